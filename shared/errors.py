@@ -1,0 +1,66 @@
+"""Expected refusals: the vocabulary in which rules say no.
+
+A refusal is named for what happened and carries a stable `code`, a title in both languages and the facts of the case. HTTP
+knows only its kind; a task takes it as final; a handler's refusal becomes a dead letter.
+"""
+
+from typing import ClassVar, NamedTuple
+
+
+class Title(NamedTuple):
+    """What a person reads, in both languages of the programme."""
+
+    zh: str
+    en: str
+
+
+class Refusal(Exception):  # noqa: N818  An expected no, not an error.
+    """Somebody asked for what the rules do not allow."""
+
+    code: ClassVar[str]
+    title: ClassVar[Title]
+
+    def __init__(self, **facts: object) -> None:
+        """Keep the facts; they are shown to the caller, so they never name a person."""
+        super().__init__(self.code, facts)
+        self.facts = facts
+
+    def __str__(self) -> str:
+        """Read as one line for logs and dead letters."""
+        facts = ", ".join(f"{name}={value}" for name, value in self.facts.items())
+        return f"{self.code}: {self.title.en}" + (f" ({facts})" if facts else "")
+
+
+class NotFound(Refusal):
+    """There is no such thing, or none that this caller may see."""
+
+    code = "not_found"
+    title = Title(zh="没有找到", en="Not found")
+
+
+class NotAllowed(Refusal):
+    """The caller may not do this."""
+
+    code = "not_allowed"
+    title = Title(zh="没有权限", en="Not allowed")
+
+
+class Invalid(Refusal):
+    """What was sent is not usable; `field` says where."""
+
+    code = "invalid"
+    title = Title(zh="填写内容有误", en="Invalid input")
+
+
+class Conflict(Refusal):
+    """The state of things does not allow it now."""
+
+    code = "conflict"
+    title = Title(zh="与当前状态冲突", en="In conflict with the current state")
+
+
+class TooMany(Refusal):
+    """The caller has to wait; `retry_after` is in whole seconds."""
+
+    code = "too_many"
+    title = Title(zh="操作过于频繁", en="Too many attempts")

@@ -1,0 +1,29 @@
+"""Money in integer fen, time of service in integer minutes. No float ever stands for either."""
+
+from pydantic import BaseModel, ConfigDict
+
+CURRENCY = "CNY"
+FEN_PER_YUAN = 100
+MINUTES_PER_HOUR = 60
+
+
+class Money(BaseModel):
+    """An amount as the HTTP doors show it: `{"currency": "CNY", "fen": 10000}`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    currency: str = CURRENCY
+    fen: int
+
+
+def yuan(fen: int) -> str:
+    """Write fen as yuan for a person: 605530000 → `6,055,300.00`."""
+    sign = "-" if fen < 0 else ""
+    whole, rest = divmod(abs(fen), FEN_PER_YUAN)
+    return f"{sign}{whole:,}.{rest:02d}"
+
+
+def hours(minutes: int) -> str:
+    """Write minutes as hours and minutes for a person: 3633180 → `60,553 h`, 95 → `1 h 35 min`."""
+    whole, rest = divmod(minutes, MINUTES_PER_HOUR)
+    return f"{whole:,} h {rest} min" if rest else f"{whole:,} h"

@@ -1,0 +1,33 @@
+"""Every setting, read once from `POPCANDY_*` variables. Nothing else reads the environment."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """How this process is told to run; each field is `POPCANDY_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="POPCANDY_", extra="ignore", frozen=True)
+
+    environment: Literal["development", "production"] = "development"
+    data: Path | None = Field(default=None, description="Folder of the embedded platform.")
+    database_url: SecretStr | None = Field(default=None, description="PostgreSQL server, 18 or newer; else embedded.")
+    pool_size: int = Field(default=10, ge=1, le=100, description="Connections and requests at once, per service.")
+    amqp_url: SecretStr | None = Field(default=None, description="RabbitMQ with its vhost; else the embedded transport.")
+    amqp_management_url: SecretStr | None = Field(default=None, description="Management API, for `broker define`.")
+    jwks: str | None = Field(default=None, description="Where the token issuer's keys are: a URL or a file.")
+    issuer: str = Field(default="popcandy-embedded", description="The `iss` that tokens must carry.")
+    audience: str = Field(default="popcandy", description="The `aud` that tokens must carry.")
+    api_url: str = Field(default="http://127.0.0.1:8022", description="Where the console finds the services' APIs.")
+    console_url: str = Field(default="http://127.0.0.1:8023", description="Where phones find the console's pages.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+@cache
+def settings() -> Settings:
+    """Read the environment once a process."""
+    return Settings()
