@@ -1,0 +1,1 @@
+"""PostgreSQL: which server, whose database, which transaction."""

@@ -1,0 +1,58 @@
+"""`on`: which function of ours hears which facts."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.orm import Session
+
+from shared.events.base import Event, routing_key
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Handler(Generic[E]):
+    """A function that takes a list of facts in one transaction: all of them or none."""
+
+    name: str
+    events: tuple[type[E], ...]
+    batch: int
+    run: Callable[[Session, Sequence[E]], None]
+
+    def __call__(self, tx: Session, events: Sequence[E]) -> None:
+        """Handle `events` in the caller's transaction."""
+        self.run(tx, events)
+
+
+def on(*events: type[E], batch: int = 1) -> Callable[[Callable[[Session, Sequence[E]], None]], Handler[E]]:
+    """Subscribe a function to event types; it gets at most `batch` facts at once, repeats already dropped.
+
+    Its name in the inbox is `<service>.<function>`: renaming a handler makes it hear everything in its queue anew.
+    """
+
+    def subscribe(run: Callable[[Session, Sequence[E]], None]) -> Handler[E]:
+        return Handler(f"{run.__module__.split('.')[1]}.{run.__name__}", events, batch, run)
+
+    return subscribe
+
+
+class Subscriptions:
+    """Everything that one service hears, as a table of contents."""
+
+    def __init__(self, service: str, handlers: Iterable[Handler[Any]]) -> None:
+        """Collect a service's handlers; its `main` names them."""
+        self.service = service
+        self.handlers = tuple(handlers)
+        self.queue = f"{service}.inbox"
+        self.batch = max((handler.batch for handler in self.handlers), default=1)
+        self.models = {event.type: event for handler in self.handlers for event in handler.events}
+
+    @property
+    def routing_keys(self) -> set[str]:
+        """What the service's queue must be bound to."""
+        return {routing_key(event_type) for event_type in self.models}
+
+    def of(self, event_type: str) -> list[Handler[Any]]:
+        """Return who hears this type."""
+        return [handler for handler in self.handlers if any(event.type == event_type for event in handler.events)]

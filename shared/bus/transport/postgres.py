@@ -1,0 +1,177 @@
+"""The embedded broker: two tables of a database of its own on the embedded server.
+
+It keeps RabbitMQ's promises that we rely on: a letter is stored before it is confirmed; bindings are by routing key; what nobody
+is bound to is kept as unrouted; one consumer of a queue is active; what was handed out and not settled comes again, marked as
+redelivered. The active consumer holds an advisory lock on a connection of its own, so its claims live exactly as long as it does.
+"""
+
+import threading
+import time
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from shared.bus.topology import UNROUTED, Topology
+from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, TopologyMissing, TransportDown
+from shared.database.sessions import Database
+
+POLL_SECONDS = 0.03
+
+_PUBLISH = text("""
+    INSERT INTO message (queue, routing_key, headers, body)
+    SELECT coalesce(b.queue, :unrouted), l.routing_key, l.headers, l.body
+    FROM unnest(CAST(:keys AS text[]), CAST(:headers AS text[]), CAST(:bodies AS bytea[]))
+         WITH ORDINALITY AS l(routing_key, headers, body, place)
+    LEFT JOIN binding b ON b.routing_key = l.routing_key
+    ORDER BY l.place
+""")
+_TAKE = text("""
+    UPDATE message SET taken = true, deliveries = deliveries + 1
+    WHERE position IN (SELECT position FROM message WHERE queue = :queue AND NOT taken
+                       ORDER BY position LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING position, routing_key, headers, body, deliveries
+""")
+_RETURN = text("UPDATE message SET taken = false WHERE queue = :queue AND taken")
+_DELETE = text("DELETE FROM message WHERE position = ANY(CAST(:positions AS bigint[]))")
+_STATS = text("""
+    SELECT count(*) FILTER (WHERE NOT taken) AS ready, count(*) FILTER (WHERE taken) AS unacked,
+           (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 22
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND objid = CAST(CAST(hashtext(:queue) AS bit(32)) AS bigint)) AS consumers
+    FROM message WHERE queue = :queue
+""")
+
+
+class PostgresTransport:
+    """The embedded transport; it implements `Transport`."""
+
+    def __init__(self, database: Database) -> None:
+        """Use the prepared `bus` database."""
+        self.database = database
+
+    def define(self, topology: Topology) -> None:
+        """Bind the queues as the topology says; letters that wait are not touched."""
+        pairs = [(queue, key) for queue, keys in topology.bindings.items() for key in keys]
+        with self.database.transaction() as tx:
+            tx.execute(text("DELETE FROM binding"))
+            tx.execute(
+                text("INSERT INTO binding (queue, routing_key) SELECT * FROM unnest(CAST(:q AS text[]), CAST(:k AS text[]))"),
+                {"q": [queue for queue, _ in pairs], "k": [key for _, key in pairs]},
+            )
+
+    def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
+        """Store the letters in every bound queue, in one transaction."""
+        columns = {
+            "keys": [letter.routing_key for letter in letters],
+            "headers": [orjson.dumps(dict(letter.headers)).decode() for letter in letters],
+            "bodies": [letter.body for letter in letters],
+            "unrouted": UNROUTED,
+        }
+        try:
+            with self.database.transaction() as tx:
+                tx.execute(_PUBLISH, columns)
+        except DBAPIError as error:
+            raise TransportDown(str(error.orig)) from error
+        return {letter.id: Outcome.CONFIRMED for letter in letters}
+
+    def subscribe(self, queue: str, *, batch: int) -> "PostgresSubscription":
+        """Consume a queue; the lock is taken by the first `fetch`."""
+        return PostgresSubscription(self.database, queue, batch)
+
+    def check(self, queues: Collection[str]) -> None:
+        """Raise TopologyMissing unless each queue is bound to something."""
+        with self.database.transaction() as tx:
+            bound = set(tx.scalars(text("SELECT DISTINCT queue FROM binding")))
+        for queue in sorted(set(queues) - bound - {UNROUTED}):
+            raise TopologyMissing(f"queue {queue!r} is not defined in the embedded broker")
+
+    def stats(self, queue: str) -> QueueStats:
+        """Count a queue's letters and its active consumer."""
+        with self.database.transaction() as tx:
+            row = tx.execute(_STATS, {"queue": queue}).one()
+        return QueueStats(row.ready, row.unacked, row.consumers)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.database.close()
+
+
+class PostgresSubscription:
+    """One consumer of one queue; it implements `Subscription`."""
+
+    def __init__(self, database: Database, queue: str, batch: int) -> None:
+        """Prepare to consume; nothing connects yet."""
+        self.database = database
+        self.queue = queue
+        self.batch = batch
+        self._connection: Connection | None = None
+        self._closed = threading.Event()
+
+    def fetch(self, *, timeout: float) -> list[Delivery]:
+        """Wait for letters, looking every few milliseconds. Raises TransportDown when the server goes away."""
+        deadline = time.monotonic() + timeout
+        try:
+            while True:
+                deliveries = self._take()
+                if deliveries or time.monotonic() >= deadline or self._closed.wait(POLL_SECONDS):
+                    return deliveries
+        except DBAPIError as error:
+            self._drop()
+            raise TransportDown(str(error.orig)) from error
+
+    def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Delete settled letters; those claimed on an earlier connection were given back with it and come again."""
+        mine = [d.receipt[1] for d in deliveries if isinstance(d.receipt, tuple) and d.receipt[0] is self._connection]
+        if self._connection is None or not mine:
+            return
+        try:
+            self._connection.execute(_DELETE, {"positions": mine})
+            self._connection.commit()
+        except DBAPIError as error:
+            self._drop()
+            raise TransportDown(str(error.orig)) from error
+
+    def close(self) -> None:
+        """Stop consuming and give back what is not settled."""
+        self._closed.set()
+        if self._connection is not None:
+            try:
+                self._connection.execute(_RETURN, {"queue": self.queue})
+                self._connection.commit()
+            except DBAPIError:
+                pass  # The next consumer gives them back when it takes the lock.
+            self._drop()
+
+    def _take(self) -> list[Delivery]:
+        connection = self._active()
+        if connection is None:
+            return []
+        rows = connection.execute(_TAKE, {"queue": self.queue, "batch": self.batch}).all()
+        connection.commit()
+        return [
+            Delivery(orjson.loads(row.headers), row.body, row.routing_key, row.deliveries > 1, (connection, row.position))
+            for row in sorted(rows)
+        ]
+
+    def _active(self) -> Connection | None:
+        """Return the connection that holds the queue's lock, or None while another consumer does."""
+        if self._connection is not None:
+            return self._connection
+        connection = self.database.engine.connect()
+        lock = text("SELECT pg_try_advisory_lock(22, hashtext(:queue))")
+        if not connection.execute(lock, {"queue": self.queue}).scalar_one():
+            connection.close()
+            return None
+        connection.execute(_RETURN, {"queue": self.queue})
+        connection.commit()
+        self._connection = connection
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()  # Closed, not pooled: the lock goes with it.
+            self._connection.close()
+            self._connection = None

