@@ -17,7 +17,9 @@ class Settings(BaseSettings):
     data: Path | None = Field(default=None, description="Folder of the embedded platform.")
     database_url: SecretStr | None = Field(default=None, description="PostgreSQL server, 18 or newer; else embedded.")
     pool_size: int = Field(default=10, ge=1, le=100, description="Connections and requests at once, per service.")
-    amqp_url: SecretStr | None = Field(default=None, description="RabbitMQ with its vhost; else the embedded transport.")
+    amqp_url: SecretStr | None = Field(
+        default=None, description="RabbitMQ with its vhost; else the embedded transport."
+    )
     amqp_management_url: SecretStr | None = Field(default=None, description="Management API, for `broker define`.")
     jwks: str | None = Field(default=None, description="Where the token issuer's keys are: a URL or a file.")
     issuer: str = Field(default="popcandy-embedded", description="The `iss` that tokens must carry.")

@@ -31,6 +31,7 @@ class EmbeddedIssuer:
             raise IssuerForbidden("the embedded token issuer does not run in production; set POPCANDY_JWKS")
         self.settings = settings
         self.key = _load_key(folder / "issuer-key.json")
+        (folder / "jwks.json").write_bytes(orjson.dumps(self.jwks()))  # For services that run apart: POPCANDY_JWKS.
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys."""
@@ -41,7 +42,13 @@ class EmbeddedIssuer:
         return KeyStore(self.jwks)
 
     def issue(
-        self, *, person_id: UUID, programme_id: UUID, roles: Iterable[Role], now: datetime, partner_id: UUID | None = None
+        self,
+        *,
+        person_id: UUID,
+        programme_id: UUID,
+        roles: Iterable[Role],
+        now: datetime,
+        partner_id: UUID | None = None,
     ) -> str:
         """Sign a token for a person, valid for twelve hours from `now`."""
         claims: dict[str, Any] = {

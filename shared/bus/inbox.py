@@ -115,7 +115,10 @@ class Inbox:
         elif isinstance(error, Refusal) or attempts >= TRIES:
             reason = Reason.REFUSED if isinstance(error, Refusal) else Reason.FAILED
             self._bury(
-                items[0].delivery, Cause.of(reason, error, attempts=attempts), handler=handler, envelope=items[0].envelope
+                items[0].delivery,
+                Cause.of(reason, error, attempts=attempts),
+                handler=handler,
+                envelope=items[0].envelope,
             )
         else:
             self._handle(handler, items, attempts=attempts)
@@ -155,7 +158,9 @@ class Inbox:
             if handler and envelope and not mark(tx, handler, [envelope.id]):
                 return  # Another try of this very letter came to its end meanwhile.
             bury(tx, delivery, cause, handler=name, event_id=event_id, event_type=event_type)
-        log.error("inbox.dead_letter", handler=name, event_id=str(event_id), reason=cause.reason.value, error=cause.error)
+        log.error(
+            "inbox.dead_letter", handler=name, event_id=str(event_id), reason=cause.reason.value, error=cause.error
+        )
 
 
 def mark(tx: Session, handler: Handler[Any], event_ids: Sequence[UUID]) -> set[UUID]:

@@ -87,8 +87,12 @@ class Relay:
             "ce-traceparent": row.traceparent,
         }
         return letter_of(
-            event_id=row.event_id, event_type=row.type, service=self.service,
-            emitted_at=row.emitted_at, headers=extensions, body=row.body,
+            event_id=row.event_id,
+            event_type=row.type,
+            service=self.service,
+            emitted_at=row.emitted_at,
+            headers=extensions,
+            body=row.body,
         )
 
 

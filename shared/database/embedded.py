@@ -67,7 +67,9 @@ class EmbeddedServer:
         """Where the server is reached as its superuser."""
         if self._sockets is None:
             raise EmbeddedServerFailed("the embedded PostgreSQL is not running")
-        return URL.create("postgresql+psycopg", username="postgres", database="postgres", query={"host": str(self._sockets)})
+        return URL.create(
+            "postgresql+psycopg", username="postgres", database="postgres", query={"host": str(self._sockets)}
+        )
 
     def start(self) -> None:
         """Initialise the folder if it is new, start the server and wait until it answers. Raises EmbeddedServerFailed."""
@@ -148,8 +150,22 @@ class EmbeddedServer:
         self._owned(self.data)
         try:
             self._run(
-                [str(binaries / "bin" / "initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
-                + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-locale", "--no-instructions", "--no-sync"]
+                [
+                    str(binaries / "bin" / "initdb"),
+                    "-D",
+                    str(self.data),
+                    "-U",
+                    "postgres",
+                    "--auth=trust",
+                    "--encoding=UTF8",
+                ]
+                + [
+                    "--locale-provider=builtin",
+                    "--builtin-locale=C.UTF-8",
+                    "--no-locale",
+                    "--no-instructions",
+                    "--no-sync",
+                ]
             )
         except subprocess.CalledProcessError as error:
             shutil.rmtree(self.data, ignore_errors=True)
@@ -175,7 +191,9 @@ class EmbeddedServer:
             if not pid_file.exists() or not _is_alive(int(pid_file.read_text().split("\n", 1)[0])):
                 return
             threading.Event().wait(0.05)
-        raise EmbeddedServerFailed(f"an earlier PostgreSQL still runs in {self.data}; end process {pid_file.read_text().split()[0]}")
+        raise EmbeddedServerFailed(
+            f"an earlier PostgreSQL still runs in {self.data}; end process {pid_file.read_text().split()[0]}"
+        )
 
     def _spawn(self, binaries: Path) -> subprocess.Popen[bytes]:
         options = OPTIONS | {"unix_socket_directories": str(self._sockets)}
@@ -183,8 +201,14 @@ class EmbeddedServer:
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "postgres.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603  Our own binaries.
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                user=self.account.uid, group=self.account.gid, start_new_session=True,
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                user=self.account.uid,
+                group=self.account.gid,
+                start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  One prctl call; no threads hold a lock that it needs.
             )
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -18,6 +20,13 @@ def upgrade(url: URL, service: str) -> None:
 def downgrade(url: URL, service: str, revision: str) -> None:
     """Take a database back to `revision`; `base` empties it."""
     _run(url, service, "downgrade", revision)
+
+
+def is_current(url: URL, service: str) -> bool:
+    """Say whether a database has every migration of its service."""
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        heads = set(MigrationContext.configure(connection).get_current_heads())
+    return heads == set(ScriptDirectory.from_config(config_of(service)).get_heads())
 
 
 def config_of(service: str) -> Config:

@@ -1,6 +1,7 @@
 """The PostgreSQL server of a platform: named by a URL, else embedded; a database and a role for each service on it."""
 
 from sqlalchemy import URL, Connection, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from shared.database import migrate
@@ -11,6 +12,10 @@ LEAST_VERSION = 180000  # uuidv7() and what else we use; Debian 12 ships 15.
 
 class UnfitServer(Exception):  # noqa: N818  Said to a person at start.
     """The PostgreSQL server cannot serve Popcandy; the message says why."""
+
+
+class OutdatedSchema(Exception):
+    """A database is not as this version needs it; the message names the command that mends it."""
 
 
 class Server:
@@ -38,6 +43,15 @@ class Server:
             _grant(connection, role_of(service))
         migrate.upgrade(self.database_url(service), service)
 
+    def require_current(self, service: str) -> None:
+        """Refuse to run over a database that is missing or older than the code. Raises OutdatedSchema."""
+        try:
+            is_current = migrate.is_current(self.database_url(service), service)
+        except OperationalError as error:
+            raise OutdatedSchema(f"database {self.prefix}{service} cannot be opened: {error.orig}") from error
+        if not is_current:
+            raise OutdatedSchema(f"database {self.prefix}{service} is not up to date; run ./popcandy migrate")
+
     def open(self, service: str, *, pool_size: int) -> Database:
         """Reach a prepared service's database as its runtime role."""
         return Database(self.database_url(service), role=role_of(service), pool_size=pool_size)
@@ -53,7 +67,9 @@ class Server:
 
     def _make_role(self, connection: Connection, service: str) -> None:
         role = role_of(service)
-        connection.execute(text("SELECT pg_advisory_lock(hashtext('popcandy.prepare'))"))  # Roles belong to the whole server.
+        connection.execute(
+            text("SELECT pg_advisory_lock(hashtext('popcandy.prepare'))")
+        )  # Roles belong to the whole server.
         if not connection.execute(text("SELECT FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
             connection.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
         connection.execute(text(f'GRANT "{role}" TO CURRENT_USER WITH SET TRUE'))
@@ -65,7 +81,9 @@ class Server:
         connection.execute(text("SELECT pg_advisory_unlock(hashtext('popcandy.prepare'))"))
 
     def _connect(self, url: URL) -> Connection:
-        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+        engine = create_engine(
+            url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
+        )
         return engine.connect()
 
 

@@ -30,7 +30,11 @@ class Database:
     def _engine(self, size: int) -> Engine:
         options = " ".join(f"-c {name}={value}" for name, value in ({"role": self.role} | LIMITS).items())
         return create_engine(
-            self.url, pool_size=size, max_overflow=0, pool_timeout=30, pool_pre_ping=True,
+            self.url,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=True,
             connect_args={"options": options, "connect_timeout": CONNECT_SECONDS, "application_name": self.role},
         )
 

@@ -87,6 +87,11 @@ class BodyLimit:
         code, title = problems.BY_STATUS[413]
         language = problems.language_of(Request(scope))
         answer = problems.problem(
-            status=413, code=code, title=title, language=language, facts={"most_bytes": self.most}, headers={"connection": "close"}
+            status=413,
+            code=code,
+            title=title,
+            language=language,
+            facts={"most_bytes": self.most},
+            headers={"connection": "close"},
         )
         await answer(scope, receive, send)

@@ -88,7 +88,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = [
-        {"field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0], "code": item["type"], "message": item["msg"]}
+        {
+            "field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0],
+            "code": item["type"],
+            "message": item["msg"],
+        }
         for item in error.errors()
     ]
     return problem(status=422, code="invalid_input", title=INVALID_INPUT, language=language_of(request), errors=errors)
@@ -97,8 +101,12 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code, title = BY_STATUS.get(error.status_code, (f"http_{error.status_code}", Title(zh="请求失败", en="Request failed")))
-    return problem(status=error.status_code, code=code, title=title, language=language_of(request), headers=error.headers)
+    code, title = BY_STATUS.get(
+        error.status_code, (f"http_{error.status_code}", Title(zh="请求失败", en="Request failed"))
+    )
+    return problem(
+        status=error.status_code, code=code, title=title, language=language_of(request), headers=error.headers
+    )
 
 
 async def _failed(request: Request, error: Exception) -> Response:

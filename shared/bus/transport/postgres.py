@@ -58,7 +58,9 @@ class PostgresTransport:
         with self.database.transaction() as tx:
             tx.execute(text("DELETE FROM binding"))
             tx.execute(
-                text("INSERT INTO binding (queue, routing_key) SELECT * FROM unnest(CAST(:q AS text[]), CAST(:k AS text[]))"),
+                text(
+                    "INSERT INTO binding (queue, routing_key) SELECT * FROM unnest(CAST(:q AS text[]), CAST(:k AS text[]))"
+                ),
                 {"q": [queue for queue, _ in pairs], "k": [key for _, key in pairs]},
             )
 
@@ -152,7 +154,9 @@ class PostgresSubscription:
         rows = connection.execute(_TAKE, {"queue": self.queue, "batch": self.batch}).all()
         connection.commit()
         return [
-            Delivery(orjson.loads(row.headers), row.body, row.routing_key, row.deliveries > 1, (connection, row.position))
+            Delivery(
+                orjson.loads(row.headers), row.body, row.routing_key, row.deliveries > 1, (connection, row.position)
+            )
             for row in sorted(rows)
         ]
 

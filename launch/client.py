@@ -1,0 +1,75 @@
+"""A caller of the public HTTP doors, as a front end would be."""
+
+from types import TracebackType
+from typing import IO, Any, Self
+
+import httpx2
+
+TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # An import of 50,000 rows is judged within one request.
+
+
+class Problem(Exception):
+    """The API said no; the message is one line with its code."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        """Keep the problem's parts."""
+        super().__init__(f"{code}: {message}")
+        self.status = status
+        self.code = code
+
+
+class Unreachable(Exception):
+    """Nobody answers at the platform's address."""
+
+
+class Api:
+    """The services' APIs behind one front door; each call says as whom by a token."""
+
+    def __init__(self, url: str) -> None:
+        """Call the APIs at `url`."""
+        self.url = url
+        self._http = httpx2.Client(base_url=url, timeout=TIMEOUT, trust_env=False, headers={"accept-language": "en"})
+
+    def __enter__(self) -> Self:
+        """Hold connections until the block ends."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of connections."""
+        self._http.close()
+
+    def get(self, path: str, *, token: str, **params: object) -> Any:  # noqa: ANN401  JSON is anything.
+        """Read. Raises Problem, Unreachable."""
+        wanted = {name: str(value) for name, value in params.items() if value is not None}
+        return self._send("GET", path, token, params=wanted)
+
+    def post(self, path: str, body: object | None = None, *, token: str) -> Any:  # noqa: ANN401  JSON is anything.
+        """Do something. Raises Problem, Unreachable."""
+        return self._send("POST", path, token, json=body)
+
+    def put(self, path: str, body: object, *, token: str) -> Any:  # noqa: ANN401  JSON is anything.
+        """Set something. Raises Problem, Unreachable."""
+        return self._send("PUT", path, token, json=body)
+
+    def upload(self, path: str, name: str, content: IO[bytes] | bytes, *, token: str, **fields: str) -> Any:  # noqa: ANN401
+        """Send in a file. Raises Problem, Unreachable."""
+        return self._send("POST", path, token, files={"file": (name, content)}, data=fields)
+
+    def _send(self, method: str, path: str, token: str, **parts: Any) -> Any:  # noqa: ANN401  JSON is anything.
+        try:
+            answer = self._http.request(method, path, headers={"authorization": f"Bearer {token}"}, **parts)
+        except httpx2.TransportError as error:
+            raise Unreachable(f"no answer from {self.url}: {error}") from error
+        if answer.is_success:
+            return answer.json()
+        raise _problem(answer)
+
+
+def _problem(answer: httpx2.Response) -> Problem:
+    if answer.headers.get("content-type", "").startswith("application/problem+json"):
+        document = answer.json()
+        details = document.get("errors") or document.get("facts") or ""
+        return Problem(answer.status_code, document["code"], f"{document['title']} {details}".strip())
+    return Problem(answer.status_code, f"http_{answer.status_code}", answer.reason_phrase)

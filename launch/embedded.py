@@ -1,0 +1,170 @@
+"""Every service in one process, over a private PostgreSQL: nothing to install, nothing else to start."""
+
+import os
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from launch.services import SERVICES
+from launch.web import FrontDoor, WebServer
+from launch.workers import Crew
+from services.console import main as console
+from shared import clock, telemetry
+from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.tokens import TokenVerifier
+from shared.bus.consumer import Consumer
+from shared.bus.inbox import Inbox
+from shared.bus.relay import Relay
+from shared.bus.topology import Topology
+from shared.bus.transport.postgres import PostgresTransport
+from shared.database.embedded import EmbeddedServer
+from shared.database.server import Server
+from shared.database.sessions import Database
+from shared.ids import new_id
+from shared.roles import Role
+from shared.service import Service
+from shared.settings import Settings
+from shared.web.app import create_app
+
+HOST = "127.0.0.1"
+BACKGROUND_POOL = 3  # Relay, consumer, and one to spare.
+BROKER_POOL = 6
+
+log = telemetry.get_logger()
+
+
+class NotIdle(Exception):
+    """The platform still had work in hand when the time was up."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a running platform is found; written into its folder while it runs."""
+
+    api_url: str
+    console_url: str
+    pid: int
+
+
+class EmbeddedPlatform:
+    """A platform over one folder. Make it with `start`; everything that it holds is in the folder."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        """Prepare to run in `folder`, which is made if it is missing. Raises IssuerForbidden in production."""
+        self.folder = folder.resolve()
+        self.settings = settings
+        self.crew = Crew()
+        self.postgres = EmbeddedServer(self.folder)
+        self.issuer = EmbeddedIssuer(self.folder, settings)
+        self.programme_id = _programme(self.folder)
+        self._databases: list[Database] = []
+        self._background: dict[str, Database] = {}
+
+    def start(self, *, port: int = 0, console_port: int = 0) -> Address:
+        """Start everything and return where it is; 0 takes a free port. Raises EmbeddedServerFailed, PortTaken."""
+        api, pages = WebServer(host=HOST, port=port), WebServer(host=HOST, port=console_port)
+        self.postgres.start()
+        self.server = Server(self.postgres.url)
+        self.transport = self._broker()
+        self.crew.start("api", api.serving(FrontDoor({service.name: self._run(service) for service in SERVICES})))
+        self.crew.start("console", pages.serving(console.create_app(console.connect(api.url), console_url=pages.url)))
+        address = Address(api.url, pages.url, os.getpid())
+        (self.folder / "platform.json").write_bytes(orjson.dumps(asdict(address)))
+        log.info("platform.started", folder=str(self.folder), **asdict(address))
+        return address
+
+    def stop(self) -> None:
+        """Finish what is in hand and end; calling it again does nothing."""
+        self.crew.finish()
+        (self.folder / "platform.json").unlink(missing_ok=True)
+        for database in self._databases:
+            database.close()
+        self.postgres.stop()
+
+    def token(self, *roles: Role, person_id: UUID | None = None, partner_id: UUID | None = None) -> str:
+        """Sign a token for a person of this platform's programme; without `person_id` for somebody new."""
+        return self.issuer.issue(
+            person_id=person_id or new_id(),
+            programme_id=self.programme_id,
+            roles=roles,
+            partner_id=partner_id,
+            now=clock.now(),
+        )
+
+    def until_idle(self, *, seconds: float = 120.0) -> None:
+        """Wait until every event has been told, delivered and handled. Raises NotIdle when the time is up."""
+        for _ in range(int(seconds / 0.02)):
+            if self.crew.failed:
+                raise NotIdle(f"worker {self.crew.failed} has failed; see the log")
+            if self._events_waiting() == 0:
+                return
+            threading.Event().wait(0.02)
+        raise NotIdle(f"{self._events_waiting()} events still wait after {seconds:.0f} s")
+
+    def _events_waiting(self) -> int:
+        """Count events in outboxes first and in queues second: one on its way from here to there is seen in either."""
+        waiting = 0
+        for database in self._background.values():
+            with database.transaction() as tx:
+                waiting += tx.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+        for service in SERVICES:
+            stats = self.transport.stats(service.subscriptions.queue)
+            waiting += stats.ready + (stats.unacked or 0)
+        return waiting
+
+    def _broker(self) -> PostgresTransport:
+        self.server.prepare("bus")
+        transport = PostgresTransport(self._open("bus", BROKER_POOL))
+        transport.define(Topology.load())
+        return transport
+
+    def _run(self, service: Service) -> FastAPI:
+        """Start a service's relay and consumer, and return its web app."""
+        self.server.prepare(service.name)
+        background = self._open(service.name, BACKGROUND_POOL)
+        self._background[service.name] = background
+        self.crew.start(f"{service.name}.relay", Relay(background, self.transport, service=service.name).run)
+        if service.handlers:
+            consumer = Consumer(self.transport, Inbox(background, service.subscriptions))
+            self.crew.start(f"{service.name}.consumer", consumer.run)
+        verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
+        database = self._open(service.name, self.settings.pool_size)
+        return create_app(service, database=database, transport=self.transport, verifier=verifier)
+
+    def _open(self, service: str, pool_size: int) -> Database:
+        database = self.server.open(service, pool_size=pool_size)
+        self._databases.append(database)
+        return database
+
+
+def running(folder: Path) -> Address | None:
+    """Return where the platform over `folder` runs, or None if none does."""
+    path = folder / "platform.json"
+    if not path.exists():
+        return None
+    address = Address(**orjson.loads(path.read_bytes()))
+    return address if _is_alive(address.pid) else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _programme(folder: Path) -> UUID:
+    """Return the id of the folder's own programme, made at first use; the partners service will know many."""
+    path = folder / "programme"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(str(new_id()))
+    return UUID(path.read_text().strip())

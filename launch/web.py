@@ -1,0 +1,78 @@
+"""HTTP servers of this process: one front door before all services, or one service alone."""
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from threading import Event as Flag
+
+import uvicorn
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+GRACE_SECONDS = 10
+START_SECONDS = 15.0
+
+
+class PortTaken(Exception):
+    """Somebody else listens on the port."""
+
+
+class FrontDoor:
+    """Sends each request to the service whose prefix its path has; anything else to the first service."""
+
+    def __init__(self, apps: Mapping[str, ASGIApp]) -> None:
+        """Stand before apps, by service name."""
+        self.apps = apps
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        parts = scope["path"].split("/")
+        name = parts[2] if len(parts) > 2 and parts[1] == "api" else next(iter(self.apps))  # noqa: PLR2004  /api/<service>/…
+        app = self.apps.get(name, JSONResponse({"code": "not_found", "status": 404}, 404))
+        await app(scope, receive, send)
+
+
+class WebServer:
+    """A uvicorn server over a socket that is bound first, so that its address is known before there is an app."""
+
+    def __init__(self, *, host: str, port: int) -> None:
+        """Bind `port`, or a free one for 0. Raises PortTaken."""
+        self.socket = _bound(host, port)
+        self.url = f"http://{host}:{self.socket.getsockname()[1]}"
+
+    def serving(self, app: ASGIApp) -> Callable[[Flag], None]:
+        """Return the work of serving `app` until told to stop; requests in flight are answered first."""
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        server = uvicorn.Server(config)
+
+        def serve(stop: Flag) -> None:
+            threading.Thread(target=_end, args=(server, stop), daemon=True).start()
+            server.run(sockets=[self.socket])
+
+        return serve
+
+
+def _end(server: uvicorn.Server, stop: Flag) -> None:
+    stop.wait()
+    server.should_exit = True
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(f"port {port} on {host} is taken; choose another with --port") from error
+    listener.listen(1024)
+    return listener

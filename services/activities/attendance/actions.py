@@ -1,0 +1,242 @@
+"""What can be done with attendance.
+
+Every way to a settled minute ends in `settle`, set-wise. Whoever changes a person's attendance holds that person's lock, taken
+before any other, so that two changes of one person follow each other and never deadlock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+
+from services.activities.attendance import queries, rules
+from services.activities.attendance.tables import Attendance
+from services.activities.listings.actions import hold_shifts
+from services.activities.listings.queries import get_shift, shifts_by_id
+from services.activities.listings.tables import Shift
+from services.activities.volunteers.queries import lock_volunteers
+from shared import bus
+from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
+from shared.ids import new_id
+
+OVERLAP = "another attendance of the same person covers some of these minutes"
+Fact = AttendanceSettled | AttendanceRevised | AttendanceVoided
+FACTS: dict[str, type[Fact]] = {"settled": AttendanceSettled, "revised": AttendanceRevised, "voided": AttendanceVoided}
+
+_WRITE = text("""
+    WITH decided AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:kinds AS text[]), CAST(:shifts AS uuid[]),
+            CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]), CAST(:outs AS timestamptz[]),
+            CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:evidence AS text[]), CAST(:minutes AS int[]),
+            CAST(:reasons AS text[]))
+        AS d(id, version, kind, shift_id, volunteer_id, checked_in_at, checked_out_at, started_at, ended_at, evidence, minutes,
+             reason)),
+    current AS (
+        INSERT INTO attendance AS a (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on, state, version,
+            checked_in_at, checked_out_at, started_at, ended_at, evidence, service_minutes, matchable_minutes)
+        SELECT d.id, s.programme_id, d.shift_id, s.listing_id, s.partner_id, d.volunteer_id, s.service_on,
+            CASE d.kind WHEN 'voided' THEN 'voided' ELSE 'settled' END, d.version, d.checked_in_at, d.checked_out_at,
+            d.started_at, d.ended_at, d.evidence, d.minutes, d.minutes
+        FROM decided d JOIN shift s ON s.id = d.shift_id
+        ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version,
+            checked_in_at = excluded.checked_in_at, checked_out_at = excluded.checked_out_at, started_at = excluded.started_at,
+            ended_at = excluded.ended_at, evidence = excluded.evidence, service_minutes = excluded.service_minutes,
+            matchable_minutes = excluded.matchable_minutes
+        RETURNING a.id)
+    INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at, ended_at, evidence,
+        service_minutes, matchable_minutes, reason, decided_by, decided_at)
+    SELECT d.id, d.version, d.kind, d.checked_in_at, d.checked_out_at, d.started_at, d.ended_at, d.evidence, d.minutes, d.minutes,
+        d.reason, :decided_by, :now
+    FROM decided d JOIN current USING (id)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """When somebody was on a shift, as it is said or scanned; instants, not yet clipped."""
+
+    checked_in_at: datetime
+    checked_out_at: datetime
+    evidence: EvidenceClass
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is decided about one attendance, and why. No presence: its service is taken back."""
+
+    attendance_id: UUID
+    volunteer_id: UUID
+    shift: Shift
+    version: int  # The new one.
+    presence: Presence
+    reason: str
+    voided: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Say which fact this becomes."""
+        if self.voided:
+            return "voided"
+        return "settled" if self.version == 1 else "revised"
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The whole minutes within the shift, half-open."""
+        starts_at, ends_at = self.shift.starts_at, self.shift.ends_at
+        return rules.clip(
+            self.presence.checked_in_at, self.presence.checked_out_at, starts_at=starts_at, ends_at=ends_at
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decides about an attendance, on which reading of it, when and why."""
+
+    programme_id: UUID
+    attendance_id: UUID
+    version: int
+    reason: str
+    decided_by: UUID
+    at: datetime
+
+
+def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> None:
+    """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
+    rows = [
+        {"id": new_id(), "programme_id": shift.programme_id, "shift_id": shift.id, "listing_id": shift.listing_id,
+         "partner_id": shift.partner_id, "volunteer_id": volunteer_id, "service_on": shift.service_on,
+         "state": "checked_in", "version": 0, "checked_in_at": at}
+        for shift, volunteer_id, at in arrivals
+    ]  # fmt: skip
+    if rows:
+        tx.execute(insert(Attendance), rows)
+
+
+def settle(tx: Session, settlements: Sequence[Settlement], *, decided_by: UUID, now: datetime) -> None:
+    """Write decisions as new versions and tell them; with them, others of the same people whose minutes change.
+
+    The caller holds the people's locks. One statement and the events, however many there are.
+    """
+    neighbours = queries.settled_of(tx, {settlement.volunteer_id for settlement in settlements})
+    minutes = _share_out(settlements, neighbours)
+    moved = _moved(tx, set(minutes) - {settlement.attendance_id for settlement in settlements})
+    decided = [*settlements, *moved]
+    tx.execute(_WRITE, _columns(decided, minutes) | {"decided_by": decided_by, "now": now})
+    hold_shifts(tx, [settlement.shift.id for settlement in decided if not settlement.voided])
+    bus.emit_all(tx, [_fact(settlement, minutes[settlement.attendance_id]) for settlement in decided])
+
+
+def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
+    """Replace what was recorded by what really happened; this also settles one that lacks its check-out.
+
+    Raises NotFound, StaleVersion, AttendanceVoided, BadTimes, InTheFuture.
+    """
+    rules.require_times(presence.checked_in_at, presence.checked_out_at, now=decision.at)
+    attendance, shift = _lock_decided(tx, decision)
+    settlement = Settlement(
+        attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason
+    )
+    settle(tx, [settlement], decided_by=decision.decided_by, now=decision.at)
+    tx.refresh(attendance)
+    return attendance
+
+
+def void(tx: Session, decision: Decision) -> Attendance:
+    """Take a settled attendance back for good: a new version with no minutes.
+
+    Raises NotFound, StaleVersion, AttendanceVoided, NotSettled.
+    """
+    attendance, shift = _lock_decided(tx, decision)
+    rules.require_settled(attendance.state)
+    settlement = Settlement(
+        attendance.id,
+        attendance.volunteer_id,
+        shift,
+        attendance.version + 1,
+        _presence(attendance),
+        decision.reason,
+        voided=True,
+    )
+    settle(tx, [settlement], decided_by=decision.decided_by, now=decision.at)
+    tx.refresh(attendance)
+    return attendance
+
+
+def _lock_decided(tx: Session, decision: Decision) -> tuple[Attendance, Shift]:
+    """Lock the person, then read the record again: it may have changed while we waited."""
+    attendance = queries.get_attendance(tx, programme_id=decision.programme_id, attendance_id=decision.attendance_id)
+    lock_volunteers(tx, [attendance.volunteer_id])
+    tx.refresh(attendance)
+    rules.require_not_voided(attendance.state)
+    rules.require_version(attendance.version, expected=decision.version)
+    shift, _ = get_shift(tx, programme_id=decision.programme_id, shift_id=attendance.shift_id)
+    return attendance, shift
+
+
+def _share_out(settlements: Sequence[Settlement], neighbours: dict[UUID, list[rules.Neighbour]]) -> dict[UUID, int]:
+    """Return minutes by attendance: of all that are decided, and of neighbours whose minutes change."""
+    changes: dict[UUID, list[rules.Change]] = {}
+    for settlement in settlements:
+        interval = None if settlement.voided else rules.Interval(settlement.attendance_id, *settlement.span)
+        changes.setdefault(settlement.volunteer_id, []).append(rules.Change(settlement.attendance_id, interval))
+    minutes: dict[UUID, int] = {}
+    for volunteer_id, decided in changes.items():
+        minutes |= rules.settle_person(decided, neighbours.get(volunteer_id, []))
+    return minutes
+
+
+def _moved(tx: Session, attendance_ids: set[UUID]) -> list[Settlement]:
+    """Decide again, unchanged but for their minutes, about attendances whose neighbours changed."""
+    if not attendance_ids:
+        return []
+    rows = queries.list_by_id(tx, attendance_ids)
+    shifts = shifts_by_id(tx, {row.shift_id for row in rows})
+    return [
+        Settlement(row.id, row.volunteer_id, shifts[row.shift_id], row.version + 1, _presence(row), OVERLAP)
+        for row in rows
+    ]
+
+
+def _presence(attendance: Attendance) -> Presence:
+    if attendance.checked_out_at is None or attendance.evidence is None:
+        raise rules.NotSettled
+    return Presence(attendance.checked_in_at, attendance.checked_out_at, EvidenceClass(attendance.evidence))
+
+
+def _columns(settlements: Sequence[Settlement], minutes: dict[UUID, int]) -> dict[str, object]:
+    spans = [settlement.span for settlement in settlements]
+    return {
+        "ids": [settlement.attendance_id for settlement in settlements],
+        "versions": [settlement.version for settlement in settlements],
+        "kinds": [settlement.kind for settlement in settlements],
+        "shifts": [settlement.shift.id for settlement in settlements],
+        "volunteers": [settlement.volunteer_id for settlement in settlements],
+        "ins": [settlement.presence.checked_in_at for settlement in settlements],
+        "outs": [settlement.presence.checked_out_at for settlement in settlements],
+        "starts": [start for start, _ in spans],
+        "ends": [end for _, end in spans],
+        "evidence": [settlement.presence.evidence.value for settlement in settlements],
+        "minutes": [minutes[settlement.attendance_id] for settlement in settlements],
+        "reasons": [settlement.reason for settlement in settlements],
+    }
+
+
+def _fact(settlement: Settlement, minutes: int) -> Fact:
+    return FACTS[settlement.kind](
+        programme_id=settlement.shift.programme_id,
+        attendance_id=settlement.attendance_id,
+        version=settlement.version,
+        partner_id=settlement.shift.partner_id,
+        listing_id=settlement.shift.listing_id,
+        shift_id=settlement.shift.id,
+        volunteer_id=settlement.volunteer_id,
+        started_at=settlement.span[0],
+        service_on=settlement.shift.service_on,
+        service_minutes=minutes,
+        matchable_minutes=minutes,
+        evidence=settlement.presence.evidence,
+    )

@@ -1,0 +1,115 @@
+"""Reads and locks of attendance."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from services.activities.attendance.rules import Interval, Neighbour
+from services.activities.attendance.tables import Attendance, AttendanceVersion
+from shared.database.arrays import among
+from shared.errors import NotFound
+
+_SUMMARY = text("""
+    SELECT count(*) FILTER (WHERE state = 'settled') AS participations,
+           count(*) FILTER (WHERE state = 'checked_in') AS without_check_out,
+           count(*) FILTER (WHERE state = 'voided') AS voided,
+           count(DISTINCT volunteer_id) FILTER (WHERE state = 'settled') AS volunteers,
+           coalesce(sum(service_minutes) FILTER (WHERE state = 'settled'), 0)::bigint AS service_minutes,
+           coalesce(sum(matchable_minutes) FILTER (WHERE state = 'settled'), 0)::bigint AS matchable_minutes
+    FROM attendance WHERE programme_id = :programme_id AND service_on >= :since AND service_on < :until
+""")
+_SHIFTS = text("""
+    SELECT count(*) AS shifts, count(*) FILTER (WHERE state = 'held') AS shifts_held,
+           count(*) FILTER (WHERE state = 'cancelled') AS shifts_cancelled
+    FROM shift WHERE programme_id = :programme_id AND service_on >= :since AND service_on < :until
+""")
+_PARTNERS = text("""
+    SELECT count(*) FILTER (WHERE agreement = 'signed') AS partners_signed,
+           count(*) FILTER (WHERE agreement = 'carried_over') AS partners_carried_over
+    FROM partner WHERE programme_id = :programme_id AND since < :until
+""")
+
+
+class Page(NamedTuple):
+    """Which part of a list: rows after an id, at most `limit`."""
+
+    after: UUID | None
+    limit: int
+
+
+def find_attendance(tx: Session, *, shift_id: UUID, volunteer_id: UUID) -> Attendance | None:
+    """Return a person's attendance on a shift; whoever may change it holds the place's lock."""
+    rows = select(Attendance).where(Attendance.shift_id == shift_id, Attendance.volunteer_id == volunteer_id)
+    return tx.scalars(rows).first()
+
+
+def get_attendance(
+    tx: Session, *, programme_id: UUID, attendance_id: UUID, partner_id: UUID | None = None
+) -> Attendance:
+    """Return one attendance; `partner_id` limits it to one partner's. Raises NotFound."""
+    rows = select(Attendance).where(Attendance.id == attendance_id, Attendance.programme_id == programme_id)
+    if partner_id is not None:
+        rows = rows.where(Attendance.partner_id == partner_id)
+    attendance = tx.scalars(rows).first()
+    if attendance is None:
+        raise NotFound(attendance_id=attendance_id)
+    return attendance
+
+
+def list_attendance(
+    tx: Session, *, programme_id: UUID, shift_id: UUID | None, partner_id: UUID | None, page: Page
+) -> list[Attendance]:
+    """Return attendances in order of id; each given id limits them."""
+    rows = select(Attendance).where(Attendance.programme_id == programme_id).order_by(Attendance.id).limit(page.limit)
+    if shift_id is not None:
+        rows = rows.where(Attendance.shift_id == shift_id)
+    if partner_id is not None:
+        rows = rows.where(Attendance.partner_id == partner_id)
+    if page.after is not None:
+        rows = rows.where(Attendance.id > page.after)
+    return list(tx.scalars(rows))
+
+
+def list_by_id(tx: Session, attendance_ids: Collection[UUID]) -> list[Attendance]:
+    """Return these attendances."""
+    return list(tx.scalars(select(Attendance).where(among(Attendance.id, attendance_ids)).order_by(Attendance.id)))
+
+
+def list_versions(tx: Session, attendance_id: UUID) -> list[AttendanceVersion]:
+    """Return everything that was ever settled of one attendance, oldest first."""
+    rows = select(AttendanceVersion).where(AttendanceVersion.attendance_id == attendance_id)
+    return list(tx.scalars(rows.order_by(AttendanceVersion.version)))
+
+
+def find_recorded(tx: Session, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Attendance]:
+    """Return the attendances that exist for these (shift, volunteer) pairs."""
+    shifts = {shift_id for shift_id, _ in pairs}
+    rows = tx.scalars(select(Attendance).where(among(Attendance.shift_id, shifts)))
+    found = {(row.shift_id, row.volunteer_id): row for row in rows}
+    return {pair: found[pair] for pair in pairs if pair in found}
+
+
+def settled_of(tx: Session, volunteer_ids: Collection[UUID]) -> dict[UUID, list[Neighbour]]:
+    """Return everything settled of these people, by person; whoever decides on it holds their locks."""
+    rows = select(
+        Attendance.volunteer_id, Attendance.id, Attendance.started_at, Attendance.ended_at, Attendance.service_minutes
+    )
+    rows = rows.where(among(Attendance.volunteer_id, volunteer_ids), Attendance.state == "settled")
+    found: dict[UUID, list[Neighbour]] = {}
+    for volunteer_id, attendance_id, started_at, ended_at, minutes in tx.execute(rows).tuples():
+        if started_at is not None and ended_at is not None:  # A settled one has both; the table's check says so.
+            found.setdefault(volunteer_id, []).append(Neighbour(Interval(attendance_id, started_at, ended_at), minutes))
+    return found
+
+
+def summarise(tx: Session, *, programme_id: UUID, since: date, until: date) -> dict[str, int]:
+    """Count what happened on the service dates [since, until), and the partners that had an agreement by then."""
+    values = {"programme_id": programme_id, "since": since, "until": until}
+    figures: dict[str, int] = {}
+    for query in (_SUMMARY, _SHIFTS, _PARTNERS):
+        figures |= dict(tx.execute(query, values).mappings().one())
+    return figures

@@ -1,0 +1,110 @@
+"""What HTTP callers send and see of attendance."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.events.activities import EvidenceClass
+
+State = Literal["checked_in", "settled", "voided"]
+
+
+class Attendance(BaseModel):
+    """One person on one shift; minutes are whole and 0 until settled."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    shift_id: UUID
+    listing_id: UUID
+    partner_id: UUID
+    volunteer_id: UUID
+    service_on: date
+    state: State
+    version: int
+    checked_in_at: AwareDatetime
+    checked_out_at: AwareDatetime | None
+    started_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    evidence: EvidenceClass | None
+    service_minutes: int
+    matchable_minutes: int
+
+
+class Attendances(BaseModel):
+    """A page of attendances; `next` continues the list, null at its end."""
+
+    items: list[Attendance]
+    next: UUID | None
+
+
+class OwnAttendance(BaseModel):
+    """How a volunteer stands with a shift; `expected` is signed up and not yet arrived."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    state: Literal["expected", "checked_in", "settled", "voided"] = "expected"
+    checked_in_at: AwareDatetime | None = None
+    checked_out_at: AwareDatetime | None = None
+    service_minutes: int | None = None
+    matchable_minutes: int | None = None
+
+
+class Version(BaseModel):
+    """One decision about an attendance."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    version: int
+    kind: Literal["settled", "revised", "voided"]
+    checked_in_at: AwareDatetime
+    checked_out_at: AwareDatetime
+    evidence: EvidenceClass
+    service_minutes: int
+    matchable_minutes: int
+    reason: str
+    decided_by: UUID
+    decided_at: AwareDatetime
+
+
+class History(Attendance):
+    """An attendance with every decision about it, oldest first."""
+
+    versions: list[Version]
+
+
+class Void(BaseModel):
+    """Why an attendance is taken back; `version` is the one that was read."""
+
+    version: int = Field(ge=1)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Correction(BaseModel):
+    """What really happened; `version` is the one that was read, 0 for one that lacks its check-out."""
+
+    version: int = Field(ge=0)
+    checked_in_at: AwareDatetime
+    checked_out_at: AwareDatetime
+    evidence: EvidenceClass = EvidenceClass.MANUAL
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Summary(BaseModel):
+    """What happened on the service dates [since, until). A participation is one person's settled service on one shift."""
+
+    since: date
+    until: date
+    participations: int
+    volunteers: int
+    without_check_out: int
+    voided: int
+    service_minutes: int
+    matchable_minutes: int
+    shifts: int
+    shifts_held: int
+    shifts_cancelled: int
+    partners_signed: int
+    partners_carried_over: int

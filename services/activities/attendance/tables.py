@@ -1,0 +1,79 @@
+"""Rows of attendance: what is true now, and every version that was."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.activities.listings.tables import Listing, Partner, Shift
+from services.activities.volunteers.tables import Base, Volunteer
+
+EVIDENCE = "evidence IN ('scanned', 'attested', 'claimed', 'manual')"
+
+
+class Attendance(Base):
+    """One person on one shift. `version` is 0 until the service is settled; then each change is one more.
+
+    `started_at` and `ended_at` are the whole minutes that count: clipped to the shift, before what another attendance of the
+    same person already covers is taken off.
+    """
+
+    __tablename__ = "attendance"
+    __table_args__ = (
+        UniqueConstraint("shift_id", "volunteer_id"),
+        CheckConstraint("state IN ('checked_in', 'settled', 'voided')", name="state"),
+        CheckConstraint("(state = 'checked_in') = (version = 0)", name="version"),
+        CheckConstraint("state = 'checked_in' OR (ended_at >= started_at AND evidence IS NOT NULL)", name="settled"),
+        CheckConstraint("matchable_minutes BETWEEN 0 AND service_minutes", name="minutes"),
+        CheckConstraint(EVIDENCE, name="evidence"),
+        Index(
+            "attendance_volunteer_id_started_at_idx",
+            "volunteer_id",
+            "started_at",
+            postgresql_where=text("state = 'settled'"),
+        ),
+        Index("attendance_programme_id_service_on_idx", "programme_id", "service_on"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    programme_id: Mapped[UUID]
+    shift_id: Mapped[UUID] = mapped_column(ForeignKey(Shift.id))
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey(Listing.id))
+    partner_id: Mapped[UUID] = mapped_column(ForeignKey(Partner.id))
+    volunteer_id: Mapped[UUID] = mapped_column(ForeignKey(Volunteer.id))
+    service_on: Mapped[date]
+    state: Mapped[str]
+    version: Mapped[int] = mapped_column(Integer)
+    checked_in_at: Mapped[datetime]
+    checked_out_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    evidence: Mapped[str | None]
+    service_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
+    matchable_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
+class AttendanceVersion(Base):
+    """What was settled, revised or voided, by whom and why. Never changed."""
+
+    __tablename__ = "attendance_version"
+    __table_args__ = (
+        PrimaryKeyConstraint("attendance_id", "version"),
+        CheckConstraint("kind IN ('settled', 'revised', 'voided')", name="kind"),
+        CheckConstraint(EVIDENCE, name="evidence"),
+    )
+
+    attendance_id: Mapped[UUID] = mapped_column(ForeignKey(Attendance.id))
+    version: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str]
+    checked_in_at: Mapped[datetime]
+    checked_out_at: Mapped[datetime]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    evidence: Mapped[str]
+    service_minutes: Mapped[int] = mapped_column(Integer)
+    matchable_minutes: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str]
+    decided_by: Mapped[UUID]
+    decided_at: Mapped[datetime]

@@ -1,0 +1,49 @@
+"""HTTP door of check-in and check-out."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from services.activities.attendance import schemas as attendance_schemas
+from services.activities.attendance.tables import Attendance
+from services.activities.check_ins import actions, rules, schemas
+from services.activities.listings.queries import get_shift
+from services.activities.listings.rules import require_not_cancelled
+from shared.auth.callers import Caller
+from shared.web.doors import Apart, Now, Tx, may
+
+router = APIRouter(prefix="/shifts/{shift_id}", tags=["check-ins"])
+
+CodeHolder = Annotated[Caller, Depends(may("shifts.show_code"))]
+Volunteer = Annotated[Caller, Depends(may("attendance.check_in"))]
+
+
+@router.get("/code", operation_id="show_code")
+def show_code(shift_id: UUID, caller: CodeHolder, tx: Tx, now: Now) -> schemas.ShownCode:
+    """Show the code that volunteers scan now, and when it gives way to the next; for the shift's own partner only."""
+    shift, _ = get_shift(tx, programme_id=caller.programme_id, shift_id=shift_id, partner_id=caller.partner_scope)
+    require_not_cancelled(shift.state)
+    step = rules.code_step(now)
+    return schemas.ShownCode(code=rules.code_at(shift.code_secret, step), valid_until=rules.step_ends_at(step))
+
+
+@router.post("/check-ins", status_code=201, operation_id="check_in", response_model=attendance_schemas.Attendance)
+def check_in(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, tx: Tx, apart: Apart, now: Now) -> Attendance:
+    """Check in to a shift with the code that the partner shows; the same code again returns the first check-in."""
+    attempt = _attempt(shift_id, body, caller, now)
+    with actions.failures_counted(apart, attempt):
+        return actions.check_in(tx, attempt)
+
+
+@router.post("/check-outs", operation_id="check_out", response_model=attendance_schemas.Attendance)
+def check_out(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, tx: Tx, apart: Apart, now: Now) -> Attendance:
+    """Check out of a shift with a new code; the service is settled."""
+    attempt = _attempt(shift_id, body, caller, now)
+    with actions.failures_counted(apart, attempt):
+        return actions.check_out(tx, attempt)
+
+
+def _attempt(shift_id: UUID, body: schemas.GivenCode, caller: Caller, now: datetime) -> actions.Attempt:
+    return actions.Attempt(caller.programme_id, shift_id, caller.person_id, body.code, now)

@@ -1,0 +1,249 @@
+"""What makes a row of an import good, given what is known already. Cells were parsed before; here facts are compared.
+
+Each judge looks at all rows of a sheet and returns, by place of the row, what is wrong with which column.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+from shared.documents.cells import BadCell
+from shared.errors import Conflict, Title
+
+LONGEST = timedelta(hours=24)
+WINDOW = timedelta(minutes=30)  # As at the door: before the start and after the end.
+WHOLE_MINUTES = Title(zh="请写到分钟，不含秒", en="Write whole minutes")
+CANCELLED = Title(zh="该场次已取消，请删除此行", en="This shift was cancelled: delete the row")
+OUTSIDE = Title(
+    zh="不在场次时间（前后 30 分钟）内，请核对", en="Not within the shift (30 minutes around it): check the time"
+)
+FUTURE = Title(zh="时间尚未到来，请核对", en="This has not happened yet: check the time")
+
+R = TypeVar("R")
+Objections = dict[int, dict[str, BadCell]]  # By place of the row, by column.
+
+
+class ImportHasRejects(Conflict):
+    """Some rows are wrong; they are left out only if the caller says so."""
+
+    code = "import_has_rejects"
+    title = Title(
+        zh="部分行有误，请修改后重新导入，或确认跳过这些行", en="Some rows are wrong: mend them, or say to skip them"
+    )
+
+
+class ImportOutdated(Conflict):
+    """What the rows were judged by has changed since."""
+
+    code = "import_outdated"
+    title = Title(zh="数据已变化，请重新导入", en="The data has changed since; import the sheet again")
+
+
+class VolunteerRow(NamedTuple):
+    """A person to be registered."""
+
+    employee_number: str
+    display_name: str
+
+
+class ShiftRow(NamedTuple):
+    """An occasion of an activity; rows with one listing reference describe one listing."""
+
+    partner_reference: str
+    listing_reference: str
+    title: str
+    shift_number: int
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+
+
+class AttendanceRow(NamedTuple):
+    """When a person was on a shift; without a check-out nothing is settled yet."""
+
+    listing_reference: str
+    shift_number: int
+    employee_number: str
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+    evidence: str
+
+    @property
+    def shift_key(self) -> tuple[str, int]:
+        """Name the shift as the sheet does."""
+        return self.listing_reference, self.shift_number
+
+
+@dataclass(frozen=True, slots=True)
+class KnownShift:
+    """A shift that exists, as far as rows are compared with it."""
+
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    state: str = field(default="open", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAttendance:
+    """An attendance that is recorded, as far as rows are compared with it."""
+
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+    evidence: str | None
+    state: str
+
+    def agrees_with(self, row: AttendanceRow) -> bool:
+        """Say whether a row repeats what is recorded, or adds the missing check-out to it."""
+        if self.state == "checked_in":
+            return self.checked_in_at == row.checked_in_at
+        said = (row.checked_in_at, row.checked_out_at, row.evidence)
+        return self.state == "settled" and said == (self.checked_in_at, self.checked_out_at, self.evidence)
+
+
+def require_clean(rejected: int, *, skip_rejected: bool) -> None:
+    """Refuse to leave rejected rows out unless the caller says so. Raises ImportHasRejects."""
+    if rejected and not skip_rejected:
+        raise ImportHasRejects(rejected=rejected)
+
+
+def require_current(objections: Objections) -> None:
+    """Refuse rows that were good when they were staged and are not any more. Raises ImportOutdated."""
+    if objections:
+        raise ImportOutdated(rows=len(objections))
+
+
+Found = Iterator[tuple[str, BadCell]]
+
+
+def judge_volunteers(rows: Sequence[VolunteerRow], known: Mapping[str, str]) -> Objections:
+    """Object to a person given twice, or registered under another name; `known` is names by employee number."""
+    seen: set[str] = set()
+
+    def judge(row: VolunteerRow) -> Found:
+        if row.employee_number in seen:
+            yield "employee_number", _repeated()
+        elif known.get(row.employee_number, row.display_name) != row.display_name:
+            yield "display_name", _recorded_otherwise()
+        seen.add(row.employee_number)
+
+    return _collected(rows, judge)
+
+
+def judge_shifts(
+    rows: Sequence[ShiftRow],
+    *,
+    partners: Collection[str],
+    listings: Mapping[str, tuple[str, str]],
+    shifts: Mapping[tuple[str, int], KnownShift],
+) -> Objections:
+    """Object to unknown partners, impossible times, repeats, and what contradicts the sheet itself or the records.
+
+    `listings` is (partner reference, title) by listing reference.
+    """
+    seen: set[tuple[str, int]] = set()
+    described = dict(listings)
+
+    def judge(row: ShiftRow) -> Found:
+        key = (row.listing_reference, row.shift_number)
+        partner, title = described.setdefault(row.listing_reference, (row.partner_reference, row.title))
+        if key in seen:
+            yield "shift_number", _repeated()
+        if row.partner_reference not in partners:
+            yield "partner_reference", _unknown()
+        elif row.partner_reference != partner:
+            yield "partner_reference", _recorded_otherwise()
+        if row.title != title:
+            yield "title", _recorded_otherwise()
+        yield from _times_of(row)
+        known = shifts.get(key)
+        if known is not None and known != KnownShift(row.starts_at, row.ends_at, row.capacity):
+            yield "starts_at", _recorded_otherwise()
+        seen.add(key)
+
+    return _collected(rows, judge)
+
+
+def _times_of(row: ShiftRow) -> Found:
+    if row.starts_at.second or row.ends_at.second:
+        yield "starts_at", BadCell("not_whole_minutes", expected="HH:MM", fix=WHOLE_MINUTES)
+    if not timedelta(0) < row.ends_at - row.starts_at <= LONGEST:
+        yield "ends_at", _bad_end()
+
+
+def judge_attendance(
+    rows: Sequence[AttendanceRow],
+    *,
+    people: Collection[str],
+    shifts: Mapping[tuple[str, int], KnownShift],
+    recorded: Mapping[tuple[tuple[str, int], str], KnownAttendance],
+    now: datetime,
+) -> Objections:
+    """Object to unknown people and shifts, repeats, impossible times, and what contradicts the records."""
+    seen: set[tuple[tuple[str, int], str]] = set()
+
+    def judge(row: AttendanceRow) -> Found:
+        key = (row.shift_key, row.employee_number)
+        if key in seen:
+            yield "employee_number", _repeated()
+        seen.add(key)
+        if row.employee_number not in people:
+            yield "employee_number", _unknown()
+        if row.shift_key not in shifts:
+            yield "shift_number", _unknown()
+        else:
+            yield from _presence_of(row, shifts[row.shift_key], now)
+        if key in recorded and not recorded[key].agrees_with(row):
+            yield "checked_in_at", _recorded_otherwise()
+
+    return _collected(rows, judge)
+
+
+def _presence_of(row: AttendanceRow, shift: KnownShift, now: datetime) -> Found:
+    """Object to a presence that the shift does not allow; what sticks out of the shift is clipped later, not refused."""
+    if shift.state == "cancelled":
+        yield "shift_number", BadCell("shift_cancelled", expected="", fix=CANCELLED)
+    if not shift.starts_at - WINDOW <= row.checked_in_at < shift.ends_at:
+        yield "checked_in_at", BadCell("outside_shift", expected=_window(shift), fix=OUTSIDE)
+    if row.checked_out_at is None:
+        return
+    if not timedelta(0) < row.checked_out_at - row.checked_in_at <= LONGEST:
+        yield "checked_out_at", _bad_end()
+    elif not shift.starts_at < row.checked_out_at <= shift.ends_at + WINDOW:
+        yield "checked_out_at", BadCell("outside_shift", expected=_window(shift), fix=OUTSIDE)
+    if row.checked_out_at > now:
+        yield "checked_out_at", BadCell("in_the_future", expected=f"≤ {now:%Y-%m-%d %H:%M}Z", fix=FUTURE)
+
+
+def _collected(rows: Sequence[R], judge: Callable[[R], Found]) -> Objections:
+    found = {place: dict(judge(row)) for place, row in enumerate(rows)}
+    return {place: objections for place, objections in found.items() if objections}
+
+
+def _window(shift: KnownShift) -> str:
+    return f"{shift.starts_at - WINDOW:%Y-%m-%d %H:%M}Z … {shift.ends_at + WINDOW:%Y-%m-%d %H:%M}Z"
+
+
+def _repeated() -> BadCell:
+    return BadCell(
+        "repeated", expected="1 ×", fix=Title(zh="与前面的行重复，请删除", en="Stands above already: delete this row")
+    )
+
+
+def _unknown() -> BadCell:
+    fix = Title(zh="系统中没有此编号，请核对或先登记", en="Not known here: check it, or register it first")
+    return BadCell("unknown", expected="…", fix=fix)
+
+
+def _recorded_otherwise() -> BadCell:
+    fix = Title(
+        zh="与已有记录不一致；请核对，已记录的内容请用更正流程修改",
+        en="The records say otherwise: check it; what is recorded is changed by a correction",
+    )
+    return BadCell("differs_from_record", expected="…", fix=fix)
+
+
+def _bad_end() -> BadCell:
+    fix = Title(zh="结束须晚于开始，且不超过 24 小时", en="The end must follow the start, by 24 hours at most")
+    return BadCell("bad_times", expected="0 < … ≤ 24 h", fix=fix)

@@ -1,0 +1,29 @@
+"""What HTTP callers send and see of volunteers."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NewVolunteer(BaseModel):
+    """Who is to be registered."""
+
+    employee_number: str = Field(min_length=1, max_length=40)
+    display_name: str = Field(min_length=1, max_length=80)
+
+
+class Volunteer(BaseModel):
+    """A registered volunteer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    employee_number: str
+    display_name: str
+
+
+class Volunteers(BaseModel):
+    """A page of volunteers; `next` continues the list, null at its end."""
+
+    items: list[Volunteer]
+    next: UUID | None

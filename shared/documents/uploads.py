@@ -1,0 +1,43 @@
+"""How much of somebody's file is taken in: every size has a limit, checked before the content is read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+from shared.documents.refusals import FileTooLarge
+
+_MIB = 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_IN_MEMORY_BYTES = _MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one import may cost. `max_ratio`, unpacked to packed, counts above one MiB: honest sheets stay below 30."""
+
+    max_bytes: int = 20 * _MIB
+    max_unpacked_bytes: int = 128 * _MIB
+    max_ratio: int = 100
+    max_rows: int = 50_000
+    max_columns: int = 50
+
+    def allow_unpacked(self, unpacked: int, *, packed: int) -> bool:
+        """Say whether `packed` bytes may become `unpacked` ones."""
+        return unpacked <= min(self.max_unpacked_bytes, max(packed * self.max_ratio, _MIB))
+
+
+@contextmanager
+def received(stream: IO[bytes], *, max_bytes: int) -> Iterator[IO[bytes]]:
+    """Yield the upload as a file that can be read twice, deleted at the end; above one MiB it lies on disk.
+
+    Reads at most `max_bytes` and one chunk, whatever the sender says its length is. Raises FileTooLarge.
+    """
+    with SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
+        while chunk := stream.read(_CHUNK_BYTES):
+            file.write(chunk)
+            if file.tell() > max_bytes:
+                raise FileTooLarge(max_bytes=max_bytes)
+        file.seek(0)
+        yield file
