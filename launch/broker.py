@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import httpx2
 
+from shared.errors import Hindrance
+
 DEFINITIONS = Path(__file__).parent.parent / "deploy" / "rabbitmq" / "definitions.json"
 _BUS = "bus"
 _SECONDS = 30.0
@@ -18,7 +20,7 @@ _ALL_RIGHTS = {"configure": ".*", "write": ".*", "read": ".*"}
 _KINDS = {"exchanges": "exchange", "queues": "queue", "bindings": "binding", "policies": "policy"}
 
 
-class BrokerRefused(Exception):
+class BrokerRefused(Hindrance):
     """RabbitMQ does not have the topology that we need; the message says in one line what is wrong."""
 
 

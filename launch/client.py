@@ -5,10 +5,12 @@ from typing import IO, Any, Self
 
 import httpx2
 
+from shared.errors import Hindrance
+
 TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # An import of 50,000 rows is judged within one request.
 
 
-class Problem(Exception):
+class Problem(Hindrance):
     """The API said no; the message is one line with its code."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -18,7 +20,7 @@ class Problem(Exception):
         self.code = code
 
 
-class Unreachable(Exception):
+class Unreachable(Hindrance):
     """Nobody answers at the platform's address."""
 
 
@@ -40,24 +42,24 @@ class Api:
         """Let go of connections."""
         self._http.close()
 
-    def get(self, path: str, *, token: str, **params: object) -> Any:  # noqa: ANN401  JSON is anything.
+    def get(self, path: str, *, token: str, **params: object) -> Any:
         """Read. Raises Problem, Unreachable."""
         wanted = {name: str(value) for name, value in params.items() if value is not None}
         return self._send("GET", path, token, params=wanted)
 
-    def post(self, path: str, body: object | None = None, *, token: str) -> Any:  # noqa: ANN401  JSON is anything.
+    def post(self, path: str, body: object | None = None, *, token: str) -> Any:
         """Do something. Raises Problem, Unreachable."""
         return self._send("POST", path, token, json=body)
 
-    def put(self, path: str, body: object, *, token: str) -> Any:  # noqa: ANN401  JSON is anything.
+    def put(self, path: str, body: object, *, token: str) -> Any:
         """Set something. Raises Problem, Unreachable."""
         return self._send("PUT", path, token, json=body)
 
-    def upload(self, path: str, name: str, content: IO[bytes] | bytes, *, token: str, **fields: str) -> Any:  # noqa: ANN401
+    def upload(self, path: str, name: str, content: IO[bytes] | bytes, *, token: str, **fields: str) -> Any:
         """Send in a file. Raises Problem, Unreachable."""
         return self._send("POST", path, token, files={"file": (name, content)}, data=fields)
 
-    def _send(self, method: str, path: str, token: str, **parts: Any) -> Any:  # noqa: ANN401  JSON is anything.
+    def _send(self, method: str, path: str, token: str, **parts: Any) -> Any:
         try:
             answer = self._http.request(method, path, headers={"authorization": f"Bearer {token}"}, **parts)
         except httpx2.TransportError as error:

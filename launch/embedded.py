@@ -25,6 +25,7 @@ from shared.bus.transport.postgres import PostgresTransport
 from shared.database.embedded import EmbeddedServer
 from shared.database.server import Server
 from shared.database.sessions import Database
+from shared.errors import Hindrance
 from shared.ids import new_id
 from shared.roles import Role
 from shared.service import Service
@@ -38,7 +39,7 @@ BROKER_POOL = 6
 log = telemetry.get_logger()
 
 
-class NotIdle(Exception):
+class NotIdle(Hindrance):
     """The platform still had work in hand when the time was up."""
 
 

@@ -18,6 +18,7 @@ from shared.bus.transport import Transport
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
+from shared.errors import Hindrance
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
@@ -34,7 +35,7 @@ class Role(StrEnum):
     ALL = "all"
 
 
-class MissingSetting(Exception):
+class MissingSetting(Hindrance):
     """A role needs a setting that is not there; the message names it."""
 
 

@@ -9,11 +9,13 @@ import uvicorn
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.errors import Hindrance
+
 GRACE_SECONDS = 10
 START_SECONDS = 15.0
 
 
-class PortTaken(Exception):
+class PortTaken(Hindrance):
     """Somebody else listens on the port."""
 
 
@@ -29,7 +31,7 @@ class FrontDoor:
         if scope["type"] != "http":
             return
         parts = scope["path"].split("/")
-        name = parts[2] if len(parts) > 2 and parts[1] == "api" else next(iter(self.apps))  # noqa: PLR2004  /api/<service>/…
+        name = parts[2] if len(parts) > 2 and parts[1] == "api" else next(iter(self.apps))
         app = self.apps.get(name, JSONResponse({"code": "not_found", "status": 404}, 404))
         await app(scope, receive, send)
 

@@ -13,18 +13,18 @@ _offset = timedelta(0)
 
 def now() -> datetime:
     """Return the present instant in UTC, shifted by the last `travel`."""
-    return datetime.now(UTC) + _offset  # noqa: TID251  This is the one file that may.
+    return datetime.now(UTC) + _offset
 
 
 def travel(to: datetime) -> None:
     """Make `now()` go on from `to` in this process."""
-    global _offset  # noqa: PLW0603  One process has one clock.
+    global _offset
     with _lock:
-        _offset = to - datetime.now(UTC)  # noqa: TID251  This is the one file that may.
+        _offset = to - datetime.now(UTC)
 
 
 def come_back() -> None:
     """Return to the real time."""
-    global _offset  # noqa: PLW0603  One process has one clock.
+    global _offset
     with _lock:
         _offset = timedelta(0)

@@ -14,7 +14,11 @@ class Title(NamedTuple):
     en: str
 
 
-class Refusal(Exception):  # noqa: N818  An expected no, not an error.
+class Hindrance(Exception):
+    """Popcandy cannot run, or cannot do this, here and now; the message is one line for the person at the keyboard."""
+
+
+class Refusal(Exception):
     """Somebody asked for what the rules do not allow."""
 
     code: ClassVar[str]

@@ -12,13 +12,14 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from shared.auth.keys import KeyStore
+from shared.errors import Hindrance
 from shared.roles import Role
 from shared.settings import Settings
 
 TOKEN_LIFE = timedelta(hours=12)
 
 
-class IssuerForbidden(Exception):  # noqa: N818  Said to a person at start.
+class IssuerForbidden(Hindrance):
     """The embedded issuer was asked for in production, where a real identity provider belongs."""
 
 

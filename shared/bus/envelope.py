@@ -13,7 +13,7 @@ from shared.bus.transport import Delivery, Letter
 from shared.events.base import routing_key
 
 
-class BrokenEnvelope(Exception):  # noqa: N818  A reason, kept with the dead letter.
+class BrokenEnvelope(Exception):
     """A delivery lacks what every event of ours carries."""
 
 

@@ -22,6 +22,8 @@ from typing import IO
 import psycopg
 from sqlalchemy import URL
 
+from shared.errors import Hindrance
+
 START_SECONDS = 40
 STOP_SECONDS = 20
 ACCOUNTS = ("postgres", "nobody")  # Tried in this order when we are root: initdb refuses root.
@@ -38,7 +40,7 @@ OPTIONS = {
 }
 
 
-class EmbeddedServerFailed(Exception):  # noqa: N818  Said to a person at start.
+class EmbeddedServerFailed(Hindrance):
     """The private server cannot run here; the message says why and what to do."""
 
 
@@ -78,7 +80,7 @@ class EmbeddedServer:
         if not (self.data / "PG_VERSION").exists():
             self._initialise(binaries)
         self._wait_for_predecessor()
-        self._sockets = self._owned(Path(tempfile.mkdtemp(prefix="popcandy-", dir="/tmp")))  # noqa: S108  Socket paths are short.
+        self._sockets = self._owned(Path(tempfile.mkdtemp(prefix="popcandy-", dir="/tmp")))
         self._process = self._spawn(binaries)
         self._wait_until_it_answers()
 
@@ -173,7 +175,7 @@ class EmbeddedServer:
             raise EmbeddedServerFailed(f"cannot make a database in {self.data}: {reason[-1]}") from error
 
     def _run(self, command: list[str]) -> None:
-        subprocess.run(  # noqa: S603  Our own binaries.
+        subprocess.run(
             command, check=True, capture_output=True, user=self.account.uid, group=self.account.gid, cwd="/", timeout=60
         )
 
@@ -200,7 +202,7 @@ class EmbeddedServer:
         command = [str(binaries / "bin" / "postgres"), "-D", str(self.data)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "postgres.log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603  Our own binaries.
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -209,7 +211,7 @@ class EmbeddedServer:
                 user=self.account.uid,
                 group=self.account.gid,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  One prctl call; no threads hold a lock that it needs.
+                preexec_fn=_die_with_parent,
             )
 
     def _wait_until_it_answers(self) -> None:

@@ -6,15 +6,16 @@ from sqlalchemy.pool import NullPool
 
 from shared.database import migrate
 from shared.database.sessions import Database
+from shared.errors import Hindrance
 
 LEAST_VERSION = 180000  # uuidv7() and what else we use; Debian 12 ships 15.
 
 
-class UnfitServer(Exception):  # noqa: N818  Said to a person at start.
+class UnfitServer(Hindrance):
     """The PostgreSQL server cannot serve Popcandy; the message says why."""
 
 
-class OutdatedSchema(Exception):
+class OutdatedSchema(Hindrance):
     """A database is not as this version needs it; the message names the command that mends it."""
 
 

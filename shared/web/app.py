@@ -14,14 +14,15 @@ from shared.database.sessions import Database
 from shared.service import Service
 from shared.web import problems
 from shared.web.limits import BodyLimit, Gate, Traced
+from shared.web.operations import operations_of
 
 
 def create_app(service: Service, *, database: Database, transport: Transport, verifier: TokenVerifier) -> FastAPI:
     """Serve a service's routes under `/api/<service>`, with problems, traces, limits and health checks."""
     prefix = f"/api/{service.name}"
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
-    app.state.database, app.state.verifier = database, verifier
-    for router in service.routers:
+    app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
+    for router in (*service.routers, operations_of(service)):
         app.include_router(router, prefix=prefix)
     problems.install(app)
     app.add_middleware(Gate, admitted=database.pool_size)

@@ -10,6 +10,8 @@ from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
+from shared.errors import Hindrance
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -48,11 +50,11 @@ class QueueStats:
     consumers: int
 
 
-class TransportDown(Exception):  # noqa: N818  Expected: brokers restart.
+class TransportDown(Hindrance):
     """The broker is not reachable now; nothing is known of letters without an outcome."""
 
 
-class TopologyMissing(Exception):  # noqa: N818  Said at boot, to a person.
+class TopologyMissing(Hindrance):
     """The broker lacks an exchange or queue that we rely on; the message names it and the command that makes it."""
 
 

@@ -1,0 +1,97 @@
+"""A season's figures, from the services' own queries."""
+
+from dataclasses import asdict, dataclass, field
+
+from launch.client import Api
+from shared.errors import Hindrance
+from shared.money import hours, yuan
+
+EVER = {"since": "1970-01-01", "until": "2200-01-01"}
+SYNTHETIC = "synthetic: made from totals and assumptions of a season file; no real person, shift or scan"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Who asks: an auditor for the figures, ops for the dead letters."""
+
+    auditor: str
+    ops: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What happened and what it came to; minutes and fen."""
+
+    participations: int
+    volunteers: int
+    shifts_held: int
+    partners_signed: int
+    partners_carried_over: int
+    without_check_out: int
+    recorded_minutes: int
+    matchable_minutes: int
+    credited_minutes: int
+    accrued_fen: int
+    drops: dict[str, int] = field(default_factory=dict)
+    books_balance: bool = False
+    dead_letters: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """Return the figures as plain values."""
+        return asdict(self)
+
+
+def figures(api: Api, tokens: Tokens) -> Figures:
+    """Ask activities what happened and the ledger what it came to; both must agree on who took part.
+
+    Raises Problem, Unreachable, Disagreement.
+    """
+    summary = api.get("/api/activities/summary", token=tokens.auditor, **EVER)
+    waterfall = api.get("/api/ledger/waterfall", token=tokens.auditor)
+    trial = api.get("/api/ledger/trial-balance", token=tokens.auditor)
+    flows = [api.get(f"/api/{service}/flow", token=tokens.ops) for service in ("activities", "ledger")]
+    _require_agreement(summary, waterfall)
+    return Figures(
+        **{name: summary[name] for name in (
+            "participations", "volunteers", "shifts_held", "partners_signed", "partners_carried_over", "without_check_out",
+        )},
+        recorded_minutes=waterfall["recorded_minutes"],
+        matchable_minutes=waterfall["matchable_minutes"],
+        credited_minutes=waterfall["credited_minutes"],
+        accrued_fen=waterfall["accrued"]["fen"],
+        drops={drop["code"]: drop["minutes"] for drop in waterfall["drops"]},
+        books_balance=trial["balanced"],
+        dead_letters=sum(flow["dead_letters"] for flow in flows),
+    )  # fmt: skip
+
+
+class Disagreement(Hindrance):
+    """Activities and the ledger do not tell the same story; the message names the figure."""
+
+
+def _require_agreement(summary: dict[str, int], waterfall: dict[str, int]) -> None:
+    pairs = {
+        "participations": (summary["participations"], waterfall["participations"]),
+        "service minutes": (summary["service_minutes"], waterfall["recorded_minutes"]),
+        "matchable minutes": (summary["matchable_minutes"], waterfall["matchable_minutes"]),
+    }
+    for name, (attended, booked) in pairs.items():
+        if attended != booked:
+            raise Disagreement(f"{name}: activities has {attended}, the ledger {booked}")
+
+
+def lines(found: Figures) -> list[tuple[str, str]]:
+    """Return the figures as a person reads them, zh and en."""
+    return [
+        ("签约机构 · partners signed", f"{found.partners_signed} (+{found.partners_carried_over} carried over)"),
+        ("活动场次 · shifts held", f"{found.shifts_held:,}"),
+        ("参与人次 · participations", f"{found.participations:,} by {found.volunteers:,} volunteers"),
+        ("未签退 · without check-out", f"{found.without_check_out:,}"),
+        ("记录时长 · recorded", hours(found.recorded_minutes)),
+        ("可配捐时长 · matchable", hours(found.matchable_minutes)),
+        *((f"　其中扣减 · drop: {code}", f"-{hours(minutes)}") for code, minutes in found.drops.items() if minutes),
+        ("公益时 · credited", hours(found.credited_minutes)),
+        ("计提配捐 · accrued", f"CNY {yuan(found.accrued_fen)}"),
+        ("账目平衡 · books balance", "yes" if found.books_balance else "NO"),
+        ("死信 · dead letters", str(found.dead_letters)),
+    ]

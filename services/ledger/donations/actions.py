@@ -1,0 +1,167 @@
+"""Accruing: facts about attendances become donations, postings and balances."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.ledger.donations import queries, rules
+from services.ledger.donations.rules import Correction, Service, Standing, State
+from services.ledger.journal import actions as journal
+from services.ledger.journal.rules import Posting, negated, owed
+from services.ledger.policies.queries import list_in_force
+from services.ledger.policies.rules import Terms
+from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided
+from shared.ids import new_id
+
+Told = AttendanceSettled | AttendanceRevised | AttendanceVoided
+
+_SUPERSEDE = text("""
+    UPDATE donation SET superseded_at = :now
+    WHERE superseded_at IS NULL AND attendance_id = ANY(CAST(:attendances AS uuid[]))
+""")
+_INSERT = text("""
+    INSERT INTO donation (
+        id, version, state, attendance_id, programme_id, partner_id, listing_id, shift_id, volunteer_id,
+        started_at, service_on, evidence, recorded_minutes, matchable_minutes,
+        below_minimum_minutes, above_ceiling_minutes, step_rounding_minutes,
+        credited_minutes, fen, policy_version_id, entry_id, decided_at)
+    SELECT d.*, :now FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:versions AS integer[]), CAST(:states AS text[]), CAST(:attendances AS uuid[]),
+        CAST(:programmes AS uuid[]), CAST(:partners AS uuid[]), CAST(:listings AS uuid[]), CAST(:shifts AS uuid[]),
+        CAST(:volunteers AS uuid[]), CAST(:started AS timestamptz[]), CAST(:service AS date[]),
+        CAST(:evidence AS text[]), CAST(:recorded AS integer[]), CAST(:matchable AS integer[]),
+        CAST(:below AS integer[]), CAST(:above AS integer[]), CAST(:rounding AS integer[]),
+        CAST(:credited AS integer[]), CAST(:fen AS bigint[]), CAST(:policies AS uuid[]), CAST(:entries AS uuid[])) AS d
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A correction with the ids of what it writes."""
+
+    correction: Correction
+    donation_id: UUID
+    entry_id: UUID | None
+    postings: tuple[Posting, ...]
+
+
+def accrue(tx: Session, events: Sequence[Told], *, now: datetime) -> None:
+    """Owe partners what the newest version of each attendance is worth; repeated and stale facts change nothing.
+
+    A handful of statements for the whole batch, all of it or none. Two transactions that bring the same attendance
+    at once meet in a unique key; the one that loses fails and finds the other's donation when it is tried again.
+    Raises NoPolicy, MoreMatchableThanRecorded, OtherProgramme, VersionRetold.
+    """
+    told = rules.newest(service_of(event) for event in events)
+    standing = queries.lock_standing(tx, [service.attendance_id for service in told])
+    terms = _terms(tx, told)
+    decided = (rules.decide(standing.get(service.attendance_id), service, terms) for service in told)
+    written = [_write(correction) for correction in decided if correction is not None]
+    journal.post(tx, [posting for one in written for posting in one.postings], now=now)
+    _save(tx, written, now=now)
+
+
+def service_of(event: Told) -> Service:
+    """Read a fact; a voided attendance counts for nothing, whatever minutes it names."""
+    state = _STATES[type(event)]
+    counts = state is not State.VOIDED
+    return Service(
+        attendance_id=event.attendance_id,
+        version=event.version,
+        state=state,
+        programme_id=event.programme_id,
+        partner_id=event.partner_id,
+        listing_id=event.listing_id,
+        shift_id=event.shift_id,
+        volunteer_id=event.volunteer_id,
+        started_at=event.started_at,
+        service_on=event.service_on,
+        evidence=event.evidence.value,
+        recorded_minutes=event.service_minutes if counts else 0,
+        matchable_minutes=event.matchable_minutes if counts else 0,
+    )
+
+
+_STATES: dict[type[Told], State] = {
+    AttendanceSettled: State.SETTLED,
+    AttendanceRevised: State.REVISED,
+    AttendanceVoided: State.VOIDED,
+}
+
+
+def _terms(tx: Session, told: Sequence[Service]) -> list[Terms]:
+    starts = [service.started_at for service in told]
+    programmes = {service.programme_id for service in told}
+    return list_in_force(tx, programmes, first=min(starts), last=max(starts)) if told else []
+
+
+def _write(correction: Correction) -> Written:
+    """Give ids to what a correction writes: the donation's is kept for life, a reversal's precedes what replaces it."""
+    service, standing = correction.service, correction.replaces
+    postings = []
+    entry_id = None if standing is None or correction.reverses else standing.entry_id
+    if standing is not None and correction.reverses:
+        postings.append(_reversal(standing, version=service.version))
+    if correction.accrues:
+        entry_id = new_id()
+        postings.append(
+            Posting(
+                entry_id, service.programme_id, service.attendance_id, service.version, service.service_on,
+                owed(partner_id=service.partner_id, fen=correction.priced.fen),
+            )
+        )  # fmt: skip
+    return Written(correction, new_id() if standing is None else standing.donation_id, entry_id, tuple(postings))
+
+
+def _reversal(standing: Standing, *, version: int) -> Posting:
+    known = standing.service
+    legs = negated(owed(partner_id=known.partner_id, fen=standing.fen))
+    return Posting(
+        new_id(),
+        known.programme_id,
+        known.attendance_id,
+        version,
+        known.service_on,
+        legs,
+        reversal_of=standing.entry_id,
+    )
+
+
+def _save(tx: Session, written: Sequence[Written], *, now: datetime) -> None:
+    replaced = [one.correction.service.attendance_id for one in written if one.correction.replaces is not None]
+    if replaced:
+        tx.execute(_SUPERSEDE, {"attendances": replaced, "now": now})
+    if written:
+        tx.execute(_INSERT, _columns(written) | {"now": now})
+
+
+def _columns(written: Sequence[Written]) -> dict[str, object]:
+    services = [one.correction.service for one in written]
+    prices = [one.correction.priced for one in written]
+    return {
+        "ids": [one.donation_id for one in written],
+        "versions": [service.version for service in services],
+        "states": [service.state.value for service in services],
+        "attendances": [service.attendance_id for service in services],
+        "programmes": [service.programme_id for service in services],
+        "partners": [service.partner_id for service in services],
+        "listings": [service.listing_id for service in services],
+        "shifts": [service.shift_id for service in services],
+        "volunteers": [service.volunteer_id for service in services],
+        "started": [service.started_at for service in services],
+        "service": [service.service_on for service in services],
+        "evidence": [service.evidence for service in services],
+        "recorded": [service.recorded_minutes for service in services],
+        "matchable": [service.matchable_minutes for service in services],
+        "below": [priced.below_minimum_minutes for priced in prices],
+        "above": [priced.above_ceiling_minutes for priced in prices],
+        "rounding": [priced.step_rounding_minutes for priced in prices],
+        "credited": [priced.credited_minutes for priced in prices],
+        "fen": [priced.fen for priced in prices],
+        "policies": [one.correction.policy_version_id for one in written],
+        "entries": [one.entry_id for one in written],
+    }

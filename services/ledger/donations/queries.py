@@ -1,0 +1,183 @@
+"""Reads and locks of donations, within the caller's programme and, for a partner, within its own rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from services.ledger.donations.rules import Service, Standing, State
+from services.ledger.donations.tables import Donation
+from services.ledger.journal import queries as journal
+from services.ledger.policies import queries as policies
+from services.ledger.policies.rules import DROP_TITLES, Drop, Line, Price, explain
+from shared.errors import NotFound
+
+_LOCK = text("""
+    SELECT id, attendance_id, version, state, programme_id, partner_id, listing_id, shift_id, volunteer_id,
+           started_at, service_on, evidence, recorded_minutes, matchable_minutes, fen, entry_id
+    FROM donation WHERE attendance_id = ANY(CAST(:attendances AS uuid[])) AND superseded_at IS NULL
+    ORDER BY attendance_id FOR UPDATE
+""")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which donations a caller asks for; None asks for any. `service_until` is excluded."""
+
+    partner_id: UUID | None = None
+    listing_id: UUID | None = None
+    shift_id: UUID | None = None
+    volunteer_id: UUID | None = None
+    attendance_id: UUID | None = None
+    service_from: date | None = None
+    service_until: date | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some donations in the order of their ids, and after which one the rest follows."""
+
+    items: Sequence[Donation]
+    next: UUID | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """All that can be said of one donation: its present state, why, how it came to it, and what was posted."""
+
+    donation: Donation
+    explanation: Sequence[Line]
+    versions: Sequence[Donation]
+    entries: Sequence[journal.Posted]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Minutes that got lost between two stages of the waterfall, and why."""
+
+    code: Drop
+    after: str
+    zh: str
+    en: str
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """recorded → matchable → credited → accrued: sums over donations as they stand now, and each drop between."""
+
+    sums: Row[Any]
+    drops: Sequence[Dropped]
+
+
+def lock_standing(tx: Session, attendances: Sequence[UUID]) -> dict[UUID, Standing]:
+    """Lock what stands for these attendances, in the order of their ids; those without a donation are missing."""
+    found = {}
+    for row in tx.execute(_LOCK, {"attendances": attendances}):
+        donation_id, attendance_id, version, state, *rest, fen, entry_id = row
+        found[attendance_id] = Standing(
+            donation_id, Service(attendance_id, version, State(state), *rest), fen, entry_id
+        )
+    return found
+
+
+def list_donations(
+    tx: Session, wanted: Wanted, *, programme_id: UUID, partner_scope: UUID | None, after: UUID | None, limit: int
+) -> Page:
+    """Return donations as they stand now, voided ones included."""
+    statement = _seen(select(Donation), wanted, programme_id=programme_id, partner_scope=partner_scope)
+    if after is not None:
+        statement = statement.where(Donation.id > after)
+    found = tx.scalars(statement.order_by(Donation.id).limit(limit + 1)).all()
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def get_account(tx: Session, donation_id: UUID, *, programme_id: UUID, partner_scope: UUID | None) -> Account:
+    """Return a donation with its explanation, its versions, oldest first, and its entries. Raises NotFound.
+
+    A partner sees the versions that name it; one that stands with another partner now is not found.
+    """
+    seen = _seen(select(Donation), Wanted(), programme_id=programme_id, partner_scope=partner_scope)
+    donation = tx.scalar(seen.where(Donation.id == donation_id))
+    if donation is None:
+        raise NotFound(donation_id=donation_id)
+    versions = select(Donation).where(Donation.id == donation_id).order_by(Donation.version)
+    entries = journal.list_entries(tx, source_id=donation.attendance_id, partner_scope=partner_scope)
+    return Account(donation, _explain(tx, donation), tx.scalars(_scoped(versions, partner_scope)).all(), entries)
+
+
+def _explain(tx: Session, donation: Donation) -> list[Line]:
+    version_id = donation.policy_version_id
+    return explain(
+        recorded_minutes=donation.recorded_minutes,
+        matchable_minutes=donation.matchable_minutes,
+        priced=Price(
+            credited_minutes=donation.credited_minutes,
+            fen=donation.fen,
+            below_minimum_minutes=donation.below_minimum_minutes,
+            above_ceiling_minutes=donation.above_ceiling_minutes,
+            step_rounding_minutes=donation.step_rounding_minutes,
+        ),
+        terms=None if version_id is None else policies.get_terms(tx, version_id),
+    )
+
+
+def sum_waterfall(tx: Session, wanted: Wanted, *, programme_id: UUID, partner_scope: UUID | None) -> Waterfall:
+    """Add up, in one statement, what became of every recorded minute; voided attendances count for nothing."""
+    statement = select(
+        func.count().filter(Donation.state != State.VOIDED).label("participations"),
+        func.count(Donation.partner_id.distinct()).filter(Donation.state != State.VOIDED).label("partners"),
+        _total(Donation.recorded_minutes).label("recorded_minutes"),
+        _total(Donation.matchable_minutes).label("matchable_minutes"),
+        _total(Donation.below_minimum_minutes).label("below_minimum_minutes"),
+        _total(Donation.above_ceiling_minutes).label("above_ceiling_minutes"),
+        _total(Donation.step_rounding_minutes).label("step_rounding_minutes"),
+        _total(Donation.credited_minutes).label("credited_minutes"),
+        _total(Donation.fen).label("accrued_fen"),
+    )
+    sums = tx.execute(_seen(statement, wanted, programme_id=programme_id, partner_scope=partner_scope)).one()
+    return Waterfall(sums, _drops(sums))
+
+
+def _drops(sums: Row[Any]) -> list[Dropped]:
+    minutes = {
+        Drop.NOT_MATCHABLE: sums.recorded_minutes - sums.matchable_minutes,
+        Drop.BELOW_MINIMUM: sums.below_minimum_minutes,
+        Drop.ABOVE_CEILING: sums.above_ceiling_minutes,
+        Drop.STEP_ROUNDING: sums.step_rounding_minutes,
+    }
+    stages = {Drop.NOT_MATCHABLE: "recorded"}
+    return [Dropped(drop, stages.get(drop, "matchable"), *DROP_TITLES[drop], lost) for drop, lost in minutes.items()]
+
+
+def _total(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
+    return cast(func.coalesce(func.sum(column), 0), BigInteger)  # A sum of fen is `numeric`; ours are integers.
+
+
+def _seen(
+    statement: Select[*tuple[Any, ...]], wanted: Wanted, *, programme_id: UUID, partner_scope: UUID | None
+) -> Select[*tuple[Any, ...]]:
+    """Keep what stands now, what the caller may see, and what it asks for."""
+    statement = statement.where(Donation.programme_id == programme_id, Donation.superseded_at.is_(None))
+    for column, value in (
+        (Donation.partner_id, wanted.partner_id),
+        (Donation.listing_id, wanted.listing_id),
+        (Donation.shift_id, wanted.shift_id),
+        (Donation.volunteer_id, wanted.volunteer_id),
+        (Donation.attendance_id, wanted.attendance_id),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if wanted.service_from is not None:
+        statement = statement.where(Donation.service_on >= wanted.service_from)
+    if wanted.service_until is not None:
+        statement = statement.where(Donation.service_on < wanted.service_until)
+    return _scoped(statement, partner_scope)
+
+
+def _scoped(statement: Select[*tuple[Any, ...]], partner_scope: UUID | None) -> Select[*tuple[Any, ...]]:
+    return statement if partner_scope is None else statement.where(Donation.partner_id == partner_scope)

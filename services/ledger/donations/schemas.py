@@ -1,0 +1,117 @@
+"""Donations and the waterfall as HTTP callers ask for them and see them."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
+
+from services.ledger.journal.schemas import Amount, Entry
+
+
+class WaterfallFilter(BaseModel):
+    """What to add up; `service_until` is excluded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    partner_id: UUID | None = None
+    listing_id: UUID | None = None
+    service_from: date | None = None
+    service_until: date | None = None
+
+
+class DonationFilter(WaterfallFilter):
+    """Which donations to list, and which page of them."""
+
+    shift_id: UUID | None = None
+    volunteer_id: UUID | None = None
+    attendance_id: UUID | None = None
+    after: UUID | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class Donation(BaseModel):
+    """What one version of an attendance is worth; matchable less the three drops are the credited minutes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    version: int
+    state: Literal["settled", "revised", "voided"]
+    attendance_id: UUID
+    partner_id: UUID
+    listing_id: UUID
+    shift_id: UUID
+    volunteer_id: UUID
+    started_at: datetime
+    service_on: date
+    evidence: str
+    recorded_minutes: int
+    matchable_minutes: int
+    below_minimum_minutes: int
+    above_ceiling_minutes: int
+    step_rounding_minutes: int
+    credited_minutes: int
+    amount: Amount = Field(validation_alias="fen")
+    policy_version_id: UUID | None
+    entry_id: UUID | None
+    decided_at: datetime
+    superseded_at: datetime | None
+
+
+class DonationPage(BaseModel):
+    """Donations in the order of their ids; `next` is the `after` of the following page."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    items: list[Donation]
+    next: UUID | None
+
+
+class Line(BaseModel):
+    """One step of an explanation; drops are negative minutes, the amount stands on the last line."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    zh: str
+    en: str
+    minutes: int
+    amount: Amount | None = Field(validation_alias="fen")
+
+
+class DonationAccount(BaseModel):
+    """A donation as it stands, why, which versions led to it (oldest first), and what was posted."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    donation: Donation
+    explanation: list[Line]
+    versions: list[Donation]
+    entries: list[Entry]
+
+
+class Dropped(BaseModel):
+    """Minutes lost after a stage of the waterfall, and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    after: Literal["recorded", "matchable"]
+    zh: str
+    en: str
+    minutes: int
+
+
+class Waterfall(BaseModel):
+    """recorded → matchable → credited → accrued; recorded less all drops are the credited minutes, to the minute."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    participations: int = Field(validation_alias=AliasPath("sums", "participations"))
+    partners: int = Field(validation_alias=AliasPath("sums", "partners"))
+    recorded_minutes: int = Field(validation_alias=AliasPath("sums", "recorded_minutes"))
+    matchable_minutes: int = Field(validation_alias=AliasPath("sums", "matchable_minutes"))
+    credited_minutes: int = Field(validation_alias=AliasPath("sums", "credited_minutes"))
+    accrued: Amount = Field(validation_alias=AliasPath("sums", "accrued_fen"))
+    drops: list[Dropped]

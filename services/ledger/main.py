@@ -1,0 +1,13 @@
+"""The ledger's table of contents."""
+
+from services.ledger.donations import api as donations
+from services.ledger.donations.handlers import accrue_donations
+from services.ledger.journal import api as journal
+from services.ledger.policies import api as policies
+from shared.service import Service
+
+SERVICE = Service(
+    name="ledger",
+    routers=(policies.router, journal.router, donations.router),
+    handlers=(accrue_donations,),
+)

@@ -1,0 +1,123 @@
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import httpx2
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from services.console.main import connect
+from services.console.phone import actions, queries, rules
+from services.console.phone.queries import Api
+from shared import telemetry
+from tests.console.doubles import SHIFT_ID, ActivitiesApi
+
+SHIFT = UUID(SHIFT_ID)
+
+
+@contextmanager
+def asking(url: str, *, read_seconds: float = 10) -> Iterator[Api]:
+    with connect(url) as client:
+        client.timeout = httpx2.Timeout(read_seconds)
+        yield Api(client, "a-token", "en")
+
+
+def test_an_api_is_asked_in_the_readers_name_language_and_trace(activities: ActivitiesApi) -> None:
+    """One trace joins the tap on the phone to the donation."""
+    with telemetry.trace(None) as trace_id, asking(activities.url) as api:
+        shift = queries.get_shift(api, SHIFT)
+
+    headers = activities.seen[0].headers
+    assert shift.listing_reference == "2022-LIB-07"
+    assert (headers["authorization"], headers["accept-language"]) == ("Bearer a-token", "en")
+    assert trace_id in headers["traceparent"]
+
+
+def test_a_code_is_handed_over_as_it_was_typed_but_for_its_form(activities: ActivitiesApi) -> None:
+    """Activities alone judges it, and counts the attempts."""
+    with asking(activities.url) as api:
+        actions.check_in(api, shift_id=SHIFT, code=" 12 34 5x ")
+        actions.check_out(api, shift_id=SHIFT, code="123-456")
+
+    assert [(seen.path.rpartition("/")[2], seen.get_json()) for seen in activities.seen] == [
+        ("check-ins", {"code": "12345x"}),
+        ("check-outs", {"code": "123456"}),
+    ]
+
+
+def test_an_apis_cookies_never_reach_the_next_person(httpserver: HTTPServer) -> None:
+    """One client serves everybody."""
+    seen: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        seen.append(request)
+        return Response("{}", headers={"set-cookie": "session=first-person"})
+
+    httpserver.expect_request("/").respond_with_handler(answer)
+    with asking(httpserver.url_for("")) as api:
+        queries.ask(api, "GET", "/")
+        queries.ask(api, "GET", "/")
+
+    assert [dict(request.cookies) for request in seen] == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Response("<h1>Bad gateway</h1>", 502),
+        Response('{"code": "internal_error", "title": "", "status": 500}', 500, content_type=queries.PROBLEM),
+        Response("not what was promised", 200),
+        Response('{"id": "not-a-uuid"}', 200),
+        Response("no problem document", 404),
+        Response("{}", 404, content_type=queries.PROBLEM),
+        Response("", 302, headers={"location": "https://elsewhere.example"}),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_an_api_that_is_down(activities: ActivitiesApi, broken: Response) -> None:
+    """A half-understood answer must never look like a check-in."""
+    activities.broken = broken
+    with asking(activities.url) as api, pytest.raises(rules.ApiDown):
+        queries.get_shift(api, SHIFT)
+
+
+def test_nobody_listening_is_an_api_that_is_down(httpserver: HTTPServer) -> None:
+    """The port may be gone while an API restarts."""
+    assert httpserver.is_running()
+    with asking("http://127.0.0.1:9") as api, pytest.raises(rules.ApiDown) as refused:
+        queries.get_shift(api, SHIFT)
+
+    assert refused.type is rules.ApiDown
+
+
+def test_an_answer_that_comes_too_late_is_an_api_that_is_slow(httpserver: HTTPServer) -> None:
+    """Whether it did what was asked is unknown, and the page says so."""
+    release = threading.Event()
+
+    def answer(_request: Request) -> Response:
+        release.wait(10)
+        return Response("{}")
+
+    httpserver.expect_request("/").respond_with_handler(answer)
+    with asking(httpserver.url_for(""), read_seconds=0.1) as api, pytest.raises(rules.ApiSlow):
+        queries.ask(api, "GET", "/")
+    release.set()
+
+
+def test_a_token_that_an_api_does_not_know_asks_for_another(activities: ActivitiesApi) -> None:
+    """The console itself verifies nothing."""
+    activities.refuse("shift", "not_authenticated", status=401)
+    with asking(activities.url) as api, pytest.raises(rules.SignInNeeded):
+        queries.get_shift(api, SHIFT)
+
+
+def test_a_refusal_keeps_the_apis_words_and_facts(activities: ActivitiesApi) -> None:
+    """They were written in the reader's language by those who know."""
+    activities.refuse("check-ins", "too_many_attempts", status=429, title="Wait a while", retry_after=90)
+    with asking(activities.url) as api, pytest.raises(rules.Refused) as refused:
+        actions.check_in(api, shift_id=SHIFT, code="123456")
+
+    problem = refused.value.problem
+    assert (problem.code, problem.title, problem.status) == ("too_many_attempts", "Wait a while", 429)
+    assert problem.facts == {"retry_after": 90}

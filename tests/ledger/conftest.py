@@ -1,0 +1,98 @@
+"""What the ledger's tests run on: one server a run, its ledger database built by the migrations."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+from starlette.testclient import TestClient
+
+from services.ledger.main import SERVICE
+from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.tokens import TokenVerifier
+from shared.bus.inbox import Inbox
+from shared.bus.transport.postgres import PostgresTransport
+from shared.database.embedded import EmbeddedServer
+from shared.database.server import Server
+from shared.database.sessions import Database
+from shared.settings import Settings
+from shared.web.app import create_app
+from tests.ledger.door import Door
+from tests.ledger.raw import Raw
+
+
+@pytest.fixture(scope="session")
+def server(worker_id: str) -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="popcandy-test-"))  # noqa: S108  pytest's own folder is closed to the server.
+    folder.chmod(0o711)
+    embedded = EmbeddedServer(folder)
+    embedded.start()
+    yield Server(embedded.url, prefix=f"test_{worker_id}_")
+    embedded.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database(server: Server) -> Iterator[Database]:
+    server.prepare("ledger")
+    database = server.open("ledger", pool_size=5)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def tx(database: Database) -> Iterator[Session]:
+    """Open a transaction of the runtime role that leaves nothing behind; deferred constraints are checked at its end."""
+    with Session(database.engine, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+@pytest.fixture(params=["runtime role", "owner"])
+def raw(request: pytest.FixtureRequest, server: Server, database: Database) -> Iterator[Raw]:
+    """Open a transaction once as the runtime role, once as the owner of the schema."""
+    engine = (
+        database.engine
+        if request.param == "runtime role"
+        else create_engine(server.database_url("ledger"), poolclass=NullPool)
+    )
+    with Session(engine, expire_on_commit=False) as session:
+        yield Raw(request.param, session)
+        session.rollback()
+
+
+@pytest.fixture
+def programme() -> UUID:
+    """Name a programme of this test's own: what it commits stays, and disturbs nobody."""
+    return uuid4()
+
+
+@pytest.fixture
+def inbox(database: Database) -> Inbox:
+    return Inbox(database, SERVICE.subscriptions)
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedIssuer:
+    return EmbeddedIssuer(tmp_path_factory.mktemp("issuer"), Settings())
+
+
+@pytest.fixture(scope="session")
+def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterator[TestClient]:
+    server.prepare("bus")
+    transport = PostgresTransport(server.open("bus", pool_size=2))
+    settings = issuer.settings
+    verifier = TokenVerifier(issuer.key_store(), issuer=settings.issuer, audience=settings.audience)
+    with TestClient(create_app(SERVICE, database=database, transport=transport, verifier=verifier)) as client:
+        yield client
+    transport.close()
+
+
+@pytest.fixture
+def door(client: TestClient, issuer: EmbeddedIssuer, programme: UUID) -> Door:
+    return Door(client, issuer, programme)

@@ -1,0 +1,32 @@
+"""Calling the ledger over HTTP as somebody."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from starlette.testclient import TestClient
+
+from shared import clock
+from shared.auth.issuer import EmbeddedIssuer
+from shared.roles import Role
+
+
+@dataclass
+class Door:
+    """The ledger's routes, called within one programme."""
+
+    client: TestClient
+    issuer: EmbeddedIssuer
+    programme_id: UUID
+
+    def get(self, path: str, role: Role = Role.FINANCE, *, partner_id: UUID | None = None, **query: Any) -> Any:
+        return self.client.get(f"/api/ledger{path}", params=query, headers=self._as(role, uuid4(), partner_id))
+
+    def post(self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None) -> Any:
+        return self.client.post(f"/api/ledger{path}", json=body, headers=self._as(role, person_id or uuid4(), None))
+
+    def _as(self, role: Role, person_id: UUID, partner_id: UUID | None) -> dict[str, str]:
+        token = self.issuer.issue(
+            person_id=person_id, programme_id=self.programme_id, roles=[role], now=clock.now(), partner_id=partner_id
+        )
+        return {"Authorization": f"Bearer {token}", "Accept-Language": "en"}

@@ -1,0 +1,151 @@
+"""Where tests get RabbitMQ from (DESIGN.md section 6): it is found, started or installed; it is never skipped."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx2
+
+from launch.broker import define
+from tests.servers.rabbitmq_node import RabbitNode, find_script, greets, start_private_node
+from tests.waiting import until
+
+_IMAGE = "rabbitmq:4-management"
+_AMQP, _MANAGEMENT = 5672, 15672
+_BOOT_SECONDS = 90
+_DOCKER_SOCKET = "/var/run/docker.sock"
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_POLICY_TEXT = "#!/bin/sh\n# Popcandy's tests install RabbitMQ without starting the system's service.\nexit 101\n"
+_HOW = (
+    "tests need RabbitMQ: install `rabbitmq-server` (Debian: apt-get install --no-install-recommends rabbitmq-server), "
+    "start Docker, or set POPCANDY_TEST_AMQP_URL and POPCANDY_TEST_AMQP_MANAGEMENT_URL"
+)
+
+
+class MissingRabbitMQ(Exception):
+    """There is no RabbitMQ and no way to get one; the message says what to install."""
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A RabbitMQ that is running."""
+
+    amqp_url: str
+    management_url: str
+    stop: Callable[[], None] = lambda: None
+
+
+def find_rabbitmq(folder: Path) -> Broker:
+    """Return a running broker: the one named, one in Docker, one started below `folder`. Raises MissingRabbitMQ."""
+    return _named() or _in_docker() or _of_node(own_node(folder))
+
+
+def own_node(folder: Path) -> RabbitNode:
+    """Start a node that a test may kill. Raises MissingRabbitMQ, NodeFailed."""
+    if find_script() is None:
+        _install()
+    return start_private_node(folder)
+
+
+@contextlib.contextmanager
+def own_vhost(broker: Broker) -> Iterator[str]:
+    """Yield the AMQP URL of a new vhost with the topology; it is deleted at the end."""
+    url = new_vhost(broker)
+    yield url
+    vhost = urlsplit(url).path
+    httpx2.delete(f"{broker.management_url}/api/vhosts{vhost}", timeout=60, trust_env=False).raise_for_status()
+
+
+def new_vhost(broker: Broker | RabbitNode) -> str:
+    """Load the topology into a vhost of the caller's own and return its AMQP URL; it lives as long as the broker."""
+    vhost = f"test-{uuid.uuid4().hex}"
+    define(broker.management_url, vhost=vhost)
+    return urlsplit(broker.amqp_url)._replace(path=f"/{vhost}").geturl()
+
+
+def _of_node(node: RabbitNode) -> Broker:
+    return Broker(node.amqp_url, node.management_url, node.stop)
+
+
+def _named() -> Broker | None:
+    environment = os.environ  # noqa: TID251  Names the servers of a test run, which is no setting of ours.
+    amqp_url = environment.get("POPCANDY_TEST_AMQP_URL")
+    if amqp_url is None:
+        return None
+    management_url = environment.get("POPCANDY_TEST_AMQP_MANAGEMENT_URL")
+    if management_url is None:
+        raise MissingRabbitMQ("POPCANDY_TEST_AMQP_URL is set, POPCANDY_TEST_AMQP_MANAGEMENT_URL is missing")
+    return Broker(amqp_url, management_url)
+
+
+def _in_docker() -> Broker | None:
+    """Start a container if an engine answers; we ask it first, for the library is slow to import and to fail."""
+    if not _docker_answers():
+        return None
+    # Two seconds, seldom needed. The community's RabbitMqContainer warns of its own deprecated wait; the core does not.
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+
+    container = DockerContainer(_IMAGE).with_exposed_ports(_AMQP, _MANAGEMENT)
+    container.start()
+    host, port = container.get_container_host_ip(), int(container.get_exposed_port(_AMQP))
+    until(lambda: greets(host, port), timeout=_BOOT_SECONDS, missing=f"the AMQP greeting of {_IMAGE}")
+    management_url = f"http://guest:guest@{host}:{container.get_exposed_port(_MANAGEMENT)}"
+    return Broker(f"amqp://guest:guest@{host}:{port}/bus", management_url, container.stop)
+
+
+def _docker_answers() -> bool:
+    """Ping the engine's socket."""
+    named = urlsplit(os.environ.get("DOCKER_HOST", f"unix://{_DOCKER_SOCKET}"))  # noqa: TID251  Docker's own variable.
+    try:
+        with socket.socket(socket.AF_UNIX if named.scheme == "unix" else socket.AF_INET) as connection:
+            connection.settimeout(1)
+            connection.connect(named.path if named.scheme == "unix" else (named.hostname, named.port or 2375))
+            connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return connection.recv(5) == b"HTTP/"
+    except OSError:
+        return False
+
+
+def _install() -> None:
+    """Install Debian's package without letting its service start. Raises MissingRabbitMQ."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        raise MissingRabbitMQ(_HOW)
+    with _services_stay_down():
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "rabbitmq-server"]):
+            _apt(apt, arguments)
+    if find_script() is None:
+        raise MissingRabbitMQ(_HOW)
+
+
+def _apt(apt: str, arguments: list[str]) -> None:
+    environment = {"PATH": f"{os.defpath}:/usr/sbin:/sbin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(  # noqa: S603  Fixed arguments.
+        [apt, *arguments], env=environment, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        raise MissingRabbitMQ(f"{_HOW}; apt-get {arguments[0]} failed: {' '.join(done.stderr.split())[-300:]}")
+
+
+@contextlib.contextmanager
+def _services_stay_down() -> Iterator[None]:
+    """Forbid package scripts to start services; the machine's own policy is back afterwards."""
+    aside = _POLICY.with_suffix(".before-popcandy")
+    had_one = _POLICY.exists()
+    if had_one:
+        _POLICY.rename(aside)
+    _POLICY.write_text(_POLICY_TEXT)
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink()
+        if had_one:
+            aside.rename(_POLICY)

@@ -1,0 +1,41 @@
+"""Brokers for the contract of a transport: a new kind is one entry in PLACES."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from shared.bus.transport import Transport
+from shared.bus.transport.rabbit import RabbitTransport
+from tests.servers.rabbitmq import own_vhost
+
+Connect = Callable[[], Transport]
+
+
+@contextlib.contextmanager
+def _rabbit(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    with own_vhost(request.getfixturevalue("rabbitmq")) as url:
+        yield lambda: RabbitTransport(url)
+
+
+# Each gives an empty broker with the topology of deploy/rabbitmq/definitions.json and connects as often as asked.
+PLACES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Connect]]] = {
+    "rabbit": _rabbit,
+}
+
+
+@pytest.fixture(params=[pytest.param("rabbit", marks=pytest.mark.rabbitmq)])
+def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    """Return what opens a transport, as often as called, onto one empty broker; all are closed at the end."""
+    with PLACES[request.param](request) as make, contextlib.ExitStack() as opened:
+
+        def open_one() -> Transport:
+            return opened.enter_context(contextlib.closing(make()))
+
+        yield open_one
+
+
+@pytest.fixture
+def transport(connect: Connect) -> Transport:
+    return connect()
