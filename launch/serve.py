@@ -57,10 +57,10 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     if wanted.service == "console":
         return _start_console(wanted, settings, crew)
     service = service_named(wanted.service)
-    server = Server(_required(settings.database_url, "POPCANDY_DATABASE_URL"))
+    server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     server.check()
     server.require_current(service.name)
-    transport = RabbitTransport(_required(settings.amqp_url, "POPCANDY_AMQP_URL"))
+    transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
     transport.check([service.subscriptions.queue] if service.handlers else [])
     if wanted.role is not Role.WEB:
         _start_background(service, wanted.role, server.open(service.name, pool_size=BACKGROUND_POOL), transport, crew)
@@ -93,7 +93,8 @@ def _verifier(settings: Settings) -> TokenVerifier:
     return TokenVerifier(key_store(settings.jwks), issuer=settings.issuer, audience=settings.audience)
 
 
-def _required(value: SecretStr | None, name: str) -> str:
+def required(value: SecretStr | None, name: str) -> str:
+    """Return a setting that has to be there. Raises MissingSetting."""
     if value is None:
         raise MissingSetting(f"{name} is not set; see ./popcandy doctor")
     return value.get_secret_value()

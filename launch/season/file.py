@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from launch.season.consistency import checks
 from launch.season.form import Season
+from shared.errors import Hindrance
 
 _LONGEST_QUOTE = 80
 _PLAIN_WORDS = {"be a valid tuple": "be a list", "be an instance of Decimal": "be a number"}  # TOML has neither.
 
 
-class BadSeason(ValueError):
+class BadSeason(Hindrance, ValueError):
     """A season file cannot be used; the text is one line: file, key, what was expected and what was found."""
 
     def __init__(self, name: str, problem: object) -> None:

@@ -29,7 +29,7 @@ PAGE_HEADERS = {
     "x-content-type-options": "nosniff",
     # Codes are in addresses, so no other site hears them. Not `no-referrer`: our own forms would then post with
     # `Origin: null` (Fetch, "append a request Origin header"), and over plain HTTP nothing else says whose they are.
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
 }
 
 

@@ -30,9 +30,9 @@ router = APIRouter(include_in_schema=False)
 
 
 def api_of(request: Request) -> Api:
-    """Ask the APIs with the reader's token. Raises SignInNeeded without one."""
-    token = request.cookies.get(TOKEN)
-    if not token:
+    """Ask the APIs with the reader's token. Raises SignInNeeded without a usable one."""
+    token = request.cookies.get(TOKEN, "")
+    if not rules.is_token(token):
         raise rules.SignInNeeded
     return Api(request.app.state.api, token, language_of(request))
 

@@ -141,12 +141,17 @@ def is_same_site(*, fetch_site: str | None, origin: str | None, hosts: Collectio
     return origin is not None and urlsplit(origin).netloc in hosts
 
 
+def is_token(token: str) -> bool:
+    """Say whether this has the form of a signed JWT: nothing else goes into a header or a cookie."""
+    return len(token) <= MOST_TOKEN_CHARACTERS and _TOKEN.fullmatch(token) is not None
+
+
 def stay_seconds(token: str, *, now: datetime) -> int | None:
     """Say how long to keep a bearer token: until it expires, twelve hours at most; None if it is no use at all.
 
     Reads the claims without verifying them: the APIs do that, on each call.
     """
-    if len(token) > MOST_TOKEN_CHARACTERS or not _TOKEN.fullmatch(token):
+    if not is_token(token):
         return None
     try:
         payload = token.split(".")[1]

@@ -52,8 +52,8 @@ class Written:
 def accrue(tx: Session, events: Sequence[Told], *, now: datetime) -> None:
     """Owe partners what the newest version of each attendance is worth; repeated and stale facts change nothing.
 
-    A handful of statements for the whole batch, all of it or none. Two transactions that bring the same attendance
-    at once meet in a unique key; the one that loses fails and finds the other's donation when it is tried again.
+    A handful of statements for the whole batch, all of it or none. Transactions that bring the same attendance at once
+    wait for each other; unique keys stand behind that.
     Raises NoPolicy, MoreMatchableThanRecorded, OtherProgramme, VersionRetold.
     """
     told = rules.newest(service_of(event) for event in events)

@@ -16,11 +16,17 @@ from services.ledger.policies import queries as policies
 from services.ledger.policies.rules import DROP_TITLES, Drop, Line, Price, explain
 from shared.errors import NotFound
 
+# A first fact has no row to lock yet, so the attendance itself is locked, by its id.
 _LOCK = text("""
+    SELECT count(locked) FROM (
+        SELECT pg_advisory_xact_lock(hashtextextended('attendance:' || id, 0)) AS locked
+        FROM unnest(CAST(:attendances AS uuid[])) AS id ORDER BY id
+    ) AS locks
+""")
+_STANDING = text("""
     SELECT id, attendance_id, version, state, programme_id, partner_id, listing_id, shift_id, volunteer_id,
            started_at, service_on, evidence, recorded_minutes, matchable_minutes, fen, entry_id
     FROM donation WHERE attendance_id = ANY(CAST(:attendances AS uuid[])) AND superseded_at IS NULL
-    ORDER BY attendance_id FOR UPDATE
 """)
 
 
@@ -75,9 +81,13 @@ class Waterfall:
 
 
 def lock_standing(tx: Session, attendances: Sequence[UUID]) -> dict[UUID, Standing]:
-    """Lock what stands for these attendances, in the order of their ids; those without a donation are missing."""
+    """Lock these attendances, in the order of their ids, and return what stands for them; one without a donation is missing.
+
+    Whoever else brings one of them waits until this transaction ends, and then sees what it did.
+    """
+    tx.execute(_LOCK, {"attendances": attendances})
     found = {}
-    for row in tx.execute(_LOCK, {"attendances": attendances}):
+    for row in tx.execute(_STANDING, {"attendances": attendances}):
         donation_id, attendance_id, version, state, *rest, fen, entry_id = row
         found[attendance_id] = Standing(
             donation_id, Service(attendance_id, version, State(state), *rest), fen, entry_id

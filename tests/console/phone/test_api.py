@@ -10,7 +10,7 @@ from werkzeug import Response as ApiResponse
 
 from shared import clock
 from tests.console.conftest import CONSOLE_URL
-from tests.console.doubles import CHECKED_IN, SETTLED, SHIFT_ID, ActivitiesApi, make_token
+from tests.console.doubles import CHECKED_IN, NINE, SETTLED, SHIFT_ID, ActivitiesApi, make_token
 
 CODE_PAGE = f"/shifts/{SHIFT_ID}/code"
 PLACE = f"/c/{SHIFT_ID}"
@@ -218,6 +218,18 @@ class TestSigningIn:
 
         assert console.get(path).headers["location"] == f"/sign-in?next={quote(path, safe='')}"
 
+    @pytest.mark.parametrize("cookie", ["popcandy_token=", "popcandy_token=a\xe9b", "popcandy_token=a b", "other=a.b.c"])
+    def test_is_asked_of_whose_cookie_is_no_token(
+        self, console: TestClient, activities: ActivitiesApi, cookie: str
+    ) -> None:
+        """Whatever a browser sends in its place reaches no API."""
+        console.cookies.clear()
+
+        response = console.get(PLACE, headers=[("cookie", cookie.encode("latin-1"))])
+
+        assert response.headers["location"] == f"/sign-in?next={quote(PLACE, safe='')}"
+        assert activities.seen == []
+
     def test_is_asked_of_whose_token_the_api_refuses(self, console: TestClient, activities: ActivitiesApi) -> None:
         """Expired, revoked or foreign: the APIs know."""
         activities.refuse("shift", "not_authenticated", status=401)
@@ -253,7 +265,7 @@ class TestSigningIn:
 
         assert response.headers["location"] == "/sign-in"
 
-    @pytest.mark.parametrize("token", ["", "nonsense", make_token(expires_at=clock.now() - timedelta(hours=1))])
+    @pytest.mark.parametrize("token", ["", "nonsense", make_token(expires_at=NINE)])
     def test_refuses_a_useless_token(self, console: TestClient, token: str) -> None:
         """The page says it at once and keeps nothing."""
         console.cookies.clear()
