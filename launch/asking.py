@@ -68,10 +68,16 @@ def donations(
         _print_json(found)
         return
     rows = [
-        (item["id"], item["service_on"], item["state"], hours(item["recorded_minutes"]), hours(item["credited_minutes"]),
-         yuan(item["amount"]["fen"]))
+        (
+            item["id"],
+            item["service_on"],
+            item["state"],
+            hours(item["recorded_minutes"]),
+            hours(item["credited_minutes"]),
+            yuan(item["amount"]["fen"]),
+        )
         for item in found["items"]
-    ]  # fmt: skip
+    ]
     _print_rows("donations", ("donation", "service on", "state", "recorded", "credited", "CNY"), rows)
     if found["next"]:
         typer.echo(f"more: --after {found['next']}")

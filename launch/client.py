@@ -7,7 +7,6 @@ import httpx2
 
 from shared.errors import Hindrance
 
-Json = Any  # What JSON decodes to, and what httpx2 encodes.
 TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # An import of 50,000 rows is judged within one request.
 
 
@@ -60,7 +59,7 @@ class Api:
         """Send in a file. Raises Problem, Unreachable."""
         return self._send("POST", path, token, files={"file": (name, content)}, data=fields)
 
-    def _send(self, method: str, path: str, token: str, **parts: Json) -> Any:
+    def _send(self, method: str, path: str, token: str, **parts: Any) -> Any:
         try:
             answer = self._http.request(method, path, headers={"authorization": f"Bearer {token}"}, **parts)
         except httpx2.TransportError as error:

@@ -7,6 +7,14 @@ from shared.errors import Hindrance
 from shared.money import hours, yuan
 
 EVER = {"since": "1970-01-01", "until": "2200-01-01"}
+FROM_ACTIVITIES = (
+    "participations",
+    "volunteers",
+    "shifts_held",
+    "partners_signed",
+    "partners_carried_over",
+    "without_check_out",
+)
 SYNTHETIC = "synthetic: made from totals and assumptions of a season file; no real person, shift or scan"
 
 
@@ -52,9 +60,7 @@ def figures(api: Api, tokens: Tokens) -> Figures:
     flows = [api.get(f"/api/{service}/flow", token=tokens.ops) for service in ("activities", "ledger")]
     _require_agreement(summary, waterfall)
     return Figures(
-        **{name: summary[name] for name in (
-            "participations", "volunteers", "shifts_held", "partners_signed", "partners_carried_over", "without_check_out",
-        )},
+        **{name: summary[name] for name in FROM_ACTIVITIES},
         recorded_minutes=waterfall["recorded_minutes"],
         matchable_minutes=waterfall["matchable_minutes"],
         credited_minutes=waterfall["credited_minutes"],
@@ -62,7 +68,7 @@ def figures(api: Api, tokens: Tokens) -> Figures:
         drops={drop["code"]: drop["minutes"] for drop in waterfall["drops"]},
         books_balance=trial["balanced"],
         dead_letters=sum(flow["dead_letters"] for flow in flows),
-    )  # fmt: skip
+    )
 
 
 class Disagreement(Hindrance):

@@ -1,5 +1,6 @@
 """HTTP servers of this process: one front door before all services, or one service alone."""
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.errors import Hindrance
 
 GRACE_SECONDS = 10
-START_SECONDS = 15.0
+SERVICE_PATH = re.compile(r"/api/([a-z_]+)/")
 
 
 class PortTaken(Hindrance):
@@ -30,8 +31,8 @@ class FrontDoor:
         """Serve one request."""
         if scope["type"] != "http":
             return
-        parts = scope["path"].split("/")
-        name = parts[2] if len(parts) > 2 and parts[1] == "api" else next(iter(self.apps))
+        found = SERVICE_PATH.match(scope["path"])
+        name = found[1] if found else next(iter(self.apps))
         app = self.apps.get(name, JSONResponse({"code": "not_found", "status": 404}, 404))
         await app(scope, receive, send)
 

@@ -1,7 +1,7 @@
 """Expected refusals: the vocabulary in which rules say no.
 
-A refusal is named for what happened and carries a stable `code`, a title in both languages and the facts of the case. HTTP
-knows only its kind; a task takes it as final; a handler's refusal becomes a dead letter.
+A refusal is named for what happened and carries a stable `code`, a title in both languages and the facts of the case.
+HTTP knows only its kind; a task takes it as final; a handler's refusal becomes a dead letter.
 """
 
 from typing import ClassVar, NamedTuple

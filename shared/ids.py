@@ -21,7 +21,7 @@ def new_id() -> UUID:
 
 def _next_tick() -> int:
     """Count 1/4096 of a millisecond since 1970, never the same twice."""
-    global _last
+    global _last  # noqa: PLW0603  One process has one sequence.
     tick = time.time_ns() * 4096 // 1_000_000
     with _lock:
         _last = max(tick, _last + 1)

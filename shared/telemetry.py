@@ -1,6 +1,7 @@
 """Logs as JSON facts, and the trace that joins a request to all that follows from it.
 
-The trace context is W3C's `traceparent`; it is bound at each door, written beside each event and bound again by its handler.
+The trace context is W3C's `traceparent`; it is bound at each door, written beside each event and bound again by its
+handler.
 """
 
 import logging

@@ -1,10 +1,13 @@
 """What all tests share: the servers of one run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.database.server import Server
+from tests.servers.postgres import private_server
 from tests.servers.rabbitmq import Broker
 from tests.servers.sharing import SharedBroker, wait_for_broker, want_broker
 
@@ -46,3 +49,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def rabbitmq(request: pytest.FixtureRequest) -> Broker:
     """Return the RabbitMQ of this run; take a vhost of your own in it (`own_vhost`)."""
     return wait_for_broker(request.config.stash[_folder])
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """Run a PostgreSQL for this process's tests; services' databases on it are named `test_<service>`."""
+    with private_server() as embedded:
+        yield Server(embedded.url, prefix="test_")

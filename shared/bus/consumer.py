@@ -60,5 +60,6 @@ class Consumer:
 
 
 def _pause(tries: int) -> float:
-    """Seconds before the next try: doubled each time up to a limit, with jitter so that replicas do not march in step."""
-    return min(LEAST_PAUSE * float(2 ** min(tries, 10)), LONGEST_PAUSE) * random.uniform(0.5, 1)
+    """Return seconds until the next try: doubled each time up to a limit, with jitter so that replicas differ."""
+    longest = min(LEAST_PAUSE * float(2 ** min(tries, 10)), LONGEST_PAUSE)
+    return longest * random.uniform(0.5, 1)  # noqa: S311  Not a secret.

@@ -1,7 +1,7 @@
 """How a batch of letters takes effect: each once, all that can, and none lost.
 
-One transaction holds the inbox marks and the handler's work. When it fails the batch is halved until the culprit stands alone;
-that one becomes a dead letter in the same transaction as its mark, and its neighbours go on.
+One transaction holds the inbox marks and the handler's work. When it fails the batch is halved until the culprit
+stands alone; that one becomes a dead letter in the same transaction as its mark, and its neighbours go on.
 """
 
 from collections.abc import Sequence
@@ -164,8 +164,8 @@ class Inbox:
 
 
 def mark(tx: Session, handler: Handler[Any], event_ids: Sequence[UUID]) -> set[UUID]:
-    """Mark events as taken by a handler; return those that were not yet. Sorted, so that two batches cannot deadlock."""
-    ids = sorted(set(event_ids))
+    """Mark events as taken by a handler; return those that were not yet."""
+    ids = sorted(set(event_ids))  # Two batches that share events must not lock them in opposite orders.
     return set(tx.scalars(_MARK, {"ids": ids, "handler": handler.name}))
 
 

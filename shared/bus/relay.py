@@ -27,7 +27,8 @@ _CLAIM = text("""
 """)
 _DELETE = text("DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 _BACK_OFF = text("""
-    UPDATE outbox SET attempts = attempts + 1, next_try_at = now() + least(power(2, least(attempts, 10)), 600) * interval '1 s'
+    UPDATE outbox SET attempts = attempts + 1,
+        next_try_at = now() + least(power(2, least(attempts, 10)), 600) * interval '1 s'
     WHERE event_id = ANY(CAST(:ids AS uuid[]))
 """)
 _LEAD = text("SELECT pg_try_advisory_lock(hashtext('popcandy.relay'))")
@@ -43,7 +44,7 @@ class Relay:
         self.service = service
 
     def run(self, stop: Flag) -> None:
-        """Work until `stop` is set. The lock that makes us the leader and the claims share one connection: losing it ends both."""
+        """Work until `stop` is set. The leader's lock and the claims share one connection: losing it ends both."""
         while not stop.is_set():
             try:
                 with self.database.engine.connect() as connection:

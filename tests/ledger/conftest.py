@@ -28,7 +28,7 @@ from tests.ledger.raw import Raw
 
 @pytest.fixture(scope="session")
 def server(worker_id: str) -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="popcandy-test-"))  # noqa: S108  pytest's own folder is closed to the server.
+    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="popcandy-test-"))  # pytest's own is closed to the server.
     folder.chmod(0o711)
     embedded = EmbeddedServer(folder)
     embedded.start()
@@ -47,23 +47,26 @@ def database(server: Server) -> Iterator[Database]:
 
 @pytest.fixture
 def tx(database: Database) -> Iterator[Session]:
-    """Open a transaction of the runtime role that leaves nothing behind; deferred constraints are checked at its end."""
+    """Open a transaction of the runtime role that leaves nothing behind."""
     with Session(database.engine, expire_on_commit=False) as session:
         yield session
         session.rollback()
 
 
-@pytest.fixture(params=["runtime role", "owner"])
-def raw(request: pytest.FixtureRequest, server: Server, database: Database) -> Iterator[Raw]:
-    """Open a transaction once as the runtime role, once as the owner of the schema."""
-    engine = (
-        database.engine
-        if request.param == "runtime role"
-        else create_engine(server.database_url("ledger"), poolclass=NullPool)
-    )
+@pytest.fixture
+def raw_owner(server: Server, database: Database) -> Iterator[Session]:
+    """Open a transaction of the schema's owner, who has every right."""
+    engine = create_engine(server.database_url(database.role.removeprefix("popcandy_")), poolclass=NullPool)
     with Session(engine, expire_on_commit=False) as session:
-        yield Raw(request.param, session)
+        yield session
         session.rollback()
+
+
+@pytest.fixture(params=["runtime role", "owner"])
+def raw(request: pytest.FixtureRequest) -> Raw:
+    """Try something once as the runtime role and once as the owner."""
+    name = {"runtime role": "tx", "owner": "raw_owner"}[request.param]
+    return Raw(request.param, request.getfixturevalue(name))
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ class Door:
     issuer: EmbeddedIssuer
     programme_id: UUID
 
-    def get(self, path: str, role: Role = Role.FINANCE, *, partner_id: UUID | None = None, **query: Any) -> Any:
-        return self.client.get(f"/api/ledger{path}", params=query, headers=self._as(role, uuid4(), partner_id))
+    def get(self, path: str, role: Role = Role.FINANCE, *, acting_for: UUID | None = None, **query: Any) -> Any:
+        return self.client.get(f"/api/ledger{path}", params=query, headers=self._as(role, uuid4(), acting_for))
 
     def post(self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None) -> Any:
         return self.client.post(f"/api/ledger{path}", json=body, headers=self._as(role, person_id or uuid4(), None))

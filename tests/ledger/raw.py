@@ -1,5 +1,6 @@
 """Trying the database's guards from SQL, and watching its locks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,16 +23,27 @@ class Raw:
 
 def refused_state(tx: Session, statement: str, values: dict[str, Any] | None = None) -> str:
     """Run a statement that has to fail, deferred constraints included; return its SQLSTATE. The transaction goes on."""
-    with pytest.raises(DBAPIError) as refusal, tx.begin_nested():
-        tx.execute(text(statement), values or {})
-        tx.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    return refused(tx, lambda: tx.execute(text(statement), values or {}))
+
+
+def refused(tx: Session, attempt: Callable[[], object]) -> str:
+    """Do the same with any attempt."""
+
+    def try_it() -> None:
+        with tx.begin_nested():
+            attempt()
+            tx.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+    with pytest.raises(DBAPIError) as refusal:
+        try_it()
     return str(getattr(refusal.value.orig, "sqlstate", None))
 
 
 def wait_for_lock(database: Database) -> None:
     """Return once some transaction of the ledger waits for another one."""
     waiting = text("""
-        SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()
+        SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND datname = current_database()
     """)
 
     def is_waiting() -> bool:

@@ -1,7 +1,7 @@
 """What can be done with attendance.
 
-Every way to a settled minute ends in `settle`, set-wise. Whoever changes a person's attendance holds that person's lock, taken
-before any other, so that two changes of one person follow each other and never deadlock.
+Every way to a settled minute ends in `settle`, set-wise. Whoever changes a person's attendance holds that person's
+lock, taken before any other, so that two changes of one person follow each other and never deadlock.
 """
 
 from collections.abc import Sequence
@@ -31,26 +31,27 @@ _WRITE = text("""
         SELECT * FROM unnest(
             CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:kinds AS text[]), CAST(:shifts AS uuid[]),
             CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]), CAST(:outs AS timestamptz[]),
-            CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:evidence AS text[]), CAST(:minutes AS int[]),
-            CAST(:reasons AS text[]))
-        AS d(id, version, kind, shift_id, volunteer_id, checked_in_at, checked_out_at, started_at, ended_at, evidence, minutes,
-             reason)),
+            CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:evidence AS text[]),
+            CAST(:minutes AS int[]), CAST(:reasons AS text[]))
+        AS d(id, version, kind, shift_id, volunteer_id, checked_in_at, checked_out_at, started_at, ended_at, evidence,
+             minutes, reason)),
     current AS (
-        INSERT INTO attendance AS a (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on, state, version,
-            checked_in_at, checked_out_at, started_at, ended_at, evidence, service_minutes, matchable_minutes)
+        INSERT INTO attendance AS a (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on,
+            state, version, checked_in_at, checked_out_at, started_at, ended_at, evidence,
+            service_minutes, matchable_minutes)
         SELECT d.id, s.programme_id, d.shift_id, s.listing_id, s.partner_id, d.volunteer_id, s.service_on,
             CASE d.kind WHEN 'voided' THEN 'voided' ELSE 'settled' END, d.version, d.checked_in_at, d.checked_out_at,
             d.started_at, d.ended_at, d.evidence, d.minutes, d.minutes
         FROM decided d JOIN shift s ON s.id = d.shift_id
         ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version,
-            checked_in_at = excluded.checked_in_at, checked_out_at = excluded.checked_out_at, started_at = excluded.started_at,
-            ended_at = excluded.ended_at, evidence = excluded.evidence, service_minutes = excluded.service_minutes,
-            matchable_minutes = excluded.matchable_minutes
+            checked_in_at = excluded.checked_in_at, checked_out_at = excluded.checked_out_at,
+            started_at = excluded.started_at, ended_at = excluded.ended_at, evidence = excluded.evidence,
+            service_minutes = excluded.service_minutes, matchable_minutes = excluded.matchable_minutes
         RETURNING a.id)
-    INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at, ended_at, evidence,
-        service_minutes, matchable_minutes, reason, decided_by, decided_at)
-    SELECT d.id, d.version, d.kind, d.checked_in_at, d.checked_out_at, d.started_at, d.ended_at, d.evidence, d.minutes, d.minutes,
-        d.reason, :decided_by, :now
+    INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at, ended_at,
+        evidence, service_minutes, matchable_minutes, reason, decided_by, decided_at)
+    SELECT d.id, d.version, d.kind, d.checked_in_at, d.checked_out_at, d.started_at, d.ended_at,
+        d.evidence, d.minutes, d.minutes, d.reason, :decided_by, :now
     FROM decided d JOIN current USING (id)
 """)
 

@@ -93,7 +93,7 @@ class Correction(BaseModel):
 
 
 class Summary(BaseModel):
-    """What happened on the service dates [since, until). A participation is one person's settled service on one shift."""
+    """What happened on the service dates [since, until). A participation: one person's settled service on a shift."""
 
     since: date
     until: date

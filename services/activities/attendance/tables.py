@@ -15,8 +15,8 @@ EVIDENCE = "evidence IN ('scanned', 'attested', 'claimed', 'manual')"
 class Attendance(Base):
     """One person on one shift. `version` is 0 until the service is settled; then each change is one more.
 
-    `started_at` and `ended_at` are the whole minutes that count: clipped to the shift, before what another attendance of the
-    same person already covers is taken off.
+    `started_at` and `ended_at` are the whole minutes that count: clipped to the shift, before what another attendance
+    of the same person already covers is taken off.
     """
 
     __tablename__ = "attendance"

@@ -25,7 +25,8 @@ from shared.events.activities import EvidenceClass
 BY_CODE = "checked in and out by the shift's code"
 
 _COUNT_FAILURE = text("""
-    INSERT INTO code_attempt AS a (shift_id, volunteer_id, failed, last_failed_at) VALUES (:shift_id, :volunteer_id, 1, :now)
+    INSERT INTO code_attempt AS a (shift_id, volunteer_id, failed, last_failed_at)
+    VALUES (:shift_id, :volunteer_id, 1, :now)
     ON CONFLICT (shift_id, volunteer_id) DO UPDATE
     SET failed = CASE WHEN a.last_failed_at < :forgotten THEN 1 ELSE a.failed + 1 END, last_failed_at = :now
 """)
@@ -45,7 +46,8 @@ class Attempt:
 def check_in(tx: Session, attempt: Attempt) -> Attendance:
     """Record that a volunteer has arrived; the same code again changes nothing and returns the first.
 
-    Raises NotFound, NotSignedUp, AlreadyCheckedIn, ShiftCancelled, CheckInClosed, TooManyAttempts, WrongCode, CodeExpired.
+    Raises NotFound, NotSignedUp, AlreadyCheckedIn, ShiftCancelled, CheckInClosed, TooManyAttempts, WrongCode,
+    CodeExpired.
     """
     shift = _lock(tx, attempt)
     known = find_attendance(tx, shift_id=shift.id, volunteer_id=attempt.volunteer_id)
@@ -62,8 +64,8 @@ def check_in(tx: Session, attempt: Attempt) -> Attendance:
 def check_out(tx: Session, attempt: Attempt) -> Attendance:
     """Record that a volunteer leaves, and settle the service; the same code again changes nothing.
 
-    Raises NotFound, NotSignedUp, NotCheckedIn, AlreadyCheckedOut, ShiftCancelled, CheckOutClosed, TooManyAttempts, WrongCode,
-    CodeExpired, CodeReused.
+    Raises NotFound, NotSignedUp, NotCheckedIn, AlreadyCheckedOut, ShiftCancelled, CheckOutClosed, TooManyAttempts,
+    WrongCode, CodeExpired, CodeReused.
     """
     shift = _lock(tx, attempt)
     known = find_attendance(tx, shift_id=shift.id, volunteer_id=attempt.volunteer_id)

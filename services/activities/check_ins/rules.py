@@ -100,9 +100,10 @@ def step_ends_at(step: int) -> datetime:
 
 
 def find_step(secret: str, code: str, *, now: datetime) -> int | None:
-    """Return the step that a code belongs to, among this one, the next and those of the last ten minutes; None if none.
+    """Return the step that a code belongs to: this one, the next or one of the last ten minutes; None if none.
 
-    The next step is accepted because the code may come from a server whose clock runs ahead. Every candidate is compared, in constant time.
+    The next is accepted because the code may come from a server whose clock runs ahead. All are compared, in constant
+    time.
     """
     current = code_step(now)
     candidates = range(current - STEPS_EXPIRED, current + 2)
@@ -125,7 +126,7 @@ def require_attempts_left(*, failed: int, last_failed_at: datetime, now: datetim
 
 
 def require_fresh(step: int | None, *, current: int) -> int:
-    """Return the step of a code that is valid now: of this half minute or a neighbour. Raises WrongCode, CodeExpired."""
+    """Return the step of a code of this half minute or one beside it. Raises WrongCode, CodeExpired."""
     if step is None:
         raise WrongCode
     if step < current - 1:

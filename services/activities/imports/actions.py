@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.actions import Presence, Settlement, arrive, settle
 from services.activities.imports import queries, rules
-from services.activities.imports.schemas import Kind, columns_of
+from services.activities.imports.rules import Kind
 from services.activities.imports.tables import Import
 from services.activities.listings.actions import NewListing, NewShift, add_listings, add_shifts, start_shifts
 from services.activities.listings.rules import Times, zone
@@ -45,7 +45,7 @@ def stage(tx: Session, upload: Upload, *, now: datetime) -> Import:
 
     Raises UnknownTimezone and the refusals of `shared.documents` for a file that cannot be used at all.
     """
-    columns = columns_of(upload.kind, zone(upload.timezone))
+    columns = rules.columns_of(upload.kind, zone(upload.timezone))
     sheet = read_sheet(upload.content, filename=upload.file_name, columns=columns)
     rows = [ROWS[upload.kind](**row.values) for row in sheet.rows]
     objections = _judge(tx, upload.kind, upload.programme_id, rows, now)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, UploadFile
 from starlette.responses import Response
 
-from services.activities.imports import actions, queries, schemas, tables
+from services.activities.imports import actions, queries, rules, schemas, tables
 from shared.auth.callers import Caller
 from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
@@ -20,7 +20,7 @@ SHEETS: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for 
 
 @router.post("/{kind}", status_code=201, operation_id="stage_import", response_model=schemas.Import)
 def stage_import(
-    kind: schemas.Kind,
+    kind: rules.Kind,
     file: UploadFile,
     caller: Importer,
     tx: Tx,

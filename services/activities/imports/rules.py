@@ -1,18 +1,23 @@
-"""What makes a row of an import good, given what is known already. Cells were parsed before; here facts are compared.
+"""What the three sheets hold, and what makes a row good, given what is known already.
 
-Each judge looks at all rows of a sheet and returns, by place of the row, what is wrong with which column.
+Cells are parsed first; then each judge looks at all rows of a sheet and returns, by place of the row, what is wrong
+with which column.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
-from shared.documents.cells import BadCell
+from services.activities.check_ins.rules import WINDOW
+from services.activities.listings.rules import LONGEST_SHIFT
+from shared.documents.cells import BadCell, one_of, text, whole_number
+from shared.documents.columns import Column
+from shared.documents.moments import local_instant
 from shared.errors import Conflict, Title
 
-LONGEST = timedelta(hours=24)
-WINDOW = timedelta(minutes=30)  # As at the door: before the start and after the end.
 WHOLE_MINUTES = Title(zh="请写到分钟，不含秒", en="Write whole minutes")
 CANCELLED = Title(zh="该场次已取消，请删除此行", en="This shift was cancelled: delete the row")
 OUTSIDE = Title(
@@ -20,8 +25,58 @@ OUTSIDE = Title(
 )
 FUTURE = Title(zh="时间尚未到来，请核对", en="This has not happened yet: check the time")
 
+EVIDENCE = {"扫码": "scanned", "机构确认": "attested", "补签": "claimed", "人工": "manual"}
+EVIDENCE |= {word: word for word in EVIDENCE.values()}
+REFERENCE = text(max_length=40)
+
 R = TypeVar("R")
 Objections = dict[int, dict[str, BadCell]]  # By place of the row, by column.
+
+
+class Kind(StrEnum):
+    """What a sheet holds."""
+
+    VOLUNTEERS = "volunteers"
+    SHIFTS = "shifts"
+    ATTENDANCE = "attendance"
+
+
+def columns_of(kind: Kind, timezone: ZoneInfo) -> tuple[Column, ...]:
+    """Return a sheet's columns in order; instants without an offset are local to `timezone`."""
+    if kind is Kind.VOLUNTEERS:
+        return VOLUNTEERS
+    return shift_columns(timezone) if kind is Kind.SHIFTS else attendance_columns(timezone)
+
+
+VOLUNTEERS = (
+    Column("employee_number", ("员工编号", "employee_number"), REFERENCE),
+    Column("display_name", ("显示名", "display_name"), text(max_length=80)),
+)
+
+
+def shift_columns(timezone: ZoneInfo) -> tuple[Column, ...]:
+    """Return the columns of the sheet of listings and their shifts, one row a shift."""
+    return (
+        Column("partner_reference", ("伙伴编号", "partner_reference"), REFERENCE),
+        Column("listing_reference", ("活动编号", "listing_reference"), REFERENCE),
+        Column("title", ("活动名称", "title"), text(max_length=200)),
+        Column("shift_number", ("场次", "shift_number"), whole_number(minimum=1, maximum=10_000)),
+        Column("starts_at", ("开始时间", "starts_at"), local_instant(timezone)),
+        Column("ends_at", ("结束时间", "ends_at"), local_instant(timezone)),
+        Column("capacity", ("名额", "capacity"), whole_number(minimum=1, maximum=10_000)),
+    )
+
+
+def attendance_columns(timezone: ZoneInfo) -> tuple[Column, ...]:
+    """Return the columns of the attendance sheet, one row a person and shift."""
+    return (
+        Column("listing_reference", ("活动编号", "listing_reference"), REFERENCE),
+        Column("shift_number", ("场次", "shift_number"), whole_number(minimum=1, maximum=10_000)),
+        Column("employee_number", ("员工编号", "employee_number"), REFERENCE),
+        Column("checked_in_at", ("签到时间", "checked_in_at"), local_instant(timezone)),
+        Column("checked_out_at", ("签退时间", "checked_out_at"), local_instant(timezone), blank=True),
+        Column("evidence", ("证据", "evidence"), one_of(EVIDENCE)),
+    )
 
 
 class ImportHasRejects(Conflict):
@@ -168,7 +223,7 @@ def judge_shifts(
 def _times_of(row: ShiftRow) -> Found:
     if row.starts_at.second or row.ends_at.second:
         yield "starts_at", BadCell("not_whole_minutes", expected="HH:MM", fix=WHOLE_MINUTES)
-    if not timedelta(0) < row.ends_at - row.starts_at <= LONGEST:
+    if not timedelta(0) < row.ends_at - row.starts_at <= LONGEST_SHIFT:
         yield "ends_at", _bad_end()
 
 
@@ -201,14 +256,14 @@ def judge_attendance(
 
 
 def _presence_of(row: AttendanceRow, shift: KnownShift, now: datetime) -> Found:
-    """Object to a presence that the shift does not allow; what sticks out of the shift is clipped later, not refused."""
+    """Object to a presence that the shift does not allow; what sticks out of the shift is clipped later."""
     if shift.state == "cancelled":
         yield "shift_number", BadCell("shift_cancelled", expected="", fix=CANCELLED)
     if not shift.starts_at - WINDOW <= row.checked_in_at < shift.ends_at:
         yield "checked_in_at", BadCell("outside_shift", expected=_window(shift), fix=OUTSIDE)
     if row.checked_out_at is None:
         return
-    if not timedelta(0) < row.checked_out_at - row.checked_in_at <= LONGEST:
+    if not timedelta(0) < row.checked_out_at - row.checked_in_at <= LONGEST_SHIFT:
         yield "checked_out_at", _bad_end()
     elif not shift.starts_at < row.checked_out_at <= shift.ends_at + WINDOW:
         yield "checked_out_at", BadCell("outside_shift", expected=_window(shift), fix=OUTSIDE)

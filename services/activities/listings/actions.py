@@ -132,7 +132,10 @@ def hold_shifts(tx: Session, shift_ids: Collection[UUID]) -> None:
 
 
 def cancel_shift(tx: Session, *, programme_id: UUID, shift_id: UUID, because: str, partner_id: UUID | None) -> Shift:
-    """Call a shift off; again changes nothing. `partner_id` limits it to that partner's. Raises NotFound, ShiftHasAttendance."""
+    """Call a shift off; again changes nothing. `partner_id` limits it to that partner's.
+
+    Raises NotFound, ShiftHasAttendance.
+    """
     shift = queries.lock_shift(tx, programme_id=programme_id, shift_id=shift_id, partner_id=partner_id)
     if shift.state == "cancelled":
         return shift

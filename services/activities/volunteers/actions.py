@@ -13,7 +13,8 @@ from services.activities.volunteers.tables import Volunteer
 
 _REGISTER = text("""
     INSERT INTO volunteer (programme_id, employee_number, display_name, registered_at)
-    SELECT :programme_id, number, name, :now FROM unnest(CAST(:numbers AS text[]), CAST(:names AS text[])) AS v(number, name)
+    SELECT :programme_id, number, name, :now
+    FROM unnest(CAST(:numbers AS text[]), CAST(:names AS text[])) AS v(number, name)
     ON CONFLICT (programme_id, employee_number) DO NOTHING RETURNING id
 """)
 

@@ -81,7 +81,7 @@ class Waterfall:
 
 
 def lock_standing(tx: Session, attendances: Sequence[UUID]) -> dict[UUID, Standing]:
-    """Lock these attendances, in the order of their ids, and return what stands for them; one without a donation is missing.
+    """Lock these attendances, in the order of their ids, and return what stands for them, if anything does.
 
     Whoever else brings one of them waits until this transaction ends, and then sees what it did.
     """

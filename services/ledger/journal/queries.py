@@ -125,6 +125,6 @@ def list_entries(tx: Session, *, source_id: UUID, partner_scope: UUID | None) ->
     if partner_scope is not None:
         statement = statement.where(Leg.partner_id == partner_scope)
     legs: dict[Entry, list[Leg]] = {}
-    for entry, leg in tx.execute(statement).tuples():
+    for entry, leg in tx.execute(statement):
         legs.setdefault(entry, []).append(leg)
     return [Posted(entry, lines) for entry, lines in legs.items()]

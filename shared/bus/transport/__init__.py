@@ -1,7 +1,8 @@
 """The seam to a broker: everything the bus needs of one, and nothing else.
 
-A transport moves letters. It knows neither events nor handlers nor the services' databases. Two stand behind it: `rabbit`
-(RabbitMQ through pika) and `postgres` (tables of the embedded server); one suite of contract tests runs on both.
+A transport moves letters. It knows neither events nor handlers nor the services' databases. Two stand behind it:
+`rabbit` (RabbitMQ through pika) and `postgres` (tables of the embedded server); one suite of contract tests runs on
+both.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -68,7 +69,7 @@ class Subscription(Protocol):
         """
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Settle letters for good, in the order fetched. One whose connection is gone is dropped: it will come again."""
+        """Settle letters for good, in the order fetched; one whose connection is gone comes again all the same."""
 
     def close(self) -> None:
         """Stop consuming; what is not acknowledged goes back to the queue."""
@@ -78,19 +79,19 @@ class Transport(Protocol):
     """A broker."""
 
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
-        """Send letters in order and wait for their outcomes. A letter missing from the answer is unknown: send it again.
+        """Send letters in order and wait for their outcomes; one without an outcome is unknown and is sent again.
 
         Raises TransportDown.
         """
 
     def subscribe(self, queue: str, *, batch: int) -> Subscription:
-        """Consume a queue in batches of at most `batch` letters. At most one subscription of a queue is active at a time."""
+        """Consume a queue in batches of at most `batch` letters; one subscription of a queue is active at a time."""
 
     def check(self, queues: Collection[str]) -> None:
         """Raise TopologyMissing unless the exchange and each of `queues` exist. Raises TransportDown."""
 
     def stats(self, queue: str) -> QueueStats:
-        """Count a queue. Raises TransportDown."""
+        """Count a queue. Raises TransportDown, TopologyMissing."""
 
     def close(self) -> None:
         """Let go of connections and threads."""

@@ -1,8 +1,9 @@
 """The embedded broker: two tables of a database of its own on the embedded server.
 
-It keeps RabbitMQ's promises that we rely on: a letter is stored before it is confirmed; bindings are by routing key; what nobody
-is bound to is kept as unrouted; one consumer of a queue is active; what was handed out and not settled comes again, marked as
-redelivered. The active consumer holds an advisory lock on a connection of its own, so its claims live exactly as long as it does.
+It keeps RabbitMQ's promises that we rely on: a letter is stored before it is confirmed; bindings are by routing key;
+what nobody is bound to is kept as unrouted; one consumer of a queue is active; what was handed out and not settled
+comes again, marked as redelivered. The active consumer holds an advisory lock on a connection of its own, so its
+claims live exactly as long as it does.
 """
 
 import threading
@@ -20,6 +21,9 @@ from shared.database.sessions import Database
 
 POLL_SECONDS = 0.03
 
+_BIND = text("""
+    INSERT INTO binding (queue, routing_key) SELECT * FROM unnest(CAST(:queues AS text[]), CAST(:keys AS text[]))
+""")
 _PUBLISH = text("""
     INSERT INTO message (queue, routing_key, headers, body)
     SELECT coalesce(b.queue, :unrouted), l.routing_key, l.headers, l.body
@@ -57,12 +61,7 @@ class PostgresTransport:
         pairs = [(queue, key) for queue, keys in topology.bindings.items() for key in keys]
         with self.database.transaction() as tx:
             tx.execute(text("DELETE FROM binding"))
-            tx.execute(
-                text(
-                    "INSERT INTO binding (queue, routing_key) SELECT * FROM unnest(CAST(:q AS text[]), CAST(:k AS text[]))"
-                ),
-                {"q": [queue for queue, _ in pairs], "k": [key for _, key in pairs]},
-            )
+            tx.execute(_BIND, {"queues": [queue for queue, _ in pairs], "keys": [key for _, key in pairs]})
 
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
         """Store the letters in every bound queue, in one transaction."""

@@ -218,14 +218,16 @@ class TestSigningIn:
 
         assert console.get(path).headers["location"] == f"/sign-in?next={quote(path, safe='')}"
 
-    @pytest.mark.parametrize("cookie", ["popcandy_token=", "popcandy_token=a\xe9b", "popcandy_token=a b", "other=a.b.c"])
+    @pytest.mark.parametrize(
+        "cookie", ["popcandy_token=", "popcandy_token=a\xe9b", "popcandy_token=a b", "other=a.b.c"]
+    )
     def test_is_asked_of_whose_cookie_is_no_token(
         self, console: TestClient, activities: ActivitiesApi, cookie: str
     ) -> None:
         """Whatever a browser sends in its place reaches no API."""
         console.cookies.clear()
 
-        response = console.get(PLACE, headers=[("cookie", cookie.encode("latin-1"))])
+        response = console.get(PLACE, headers=[(b"cookie", cookie.encode("latin-1"))])
 
         assert response.headers["location"] == f"/sign-in?next={quote(PLACE, safe='')}"
         assert activities.seen == []

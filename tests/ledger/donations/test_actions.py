@@ -230,10 +230,10 @@ class TestGuards:
         make_policy_version(raw.tx)
         actions.accrue(raw.tx, [make_settled()], now=NOW)
         again = """
-            INSERT INTO donation SELECT uuidv7(), version + 1, state, attendance_id, programme_id, partner_id, listing_id, shift_id,
-                volunteer_id, started_at, service_on, evidence, recorded_minutes, matchable_minutes, below_minimum_minutes,
-                above_ceiling_minutes, step_rounding_minutes, credited_minutes, fen, policy_version_id, entry_id, decided_at
-            FROM donation WHERE programme_id = :programme_id
+            INSERT INTO donation
+            SELECT again.* FROM donation, jsonb_populate_record(
+                donation, to_jsonb(donation) || jsonb_build_object('id', uuidv7(), 'version', version + 1)) AS again
+            WHERE donation.programme_id = :programme_id
         """
 
         assert refused_state(raw.tx, again, {"programme_id": PROGRAMME}) == "23505"

@@ -2,6 +2,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -145,7 +146,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[Service], list[list[Service]]]:
     again = draw(st.lists(st.sampled_from(chain), max_size=6))
     order = draw(st.permutations(chain + again))
     cuts = sorted(draw(st.sets(st.integers(1, len(order)), max_size=4)) | {0, len(order)})
-    return chain, [list(order[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return chain, [list(order[start:end]) for start, end in pairwise(cuts)]
 
 
 Posted = Counter[tuple[UUID, date]]
