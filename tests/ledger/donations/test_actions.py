@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
+from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
@@ -13,6 +15,7 @@ from services.ledger.donations.tables import Donation
 from services.ledger.journal import queries as journal
 from services.ledger.journal.tables import Balance, Entry, Leg
 from services.ledger.policies.rules import NoPolicy
+from shared.database.sessions import Database
 from tests.factories.ledger import (
     FIRST_OF_JUNE,
     JANUARY,
@@ -25,7 +28,7 @@ from tests.factories.ledger import (
     make_settled,
     make_voided,
 )
-from tests.ledger.raw import Raw, refused_state
+from tests.ledger.raw import Raw, refused_state, wait_for_lock
 
 
 def balances(tx: Session) -> dict[tuple[str, Any], int]:
@@ -205,6 +208,28 @@ def test_any_order_ends_in_the_same_books(tx: Session, seed: int) -> None:
         told = told[size:]
 
     assert balances(tx) == owed(20_000 + 40_000, OTHER_PARTNER)
+
+
+def test_whoever_comes_second_waits_and_sees_what_the_first_did(database: Database, programme: UUID) -> None:
+    """Not even a first fact, which has no row to lock yet, fails for being brought twice at once."""
+    with database.transaction() as tx:
+        make_policy_version(tx, programme_id=programme)
+    settled = make_settled(programme_id=programme)
+    seen: list[int] = []
+
+    def bring_it_again() -> None:
+        with database.transaction() as tx:
+            actions.accrue(tx, [make_revised(settled, minutes=60)], now=NOW)
+            seen.extend(tx.scalars(select(Donation.version).where(Donation.programme_id == programme)))
+
+    second = Thread(target=bring_it_again)
+    with database.transaction() as tx:
+        actions.accrue(tx, [settled], now=NOW)
+        second.start()
+        wait_for_lock(database)
+    second.join(timeout=10)
+
+    assert sorted(seen) == [1, 2]
 
 
 class TestGuards:

@@ -6,8 +6,14 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from shared.bus.topology import Topology
 from shared.bus.transport import Transport
+from shared.bus.transport.postgres import PostgresTransport
 from shared.bus.transport.rabbit import RabbitTransport
+from shared.database.server import Server
 from tests.servers.rabbitmq import own_vhost
 
 Connect = Callable[[], Transport]
@@ -19,13 +25,25 @@ def _rabbit(request: pytest.FixtureRequest) -> Iterator[Connect]:
         yield lambda: RabbitTransport(url)
 
 
+@contextlib.contextmanager
+def _postgres(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    server: Server = request.getfixturevalue("server")
+    server.prepare("bus")
+    with create_engine(server.database_url("bus"), poolclass=NullPool).begin() as owner:
+        owner.execute(text("TRUNCATE message, binding"))
+    with contextlib.closing(PostgresTransport(server.open("bus", pool_size=2))) as broker:
+        broker.define(Topology.load())
+    yield lambda: PostgresTransport(server.open("bus", pool_size=4))
+
+
 # Each gives an empty broker with the topology of deploy/rabbitmq/definitions.json and connects as often as asked.
 PLACES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Connect]]] = {
     "rabbit": _rabbit,
+    "postgres": _postgres,
 }
 
 
-@pytest.fixture(params=[pytest.param("rabbit", marks=pytest.mark.rabbitmq)])
+@pytest.fixture(params=[pytest.param("rabbit", marks=pytest.mark.rabbitmq), "postgres"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     """Return what opens a transport, as often as called, onto one empty broker; all are closed at the end."""
     with PLACES[request.param](request) as make, contextlib.ExitStack() as opened:
