@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from threading import Event as Flag
 
 import uvicorn
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.errors import Hindrance
@@ -32,9 +31,8 @@ class FrontDoor:
         if scope["type"] != "http":
             return
         found = SERVICE_PATH.match(scope["path"])
-        name = found[1] if found else next(iter(self.apps))
-        app = self.apps.get(name, JSONResponse({"code": "not_found", "status": 404}, 404))
-        await app(scope, receive, send)
+        first = next(iter(self.apps.values()))
+        await (self.apps.get(found[1], first) if found else first)(scope, receive, send)
 
 
 class WebServer:

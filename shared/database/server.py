@@ -71,13 +71,13 @@ class Server:
         connection.execute(
             text("SELECT pg_advisory_lock(hashtext('popcandy.prepare'))")
         )  # Roles belong to the whole server.
-        if not connection.execute(text("SELECT FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
+        if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first() is None:
             connection.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
         connection.execute(text(f'GRANT "{role}" TO CURRENT_USER WITH SET TRUE'))
 
     def _make_database(self, connection: Connection, service: str) -> None:
         name = f"{self.prefix}{service}"
-        if not connection.execute(text("SELECT FROM pg_database WHERE datname = :name"), {"name": name}).first():
+        if connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first() is None:
             connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template0'))
         connection.execute(text("SELECT pg_advisory_unlock(hashtext('popcandy.prepare'))"))
 

@@ -1,0 +1,66 @@
+"""What the tests of activities run on: one database a run, built by the migrations, and its web app."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.orm import Session
+from starlette.testclient import TestClient
+
+from services.activities.main import SERVICE
+from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.tokens import TokenVerifier
+from shared.bus.transport.postgres import PostgresTransport
+from shared.database.server import Server
+from shared.database.sessions import Database
+from shared.settings import Settings
+from shared.web.app import create_app
+from shared.web.doors import present
+from tests.activities.door import Door
+
+
+@pytest.fixture(scope="session")
+def database(server: Server) -> Iterator[Database]:
+    server.prepare("activities")
+    database = server.open("activities", pool_size=10)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def tx(database: Database) -> Iterator[Session]:
+    """Open a transaction of the runtime role that leaves nothing behind."""
+    with Session(database.engine, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+@pytest.fixture
+def programme() -> UUID:
+    """Name a programme of this test's own: what it commits stays, and disturbs nobody."""
+    return uuid4()
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedIssuer:
+    return EmbeddedIssuer(tmp_path_factory.mktemp("issuer"), Settings())
+
+
+@pytest.fixture(scope="session")
+def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterator[TestClient]:
+    server.prepare("bus")
+    transport = PostgresTransport(server.open("bus", pool_size=2))
+    settings = issuer.settings
+    verifier = TokenVerifier(issuer.key_store(), issuer=settings.issuer, audience=settings.audience)
+    with TestClient(create_app(SERVICE, database=database, transport=transport, verifier=verifier)) as client:
+        yield client
+    transport.close()
+
+
+@pytest.fixture
+def door(client: TestClient, issuer: EmbeddedIssuer, database: Database, programme: UUID) -> Iterator[Door]:
+    """Call the service's routes, at the time that the test sets (`door.now`)."""
+    door = Door(client, issuer, database, programme)
+    client.app.dependency_overrides[present] = lambda: door.now  # type: ignore[attr-defined]  # It is our FastAPI.
+    yield door
+    client.app.dependency_overrides.clear()  # type: ignore[attr-defined]  # As above.
