@@ -15,7 +15,7 @@ from rich.table import Table
 
 from launch import asking, quality
 from launch.embedded import Address, EmbeddedPlatform
-from launch.folders import folder_of_command, folder_of_demo, folder_of_up, remember
+from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
 from launch.reach import signed
 from launch.services import SERVICES
 from launch.workers import Crew
@@ -50,15 +50,15 @@ Data = Annotated[Path | None, typer.Option(help="Folder of the platform; also PO
 @app.command()
 def up(
     data: Data = None,
-    port: Annotated[int, typer.Option(help="Port of the APIs.")] = PORT,
-    console_port: Annotated[int, typer.Option(help="Port of the pages.")] = CONSOLE_PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the APIs.")] = PORT,
+    console_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages.")] = CONSOLE_PORT,
 ) -> None:
     """Run every service in this process over an embedded PostgreSQL."""
     configure_logging(level=settings().log_level)
     platform = EmbeddedPlatform(folder_of_up(data, settings()), settings())
     try:
         address = platform.start(port=port, console_port=console_port)
-        remember(platform.folder)
+        remember(platform.folder, settings())
         _say_where(platform, address)
         _until_told_to_stop(platform.crew)
     finally:
@@ -71,8 +71,8 @@ def demonstrate(
     season: Annotated[Path, typer.Option(help="A season file.")] = ROOT / "examples" / "season-2022.toml",
     leave: Annotated[bool, typer.Option("--exit", help="End when the season is in.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the APIs; 0 takes a free one.")] = 0,
-    console_port: Annotated[int, typer.Option(help="Port of the pages; 0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the APIs; 0 takes a free one.")] = 0,
+    console_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages; 0 takes a free one.")] = 0,
 ) -> None:
     """Bring a whole synthetic season in through the public doors, and leave the platform running."""
     from launch import demo, report  # noqa: PLC0415  The synthesis is loaded for this command alone.
@@ -83,7 +83,7 @@ def demonstrate(
     platform = EmbeddedPlatform(folder_of_demo(data, settings()), settings())
     try:
         address = platform.start(port=port, console_port=console_port)
-        remember(platform.folder)
+        remember(platform.folder, settings())
         found = demo.play(platform, plan, address.api_url, to=to_person)
         seconds = round(time.monotonic() - begun, 1)
         if as_json:
@@ -103,7 +103,7 @@ def serve_role(
     service: Annotated[str, typer.Argument(help="A service, or console.")],
     role: Annotated[str, typer.Option(help="web, consumer, relay or all.")] = "all",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the web role; 0 takes a free one.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the web role; 0 takes a free one.")] = PORT,
 ) -> None:
     """Run one role of one service over POPCANDY_DATABASE_URL and POPCANDY_AMQP_URL."""
     from launch import serve  # noqa: PLC0415  Pika is loaded for this command alone.
@@ -146,7 +146,7 @@ def token(
 ) -> None:
     """Print a bearer token signed by the embedded platform's issuer; it does not exist in production."""
     roles = tuple(Role(_one_of("--role", name, list(Role))) for name in role)
-    folder = folder_of_command(data, settings()) if programme is None else (data or folder_of_up(None, settings()))
+    folder = folder_of_command(data, settings()) if programme is None else folder_of_token(data, settings())
     typer.echo(signed(folder, settings(), roles, programme_id=programme, person_id=person, partner_id=partner))
 
 

@@ -62,11 +62,14 @@ class Api:
     def _send(self, method: str, path: str, token: str, **parts: Any) -> Any:
         try:
             answer = self._http.request(method, path, headers={"authorization": f"Bearer {token}"}, **parts)
-        except httpx2.TransportError as error:
+        except (httpx2.TransportError, httpx2.InvalidURL) as error:
             raise Unreachable(f"no answer from {self.url}: {error}") from error
-        if answer.is_success:
+        if not answer.is_success:
+            raise _problem(answer)
+        try:
             return answer.json()
-        raise _problem(answer)
+        except ValueError as error:
+            raise Unreachable(f"what answers at {self.url} is no Popcandy") from error
 
 
 def _problem(answer: httpx2.Response) -> Problem:

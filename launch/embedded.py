@@ -10,6 +10,7 @@ import orjson
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from launch.folders import is_in_use, require_usable
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
 from launch.workers import Crew
@@ -56,13 +57,14 @@ class EmbeddedPlatform:
     """A platform over one folder. Make it with `start`; everything that it holds is in the folder."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        """Prepare to run in `folder`, which is made if it is missing. Raises IssuerForbidden in production."""
-        self.folder = folder.resolve()
+        """Prepare to run in `folder`, which is made if it is missing. Raises UnusableFolder, IssuerForbidden."""
+        self.folder = require_usable(folder)
         self.settings = settings
         self.crew = Crew()
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
         self.programme_id = _programme(self.folder)
+        self._is_announced = False
         self._databases: list[Database] = []
         self._background: dict[str, Database] = {}
 
@@ -76,13 +78,15 @@ class EmbeddedPlatform:
         self.crew.start("console", pages.serving(console.create_app(console.connect(api.url), console_url=pages.url)))
         address = Address(api.url, pages.url, os.getpid())
         (self.folder / "platform.json").write_bytes(orjson.dumps(asdict(address)))
+        self._is_announced = True
         log.info("platform.started", folder=str(self.folder), **asdict(address))
         return address
 
     def stop(self) -> None:
         """Finish what is in hand and end; calling it again does nothing."""
         self.crew.finish()
-        (self.folder / "platform.json").unlink(missing_ok=True)
+        if self._is_announced:  # Else it is the announcement of another that runs here.
+            (self.folder / "platform.json").unlink(missing_ok=True)
         for database in self._databases:
             database.close()
         self.postgres.stop()
@@ -146,20 +150,9 @@ class EmbeddedPlatform:
 def running(folder: Path) -> Address | None:
     """Return where the platform over `folder` runs, or None if none does."""
     path = folder / "platform.json"
-    if not path.exists():
+    if not path.exists() or not is_in_use(folder):  # The file may be left over, its process id be another's.
         return None
-    address = Address(**orjson.loads(path.read_bytes()))
-    return address if _is_alive(address.pid) else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return Address(**orjson.loads(path.read_bytes()))
 
 
 def _programme(folder: Path) -> UUID:

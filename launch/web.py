@@ -74,6 +74,8 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise PortTaken(f"port {port} on {host} is taken; choose another with --port") from error
+        raise PortTaken(
+            f"port {port} on {host} cannot be had ({error.strerror}); choose another with --port or --console-port"
+        ) from error
     listener.listen(1024)
     return listener

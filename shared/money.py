@@ -25,5 +25,6 @@ def yuan(fen: int) -> str:
 
 def hours(minutes: int) -> str:
     """Write minutes as hours and minutes for a person: 3633180 → `60,553 h`, 95 → `1 h 35 min`."""
-    whole, rest = divmod(minutes, MINUTES_PER_HOUR)
-    return f"{whole:,} h {rest} min" if rest else f"{whole:,} h"
+    sign = "-" if minutes < 0 else ""
+    whole, rest = divmod(abs(minutes), MINUTES_PER_HOUR)
+    return f"{sign}{whole:,} h {rest} min" if rest else f"{sign}{whole:,} h"

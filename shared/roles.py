@@ -39,7 +39,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "events.operate": frozenset({Role.OPS, Role.ADMIN}),
     "policies.propose": frozenset({Role.FINANCE}),
     "policies.approve": frozenset({Role.FINANCE_APPROVER}),
-    "policies.read": _BOOKS | _STAFF | {Role.FUNDER, Role.PARTNER},
+    "policies.read": _BOOKS | _STAFF | {Role.FUNDER},
     "donations.read": _BOOKS | {Role.OPERATOR, Role.PARTNER},
     "balances.read": _BOOKS | {Role.PARTNER},
     "waterfall.read": _BOOKS | {Role.OPERATOR, Role.FUNDER, Role.PARTNER},

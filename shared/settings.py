@@ -4,8 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import Hindrance
+
+
+class BadSetting(Hindrance):
+    """A variable has a value that it cannot have; the message names it, and never shows a secret."""
 
 
 class Settings(BaseSettings):
@@ -15,6 +21,7 @@ class Settings(BaseSettings):
 
     environment: Literal["development", "production"] = "development"
     data: Path | None = Field(default=None, description="Folder of the embedded platform.")
+    home: Path | None = Field(default=None, description="Where this account's platforms live; else the usual place.")
     database_url: SecretStr | None = Field(default=None, description="PostgreSQL server, 18 or newer; else embedded.")
     pool_size: int = Field(default=10, ge=1, le=100, description="Connections and requests at once, per service.")
     amqp_url: SecretStr | None = Field(
@@ -31,5 +38,9 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """Read the environment once a process."""
-    return Settings()
+    """Read the environment once a process. Raises BadSetting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        raise BadSetting(f"POPCANDY_{str(wrong['loc'][0]).upper()}: {wrong['msg']}") from None

@@ -8,7 +8,7 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -16,9 +16,10 @@ import structlog
 from structlog.contextvars import bound_contextvars, get_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
-_MOBILE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
-_ID_NUMBER = re.compile(r"(?<!\d)(\d{6})\d{8}(\d{3}[\dXx])(?!\d)")
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
+# Not beside a hexadecimal digit: ids and traces must stay whole, or nothing can be found by them.
+_MOBILE = re.compile(r"(?<![0-9a-f])((?:86)?1[3-9]\d)\d{4}(\d{4})(?![0-9a-f])")
+_ID_NUMBER = re.compile(r"(?<![0-9a-f])(\d{6})\d{8}(\d{3}[\dXx])(?![0-9a-f])")
 
 
 def configure_logging(*, level: str) -> None:
@@ -27,7 +28,6 @@ def configure_logging(*, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        mask_personal_numbers,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -42,6 +42,7 @@ def configure_logging(*, level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                mask_personal_numbers,  # Last: an exception's text quotes the values of its statement.
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -59,12 +60,19 @@ def get_logger() -> FilteringBoundLogger:
 
 
 def mask_personal_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide the middle of mobile and identity numbers, should one ever reach a log."""
-    return {name: _masked(value) if isinstance(value, str) else value for name, value in event.items()}
+    """Hide the middle of mobile and identity numbers, should one ever reach a log; in nested values too."""
+    return {name: _masked(value) for name, value in event.items()}
 
 
-def _masked(value: str) -> str:
-    return _ID_NUMBER.sub(r"\1********\2", _MOBILE.sub(r"\1****\2", value))
+def _masked(value: object) -> object:
+    """Mask text wherever it stands; numbers stay, for an amount in fen may look like a mobile number."""
+    if isinstance(value, str):
+        return _ID_NUMBER.sub(r"\1********\2", _MOBILE.sub(r"\1****\2", value))
+    if isinstance(value, Mapping):
+        return {name: _masked(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(each) for each in value]
+    return value
 
 
 @contextmanager

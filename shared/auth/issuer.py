@@ -32,7 +32,7 @@ class EmbeddedIssuer:
             raise IssuerForbidden("the embedded token issuer does not run in production; set POPCANDY_JWKS")
         self.settings = settings
         self.key = _load_key(folder / "issuer-key.json")
-        (folder / "jwks.json").write_bytes(orjson.dumps(self.jwks()))  # For services that run apart: POPCANDY_JWKS.
+        _publish(folder / "jwks.json", orjson.dumps(self.jwks()))  # For services that run apart: POPCANDY_JWKS.
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys."""
@@ -72,6 +72,13 @@ def _load_key(path: Path) -> ECKey:
         key = ECKey.generate_key("P-256", private=True, auto_kid=True)
         _write_private(path, orjson.dumps(key.as_dict(private=True)))
     return ECKey.import_key(orjson.loads(path.read_bytes()))
+
+
+def _publish(path: Path, content: bytes) -> None:
+    """Write a file whole: whoever reads it meanwhile sees the one before."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -51,10 +51,10 @@ class TokenVerifier:
 def _caller(claims: dict[str, Any]) -> Caller:
     partner = claims.get("partner_id")
     return Caller(
-        person_id=UUID(claims["sub"]),
-        programme_id=UUID(claims["programme_id"]),
+        person_id=UUID(str(claims["sub"])),
+        programme_id=UUID(str(claims["programme_id"])),
         roles=frozenset(Role(role) for role in claims["roles"]),
-        partner_id=UUID(partner) if partner else None,
+        partner_id=None if partner is None else UUID(str(partner)),
     )
 
 

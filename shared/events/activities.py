@@ -19,7 +19,7 @@ class EvidenceClass(StrEnum):
     MANUAL = "manual"  # A reviewer decided on other evidence.
 
 
-class _Attended(Event):
+class Attended(Event):
     """What one version of one person's service on one shift comes to. Minutes are whole."""
 
     key: ClassVar[str] = "attendance_id"
@@ -37,19 +37,19 @@ class _Attended(Event):
     evidence: EvidenceClass
 
 
-class AttendanceSettled(_Attended):
+class AttendanceSettled(Attended):
     """One person's service on one shift became certain; what follows is `revised` or `voided`."""
 
     type: ClassVar[str] = "activities.attendance.settled.v1"
 
 
-class AttendanceRevised(_Attended):
+class AttendanceRevised(Attended):
     """A later version replaces all earlier ones."""
 
     type: ClassVar[str] = "activities.attendance.revised.v1"
 
 
-class AttendanceVoided(_Attended):
+class AttendanceVoided(Attended):
     """The attendance counts for nothing any more; both minutes are 0."""
 
     type: ClassVar[str] = "activities.attendance.voided.v1"

@@ -8,14 +8,16 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from structlog.contextvars import bind_contextvars
 
 from shared import clock
 from shared.auth.callers import Caller, NotAuthenticated
+from shared.auth.keys import KeysUnreachable
 from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
 from shared.errors import NotAllowed, Title
-from shared.roles import is_permitted
+from shared.roles import PERMISSIONS, is_permitted
 
 
 class MissingPermission(NotAllowed):
@@ -52,7 +54,7 @@ def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
         bind_contextvars(caller=str(caller.person_id), programme_id=str(caller.programme_id))
         if not is_permitted(permission, caller.roles):
             raise MissingPermission(permission=permission)
-        return caller
+        return caller.acting(PERMISSIONS[permission])
 
     permitted.permission = permission  # type: ignore[attr-defined]  # The route matrix reads what each route declares.
     return permitted
@@ -64,7 +66,10 @@ async def _caller(request: Request) -> Caller:
         raise NotAuthenticated(reason="no_bearer_token")
     verifier: TokenVerifier = request.app.state.verifier
     if verifier.needs_keys(token):
-        await run_in_threadpool(verifier.store.refresh)
+        try:
+            await run_in_threadpool(verifier.store.refresh)
+        except KeysUnreachable as error:
+            raise HTTPException(503) from error
     return verifier.verify(token, now=clock.now())
 
 

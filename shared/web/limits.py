@@ -5,6 +5,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import clear_contextvars
 
 from shared import telemetry
 from shared.web import problems
@@ -25,6 +26,7 @@ class Traced:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        clear_contextvars()  # A connection's next request may inherit the context of the one before.
         with telemetry.trace(Headers(scope=scope).get("traceparent")):
 
             async def send_traced(message: Message) -> None:
@@ -48,7 +50,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request when there is room; health checks never wait."""
-        if scope["type"] != "http" or scope["path"].endswith(OPEN_PATHS):
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self.app(scope, receive, send)
             return
         async with self.limiter:

@@ -1,5 +1,6 @@
 """Refusals and faults as problem documents (RFC 9457)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ BY_STATUS = {
 INVALID_INPUT = Title(zh="填写内容有误", en="Invalid input")
 INTERNAL = Title(zh="系统出错，请稍后再试", en="Something went wrong on our side")
 
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+
 log = telemetry.get_logger()
 
 
@@ -62,9 +65,22 @@ def problem(
 
 
 def language_of(request: Request) -> str:
-    """Choose between the two languages by `Accept-Language`; Chinese first."""
-    ranked = (part.split(";")[0].strip().lower() for part in request.headers.get("accept-language", "").split(","))
-    return "en" if next((tag[:2] for tag in ranked if tag[:2] in {"zh", "en"}), "zh") == "en" else "zh"
+    """Choose between the two languages by `Accept-Language` (RFC 9110 section 12.5.4); Chinese if it names neither."""
+    best, chosen = 0.0, "zh"
+    for part in request.headers.get("accept-language", "").lower().split(","):
+        tag, _, parameter = part.partition(";")
+        language = tag.strip().partition("-")[0]
+        if language in {"zh", "en"} and _weight(parameter) > best:  # Of equals the first.
+            best, chosen = _weight(parameter), language
+    return chosen
+
+
+def _weight(parameter: str) -> float:
+    """Read `q=0.8`; without it a language weighs 1, with a broken one nothing."""
+    name, _, value = parameter.partition("=")
+    if name.strip() != "q":
+        return 1.0
+    return float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
 async def _refused(request: Request, error: Exception) -> Response:

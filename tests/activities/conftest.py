@@ -59,8 +59,8 @@ def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterat
 
 @pytest.fixture
 def door(client: TestClient, issuer: EmbeddedIssuer, database: Database, programme: UUID) -> Iterator[Door]:
-    """Call the service's routes, at the time that the test sets (`door.now`)."""
+    """Call the service's routes, at the time that the test sets (`door.watch`)."""
     door = Door(client, issuer, database, programme)
-    client.app.dependency_overrides[present] = lambda: door.now  # type: ignore[attr-defined]  # It is our FastAPI.
+    client.app.dependency_overrides[present] = lambda: door.watch.now  # type: ignore[attr-defined]  # It is our FastAPI.
     yield door
     client.app.dependency_overrides.clear()  # type: ignore[attr-defined]  # As above.

@@ -19,8 +19,15 @@ R = TypeVar("R")
 
 
 @dataclass
+class Watch:
+    """What the service's clock shows."""
+
+    now: datetime = NINE
+
+
+@dataclass
 class Door:
-    """The service's routes within one programme, called as `role`; `now` is what its clock shows."""
+    """The service's routes within one programme, called as `role` at the time that `watch` shows."""
 
     client: TestClient
     issuer: EmbeddedIssuer
@@ -30,10 +37,10 @@ class Door:
     person_id: UUID = field(default_factory=uuid4)
     partner_id: UUID | None = None
     language: str = "en"
-    now: datetime = NINE
+    watch: Watch = field(default_factory=Watch)
 
     def by(self, role: Role, *, person_id: UUID | None = None, partner_id: UUID | None = None) -> "Door":
-        """Call as somebody else; the clock stays the one of the fixture."""
+        """Call as somebody else; the watch is the same."""
         return replace(self, role=role, person_id=person_id or uuid4(), partner_id=partner_id)
 
     def elsewhere(self) -> "Door":

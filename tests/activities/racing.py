@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -41,13 +41,13 @@ def at_once(*attempts: Callable[[], R]) -> list[R | str]:
 
 
 @contextmanager
-def held(database: Database, first: Callable[[Session], object]) -> Iterator[Callable[[Callable[[], R]], Future[R | str]]]:
+def held(database: Database, first: Callable[[Session], object]) -> Iterator[Callable[[Callable[[], object]], Future[Any]]]:
     """Do `first` and keep its transaction open; yield how to start a second that has to wait. Commits at the end."""
     with ThreadPoolExecutor(1) as threads:
         with database.transaction() as tx:
             first(tx)
 
-            def start(second: Callable[[], R]) -> Future[R | str]:
+            def start(second: Callable[[], object]) -> Future[Any]:
                 future = threads.submit(outcome, second)
                 wait_for_lock(database)
                 return future

@@ -1,9 +1,6 @@
 """What the ledger's tests run on: one server a run, its ledger database built by the migrations."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,24 +14,12 @@ from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.tokens import TokenVerifier
 from shared.bus.inbox import Inbox
 from shared.bus.transport.postgres import PostgresTransport
-from shared.database.embedded import EmbeddedServer
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.settings import Settings
 from shared.web.app import create_app
 from tests.ledger.door import Door
 from tests.ledger.raw import Raw
-
-
-@pytest.fixture(scope="session")
-def server(worker_id: str) -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="popcandy-test-"))  # pytest's own is closed to the server.
-    folder.chmod(0o711)
-    embedded = EmbeddedServer(folder)
-    embedded.start()
-    yield Server(embedded.url, prefix=f"test_{worker_id}_")
-    embedded.stop()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance import queries, rules
@@ -26,6 +26,13 @@ OVERLAP = "another attendance of the same person covers some of these minutes"
 Fact = AttendanceSettled | AttendanceRevised | AttendanceVoided
 FACTS: dict[str, type[Fact]] = {"settled": AttendanceSettled, "revised": AttendanceRevised, "voided": AttendanceVoided}
 
+_ARRIVE = text("""
+    INSERT INTO attendance (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on, state, version,
+        checked_in_at)
+    SELECT a.id, s.programme_id, s.id, s.listing_id, s.partner_id, a.volunteer_id, s.service_on, 'checked_in', 0, a.checked_in_at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:shifts AS uuid[]), CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]))
+        AS a(id, shift_id, volunteer_id, checked_in_at) JOIN shift s ON s.id = a.shift_id
+""")
 _WRITE = text("""
     WITH decided AS (
         SELECT * FROM unnest(
@@ -107,14 +114,13 @@ class Decision:
 
 def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> None:
     """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
-    rows = [
-        {"id": new_id(), "programme_id": shift.programme_id, "shift_id": shift.id, "listing_id": shift.listing_id,
-         "partner_id": shift.partner_id, "volunteer_id": volunteer_id, "service_on": shift.service_on,
-         "state": "checked_in", "version": 0, "checked_in_at": at}
-        for shift, volunteer_id, at in arrivals
-    ]  # fmt: skip
-    if rows:
-        tx.execute(insert(Attendance), rows)
+    columns = {
+        "ids": [new_id() for _ in arrivals],
+        "shifts": [shift.id for shift, _, _ in arrivals],
+        "volunteers": [volunteer_id for _, volunteer_id, _ in arrivals],
+        "ins": [at for _, _, at in arrivals],
+    }
+    tx.execute(_ARRIVE, columns)
 
 
 def settle(tx: Session, settlements: Sequence[Settlement], *, decided_by: UUID, now: datetime) -> None:
@@ -138,6 +144,9 @@ def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
     """
     rules.require_times(presence.checked_in_at, presence.checked_out_at, now=decision.at)
     attendance, shift = _lock_decided(tx, decision)
+    rules.require_on_shift(
+        presence.checked_in_at, presence.checked_out_at, starts_at=shift.starts_at, ends_at=shift.ends_at
+    )
     settlement = Settlement(
         attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason
     )

@@ -71,6 +71,14 @@ def require_times(checked_in_at: datetime, checked_out_at: datetime, *, now: dat
         raise BadTimes(field="checked_out_at", expected="after checked_in_at, at most 24 hours later")
 
 
+def require_on_shift(
+    checked_in_at: datetime, checked_out_at: datetime, *, starts_at: datetime, ends_at: datetime
+) -> None:
+    """Refuse a presence that never touches the shift: nobody means zero minutes, a void does. Raises BadTimes."""
+    if checked_in_at >= ends_at or checked_out_at <= starts_at:
+        raise BadTimes(field="checked_in_at", expected="a time on the shift", starts_at=starts_at, ends_at=ends_at)
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """The whole minutes that one attendance covers, half-open."""

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from shared.events.activities import EvidenceClass
 
 State = Literal["checked_in", "settled", "voided"]
+NEWEST = 2**31 - 1  # What the column holds.
 
 
 class Attendance(BaseModel):
@@ -78,14 +79,14 @@ class History(Attendance):
 class Void(BaseModel):
     """Why an attendance is taken back; `version` is the one that was read."""
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=NEWEST)
     reason: str = Field(min_length=1, max_length=500)
 
 
 class Correction(BaseModel):
     """What really happened; `version` is the one that was read, 0 for one that lacks its check-out."""
 
-    version: int = Field(ge=0)
+    version: int = Field(ge=0, le=NEWEST)
     checked_in_at: AwareDatetime
     checked_out_at: AwareDatetime
     evidence: EvidenceClass = EvidenceClass.MANUAL

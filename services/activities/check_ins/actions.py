@@ -28,7 +28,7 @@ _COUNT_FAILURE = text("""
     INSERT INTO code_attempt AS a (shift_id, volunteer_id, failed, last_failed_at)
     VALUES (:shift_id, :volunteer_id, 1, :now)
     ON CONFLICT (shift_id, volunteer_id) DO UPDATE
-    SET failed = CASE WHEN a.last_failed_at < :forgotten THEN 1 ELSE a.failed + 1 END, last_failed_at = :now
+    SET failed = CASE WHEN a.last_failed_at <= :forgotten THEN 1 ELSE a.failed + 1 END, last_failed_at = :now
 """)
 
 
@@ -114,6 +114,8 @@ def _prove(tx: Session, attempt: Attempt, shift: Shift, *, leaving: bool) -> int
     step = rules.find_step(shift.code_secret, attempt.code, now=attempt.at)
     fresh = rules.require_fresh(step, current=rules.code_step(attempt.at))
     rules.require_later_code(fresh, check_in_step=queries.find_steps(tx, **person).get("in"))
+    if failures is not None:
+        tx.delete(failures)  # Only wrong codes in a row lock.
     return fresh
 
 

@@ -15,6 +15,7 @@ from services.activities.imports import queries, rules
 from services.activities.imports.rules import Kind
 from services.activities.imports.tables import Import
 from services.activities.listings.actions import NewListing, NewShift, add_listings, add_shifts, start_shifts
+from services.activities.listings.queries import lock_references, lock_shifts
 from services.activities.listings.rules import Times, zone
 from services.activities.sign_ups.actions import add_places
 from services.activities.volunteers.actions import register_all
@@ -91,7 +92,7 @@ def _staged(upload: Upload, now: datetime, *, good: Sequence[tuple[Any, ...]]) -
         id=new_id(),
         programme_id=upload.programme_id,
         kind=upload.kind,
-        file_name=upload.file_name[:200],
+        file_name=upload.file_name[-200:],  # Its ending says what it is.
         good=len(good),
         staged_by=upload.sent_by,
         staged_at=now,
@@ -117,6 +118,7 @@ def _bring_volunteers(
 
 def _bring_shifts(tx: Session, staged: Import, rows: Sequence[rules.ShiftRow], _decided_by: UUID, now: datetime) -> int:
     """Publish shifts, and listings that are new; return how many shifts are new."""
+    lock_references(tx, programme_id=staged.programme_id)
     facts = queries.listing_facts(tx, staged.programme_id, rows)
     rules.require_current(queries.judge_shifts(facts, rows))
     new = sorted(row for row in rows if (row.listing_reference, row.shift_number) not in facts.shifts)
@@ -127,15 +129,18 @@ def _bring_shifts(tx: Session, staged: Import, rows: Sequence[rules.ShiftRow], _
         tx, programme_id=staged.programme_id, now=now,
         listings=[listing for listing in listings if listing.reference not in facts.listings],
     )  # fmt: skip
-    known = [(facts.listings[item.reference][0], item) for item in listings if item.reference in facts.listings]
+    known = [(facts.listings[item.reference].id, item) for item in listings if item.reference in facts.listings]
     add_shifts(tx, programme_id=staged.programme_id, listings=known)
     return len(new)
 
 
 def _listing(facts: queries.ListingFacts, timezone: str, rows: Sequence[rules.ShiftRow]) -> NewListing:
+    """Describe a listing's new shifts; one that exists stays in its own time zone."""
     first = rows[0]
+    known = facts.listings.get(first.listing_reference)
     shifts = (NewShift(row.shift_number, Times(row.starts_at, row.ends_at), row.capacity) for row in rows)
     partner_id = facts.partners[first.partner_reference]
+    timezone = known.timezone if known else timezone
     return NewListing(partner_id, first.listing_reference, first.title, timezone, tuple(shifts))
 
 
@@ -145,6 +150,7 @@ def _bring_attendance(
     """Record who came, and settle whose departure is known; return how many rows changed something."""
     people = find_by_number(tx, programme_id=staged.programme_id, numbers={row.employee_number for row in rows})
     lock_volunteers(tx, {volunteer.id for volunteer in people.values()})
+    lock_shifts(tx, programme_id=staged.programme_id, references={row.listing_reference for row in rows})
     facts = queries.attendance_facts(tx, staged.programme_id, rows)
     rules.require_current(queries.judge_attendance(facts, rows, now))
     fresh = [row for row in rows if (row.shift_key, row.employee_number) not in facts.recorded]

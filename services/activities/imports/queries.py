@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -44,12 +45,21 @@ def judge_volunteers(tx: Session, programme_id: UUID, rows: Sequence[rules.Volun
     return rules.judge_volunteers(rows, {number: volunteer.display_name for number, volunteer in known.items()})
 
 
+class KnownListing(NamedTuple):
+    """A listing that exists, as far as rows are compared with it or added to it."""
+
+    id: UUID
+    partner_reference: str
+    title: str
+    timezone: str
+
+
 @dataclass(frozen=True, slots=True)
 class ListingFacts:
     """What is recorded of the partners, listings and shifts that rows name."""
 
     partners: dict[str, UUID]
-    listings: dict[str, tuple[UUID, str, str]]  # Id, partner reference, title.
+    listings: dict[str, KnownListing]
     shifts: dict[tuple[str, int], rules.KnownShift]
 
 
@@ -63,7 +73,7 @@ def listing_facts(tx: Session, programme_id: UUID, rows: Sequence[rules.ShiftRow
     return ListingFacts(
         partners={reference: partner.id for reference, partner in partners.items()},
         listings={
-            reference: (listing.id, names.get(listing.partner_id, ""), listing.title)
+            reference: KnownListing(listing.id, names.get(listing.partner_id, ""), listing.title, listing.timezone)
             for reference, listing in listings.items()
         },
         shifts={key: _known(shift) for key, shift in shifts.items()},
@@ -72,7 +82,7 @@ def listing_facts(tx: Session, programme_id: UUID, rows: Sequence[rules.ShiftRow
 
 def judge_shifts(facts: ListingFacts, rows: Sequence[rules.ShiftRow]) -> rules.Objections:
     """Judge shifts by what is published."""
-    listings = {reference: (partner, title) for reference, (_, partner, title) in facts.listings.items()}
+    listings = {reference: (known.partner_reference, known.title) for reference, known in facts.listings.items()}
     return rules.judge_shifts(rows, partners=facts.partners.keys(), listings=listings, shifts=facts.shifts)
 
 

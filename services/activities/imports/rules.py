@@ -150,8 +150,8 @@ class KnownAttendance:
     state: str
 
     def agrees_with(self, row: AttendanceRow) -> bool:
-        """Say whether a row repeats what is recorded, or adds the missing check-out to it."""
-        if self.state == "checked_in":
+        """Say whether a row repeats what is recorded or less of it, or adds the missing check-out to it."""
+        if self.state == "checked_in" or (self.state == "settled" and row.checked_out_at is None):
             return self.checked_in_at == row.checked_in_at
         said = (row.checked_in_at, row.checked_out_at, row.evidence)
         return self.state == "settled" and said == (self.checked_in_at, self.checked_out_at, self.evidence)
@@ -261,6 +261,8 @@ def _presence_of(row: AttendanceRow, shift: KnownShift, now: datetime) -> Found:
         yield "shift_number", BadCell("shift_cancelled", expected="", fix=CANCELLED)
     if not shift.starts_at - WINDOW <= row.checked_in_at < shift.ends_at:
         yield "checked_in_at", BadCell("outside_shift", expected=_window(shift), fix=OUTSIDE)
+    if row.checked_in_at > now:
+        yield "checked_in_at", BadCell("in_the_future", expected=f"≤ {now:%Y-%m-%d %H:%M}Z", fix=FUTURE)
     if row.checked_out_at is None:
         return
     if not timedelta(0) < row.checked_out_at - row.checked_in_at <= LONGEST_SHIFT:

@@ -5,18 +5,27 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.activities.listings import queries, rules
 from services.activities.listings.tables import Listing, Partner, Shift
 from shared.ids import new_id
 
-_RECORD_PARTNER = text("""
-    INSERT INTO partner (programme_id, reference, name, agreement, since)
-    VALUES (:programme_id, :reference, :name, :agreement, :since)
-    ON CONFLICT (programme_id, reference)
-    DO UPDATE SET name = excluded.name, agreement = excluded.agreement, since = excluded.since
+_ADD_LISTINGS = text("""
+    INSERT INTO listing (id, programme_id, partner_id, reference, title, timezone, published_at)
+    SELECT id, :programme_id, partner_id, reference, title, timezone, :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:partners AS uuid[]), CAST(:references AS text[]), CAST(:titles AS text[]),
+                CAST(:timezones AS text[])) AS l(id, partner_id, reference, title, timezone)
+""")
+_ADD_SHIFTS = text("""
+    INSERT INTO shift (id, programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret)
+    SELECT id, :programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:listings AS uuid[]), CAST(:partners AS uuid[]), CAST(:numbers AS int[]),
+                CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:dates AS date[]),
+                CAST(:capacities AS int[]), CAST(:secrets AS text[]))
+        AS s(id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret)
 """)
 _START = text("UPDATE shift SET state = 'running' WHERE id = ANY(CAST(:shift_ids AS uuid[])) AND state = 'open'")
 _HOLD = text(
@@ -48,21 +57,17 @@ def record_partner(
     tx: Session, *, programme_id: UUID, reference: str, name: str, agreement: str, since: date
 ) -> Partner:
     """Note a partner that may publish, or what changed about it."""
-    values = {
-        "programme_id": programme_id,
-        "reference": reference,
-        "name": name,
-        "agreement": agreement,
-        "since": since,
-    }
-    tx.execute(_RECORD_PARTNER, values)
-    return queries.find_partners(tx, programme_id=programme_id, references=[reference])[reference]
+    facts = {"name": name, "agreement": agreement, "since": since}
+    rows = insert(Partner).values(programme_id=programme_id, reference=reference, **facts)
+    rows = rows.on_conflict_do_update(index_elements=["programme_id", "reference"], set_=facts)
+    return tx.scalars(rows.returning(Partner), execution_options={"populate_existing": True}).one()
 
 
 def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: datetime) -> Listing:
     """Publish one listing. Raises BadShift, UnknownTimezone, UnknownPartner, ReferenceTaken."""
     if queries.find_partner(tx, programme_id=programme_id, partner_id=listing.partner_id) is None:
         raise rules.UnknownPartner(field="partner_id", partner_id=listing.partner_id)
+    queries.lock_references(tx, programme_id=programme_id)
     if queries.find_listings(tx, programme_id=programme_id, references=[listing.reference]):
         raise rules.ReferenceTaken(field="reference", reference=listing.reference)
     for shift in listing.shifts:
@@ -73,41 +78,36 @@ def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: dateti
 
 def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListing], now: datetime) -> None:
     """Add new listings with their shifts, one statement for each table; whoever calls has checked them."""
-    ids = {listing.reference: new_id() for listing in listings}
-    rows = [
-        {"id": ids[listing.reference], "programme_id": programme_id, "partner_id": listing.partner_id,
-         "reference": listing.reference, "title": listing.title, "timezone": listing.timezone, "published_at": now}
-        for listing in listings
-    ]  # fmt: skip
-    if rows:
-        tx.execute(insert(Listing), rows)
-    add_shifts(tx, programme_id=programme_id, listings=[(ids[listing.reference], listing) for listing in listings])
+    ids = [new_id() for _ in listings]
+    columns = {
+        "programme_id": programme_id,
+        "ids": ids,
+        "partners": [listing.partner_id for listing in listings],
+        "references": [listing.reference for listing in listings],
+        "titles": [listing.title for listing in listings],
+        "timezones": [listing.timezone for listing in listings],
+        "now": now,
+    }
+    tx.execute(_ADD_LISTINGS, columns)
+    add_shifts(tx, programme_id=programme_id, listings=list(zip(ids, listings, strict=True)))
 
 
 def add_shifts(tx: Session, *, programme_id: UUID, listings: Sequence[tuple[UUID, NewListing]]) -> None:
     """Add shifts to listings that exist, given with their ids, with one statement."""
-    rows = [
-        _shift_row(programme_id, listing_id, listing, shift)
-        for listing_id, listing in listings
-        for shift in listing.shifts
-    ]
-    if rows:
-        tx.execute(insert(Shift), rows)
-
-
-def _shift_row(programme_id: UUID, listing_id: UUID, listing: NewListing, shift: NewShift) -> dict[str, object]:
-    return {
-        "id": new_id(),
+    rows = [(listing_id, listing, shift) for listing_id, listing in listings for shift in listing.shifts]
+    columns = {
         "programme_id": programme_id,
-        "listing_id": listing_id,
-        "partner_id": listing.partner_id,
-        "number": shift.number,
-        "starts_at": shift.times.starts_at,
-        "ends_at": shift.times.ends_at,
-        "service_on": rules.service_date(shift.times.starts_at, rules.zone(listing.timezone)),
-        "capacity": shift.capacity,
-        "code_secret": rules.new_code_secret(),
+        "ids": [new_id() for _ in rows],
+        "listings": [listing_id for listing_id, _, _ in rows],
+        "partners": [listing.partner_id for _, listing, _ in rows],
+        "numbers": [shift.number for _, _, shift in rows],
+        "starts": [shift.times.starts_at for _, _, shift in rows],
+        "ends": [shift.times.ends_at for _, _, shift in rows],
+        "dates": [rules.service_date(shift.times.starts_at, rules.zone(listing.timezone)) for _, listing, shift in rows],
+        "capacities": [shift.capacity for _, _, shift in rows],
+        "secrets": [rules.new_code_secret() for _ in rows],
     }
+    tx.execute(_ADD_SHIFTS, columns)
 
 
 def start_shift(tx: Session, shift: Shift) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.activities.listings.tables import Listing, Partner, Shift
@@ -67,10 +67,27 @@ def lock_shift(tx: Session, *, programme_id: UUID, shift_id: UUID, partner_id: U
     rows = select(Shift).where(Shift.id == shift_id, Shift.programme_id == programme_id)
     if partner_id is not None:
         rows = rows.where(Shift.partner_id == partner_id)
-    shift = tx.scalars(rows.with_for_update()).first()
+    shift = tx.scalars(rows.with_for_update(key_share=True).execution_options(populate_existing=True)).first()
     if shift is None:
         raise NotFound(shift_id=shift_id)
     return shift
+
+
+def lock_shifts(tx: Session, *, programme_id: UUID, references: Collection[str]) -> None:
+    """Lock all shifts of these listings in order of id; whoever locks people too has done so before."""
+    rows = (
+        select(Shift.id)
+        .join(Listing, Shift.listing_id == Listing.id)
+        .where(Listing.programme_id == programme_id, among(Listing.reference, references))
+        .order_by(Shift.id)
+        .with_for_update(key_share=True, of=Shift)
+    )
+    tx.execute(rows)
+
+
+def lock_references(tx: Session, *, programme_id: UUID) -> None:
+    """Let one publish at a time in a programme: two must not both find the same reference free."""
+    tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"listing references of {programme_id}", 0))))
 
 
 def shifts_by_id(tx: Session, shift_ids: Collection[UUID]) -> dict[UUID, Shift]:

@@ -87,7 +87,7 @@ def zone(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name. Raises UnknownTimezone."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # The last for "America", which is a folder.
         raise UnknownTimezone(field="timezone", found=name[:60]) from error
 
 

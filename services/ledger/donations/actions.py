@@ -14,10 +14,8 @@ from services.ledger.journal import actions as journal
 from services.ledger.journal.rules import Posting, negated, owed
 from services.ledger.policies.queries import list_in_force
 from services.ledger.policies.rules import Terms
-from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided
+from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, Attended
 from shared.ids import new_id
-
-Told = AttendanceSettled | AttendanceRevised | AttendanceVoided
 
 _SUPERSEDE = text("""
     UPDATE donation SET superseded_at = :now
@@ -49,7 +47,7 @@ class Written:
     postings: tuple[Posting, ...]
 
 
-def accrue(tx: Session, events: Sequence[Told], *, now: datetime) -> None:
+def accrue(tx: Session, events: Sequence[Attended], *, now: datetime) -> None:
     """Owe partners what the newest version of each attendance is worth; repeated and stale facts change nothing.
 
     A handful of statements for the whole batch, all of it or none. Transactions that bring the same attendance at once
@@ -65,7 +63,7 @@ def accrue(tx: Session, events: Sequence[Told], *, now: datetime) -> None:
     _save(tx, written, now=now)
 
 
-def service_of(event: Told) -> Service:
+def service_of(event: Attended) -> Service:
     """Read a fact; a voided attendance counts for nothing, whatever minutes it names."""
     state = _STATES[type(event)]
     counts = state is not State.VOIDED
@@ -86,7 +84,7 @@ def service_of(event: Told) -> Service:
     )
 
 
-_STATES: dict[type[Told], State] = {
+_STATES: dict[type[Attended], State] = {
     AttendanceSettled: State.SETTLED,
     AttendanceRevised: State.REVISED,
     AttendanceVoided: State.VOIDED,

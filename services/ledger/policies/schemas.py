@@ -16,7 +16,7 @@ class ProposePolicyVersion(BaseModel):
     effective_from: AwareDatetime
     effective_until: AwareDatetime | None = None
     fen_per_hour: int = Field(gt=0, le=MOST_FEN_PER_HOUR)
-    step_minutes: int = Field(ge=1, le=60)
+    step_minutes: int = Field(ge=1, le=1440)
     min_minutes: int = Field(ge=0, le=1440)
     max_minutes: int = Field(ge=0, le=1440)
 

@@ -8,12 +8,15 @@ claims live exactly as long as it does.
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from uuid import UUID
+from weakref import WeakSet
 
 import orjson
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.bus.topology import UNROUTED, Topology
 from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, TopologyMissing, TransportDown
@@ -38,6 +41,7 @@ _TAKE = text("""
                        ORDER BY position LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING position, routing_key, headers, body, deliveries
 """)
+_LEAD = text("SELECT pg_try_advisory_lock(22, hashtext(:queue))")
 _RETURN = text("UPDATE message SET taken = false WHERE queue = :queue AND taken")
 _DELETE = text("DELETE FROM message WHERE position = ANY(CAST(:positions AS bigint[]))")
 _STATS = text("""
@@ -55,6 +59,8 @@ class PostgresTransport:
     def __init__(self, database: Database) -> None:
         """Use the prepared `bus` database."""
         self.database = database
+        self._subscriptions: WeakSet[PostgresSubscription] = WeakSet()
+        self._closed = False
 
     def define(self, topology: Topology) -> None:
         """Bind the queues as the topology says; letters that wait are not touched."""
@@ -71,33 +77,43 @@ class PostgresTransport:
             "bodies": [letter.body for letter in letters],
             "unrouted": UNROUTED,
         }
-        try:
-            with self.database.transaction() as tx:
-                tx.execute(_PUBLISH, columns)
-        except DBAPIError as error:
-            raise TransportDown(str(error.orig)) from error
+        with self._reached(), self.database.transaction() as tx:
+            tx.execute(_PUBLISH, columns)
         return {letter.id: Outcome.CONFIRMED for letter in letters}
 
     def subscribe(self, queue: str, *, batch: int) -> "PostgresSubscription":
         """Consume a queue; the lock is taken by the first `fetch`."""
-        return PostgresSubscription(self.database, queue, batch)
+        subscription = PostgresSubscription(self.database, queue, batch)
+        self._subscriptions.add(subscription)
+        return subscription
 
     def check(self, queues: Collection[str]) -> None:
-        """Raise TopologyMissing unless each queue is bound to something."""
-        with self.database.transaction() as tx:
+        """Raise TopologyMissing unless each queue is bound to something. Raises TransportDown."""
+        with self._reached(), self.database.transaction() as tx:
             bound = set(tx.scalars(text("SELECT DISTINCT queue FROM binding")))
         for queue in sorted(set(queues) - bound - {UNROUTED}):
-            raise TopologyMissing(f"queue {queue!r} is not defined in the embedded broker")
+            raise TopologyMissing(f"the embedded broker has no queue {queue}: `./popcandy up` defines it")
 
     def stats(self, queue: str) -> QueueStats:
-        """Count a queue's letters and its active consumer."""
-        with self.database.transaction() as tx:
+        """Count a queue's letters and its active consumer. Raises TransportDown."""
+        with self._reached(), self.database.transaction() as tx:
             row = tx.execute(_STATS, {"queue": queue}).one()
         return QueueStats(row.ready, row.unacked, row.consumers)
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection; what is not acknowledged goes back to its queue."""
+        self._closed = True
+        for subscription in list(self._subscriptions):
+            subscription.close()
         self.database.close()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Say what goes wrong with the server as a transport says it. Raises TransportDown."""
+        if self._closed:
+            raise TransportDown("the transport is closed")
+        with _server_errors():
+            yield
 
 
 class PostgresSubscription:
@@ -113,38 +129,43 @@ class PostgresSubscription:
 
     def fetch(self, *, timeout: float) -> list[Delivery]:
         """Wait for letters, looking every few milliseconds. Raises TransportDown when the server goes away."""
+        if self._closed.is_set():
+            raise TransportDown("the subscription is closed")
         deadline = time.monotonic() + timeout
-        try:
+        with self._held():
             while True:
                 deliveries = self._take()
                 if deliveries or time.monotonic() >= deadline or self._closed.wait(POLL_SECONDS):
                     return deliveries
-        except DBAPIError as error:
-            self._drop()
-            raise TransportDown(str(error.orig)) from error
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Delete settled letters; those claimed on an earlier connection were given back with it and come again."""
         mine = [d.receipt[1] for d in deliveries if isinstance(d.receipt, tuple) and d.receipt[0] is self._connection]
         if self._connection is None or not mine:
             return
-        try:
+        with self._held():
             self._connection.execute(_DELETE, {"positions": mine})
             self._connection.commit()
-        except DBAPIError as error:
-            self._drop()
-            raise TransportDown(str(error.orig)) from error
 
     def close(self) -> None:
         """Stop consuming and give back what is not settled."""
         self._closed.set()
         if self._connection is not None:
-            try:
+            # If the server is away, the next consumer gives them back when it takes the lock.
+            with suppress(TransportDown), self._held():
                 self._connection.execute(_RETURN, {"queue": self.queue})
                 self._connection.commit()
-            except DBAPIError:
-                pass  # The next consumer gives them back when it takes the lock.
             self._drop()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Give up the connection, and with it the lock, when the server goes away. Raises TransportDown."""
+        try:
+            with _server_errors():
+                yield
+        except TransportDown:
+            self._drop()
+            raise
 
     def _take(self) -> list[Delivery]:
         connection = self._active()
@@ -161,20 +182,43 @@ class PostgresSubscription:
 
     def _active(self) -> Connection | None:
         """Return the connection that holds the queue's lock, or None while another consumer does."""
-        if self._connection is not None:
-            return self._connection
+        if self._connection is None:
+            self._connection = self._lead()
+        return self._connection
+
+    def _lead(self) -> Connection | None:
+        """Take the queue's lock, if it is free, and with it what the consumer before us left unsettled."""
         connection = self.database.engine.connect()
-        lock = text("SELECT pg_try_advisory_lock(22, hashtext(:queue))")
-        if not connection.execute(lock, {"queue": self.queue}).scalar_one():
-            connection.close()
-            return None
-        connection.execute(_RETURN, {"queue": self.queue})
-        connection.commit()
-        self._connection = connection
-        return connection
+        try:
+            leads = connection.execute(_LEAD, {"queue": self.queue}).scalar_one()
+            if leads:
+                connection.execute(_RETURN, {"queue": self.queue})
+            connection.commit()
+        except DBAPIError:
+            _discard(connection)
+            raise
+        if leads:
+            return connection
+        connection.close()
+        return None
 
     def _drop(self) -> None:
         if self._connection is not None:
-            self._connection.invalidate()  # Closed, not pooled: the lock goes with it.
-            self._connection.close()
+            _discard(self._connection)
             self._connection = None
+
+
+def _discard(connection: Connection) -> None:
+    """Close a connection for good instead of pooling it: the lock goes with it."""
+    connection.invalidate()
+    connection.close()
+
+
+@contextmanager
+def _server_errors() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise TransportDown(str(error.orig)) from error
+    except PoolTimeout as error:
+        raise TransportDown(str(error)) from error

@@ -16,6 +16,7 @@ from services.ledger.journal import queries as journal
 from services.ledger.journal.tables import Balance, Entry, Leg
 from services.ledger.policies.rules import NoPolicy
 from shared.database.sessions import Database
+from shared.events.activities import Attended
 from tests.factories.ledger import (
     FIRST_OF_JUNE,
     JANUARY,
@@ -190,7 +191,7 @@ def test_any_order_ends_in_the_same_books(tx: Session, seed: int) -> None:
     """Facts of several attendances, shuffled, repeated and cut into batches, owe what the newest versions say."""
     make_policy_version(tx)
     random = Random(seed)  # noqa: S311  Not a secret.
-    facts: list[actions.Told] = []
+    facts: list[Attended] = []
     for hours in range(1, 5):
         settled = make_settled(minutes=60 * hours)
         revised = make_revised(settled, minutes=60 * hours + 60, partner_id=OTHER_PARTNER)

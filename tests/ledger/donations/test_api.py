@@ -5,9 +5,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.ledger.donations import actions
-from services.ledger.donations.actions import Told
 from shared.database.sessions import Database
-from shared.events.activities import AttendanceSettled
+from shared.events.activities import AttendanceSettled, Attended
 from shared.roles import Role
 from tests.factories.ledger import (
     FIRST_OF_JUNE,
@@ -37,7 +36,7 @@ class Season:
         self.tell(settled)
         return settled
 
-    def tell(self, *facts: Told) -> None:
+    def tell(self, *facts: Attended) -> None:
         for fact in facts:
             with self.database.transaction() as tx:
                 actions.accrue(tx, [fact], now=NOW)
