@@ -14,6 +14,7 @@ from shared.errors import Refusal
 from tests.waiting import until
 
 R = TypeVar("R")
+Start = Callable[[Callable[[], object]], Future[Any]]
 SECONDS = 20
 _WAITING = text("""
     SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()
@@ -41,7 +42,7 @@ def at_once(*attempts: Callable[[], R]) -> list[R | str]:
 
 
 @contextmanager
-def held(database: Database, first: Callable[[Session], object]) -> Iterator[Callable[[Callable[[], object]], Future[Any]]]:
+def held(database: Database, first: Callable[[Session], object]) -> Iterator[Start]:
     """Do `first` and keep its transaction open; yield how to start a second that has to wait. Commits at the end."""
     with ThreadPoolExecutor(1) as threads:
         with database.transaction() as tx:

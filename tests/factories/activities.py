@@ -1,7 +1,7 @@
 """Factories of activities: the smallest valid row, with what a test is about put in."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -23,6 +23,8 @@ NINE = datetime(2022, 6, 1, 1, 0, tzinfo=UTC)  # In Shanghai it is nine.
 NOON = NINE + timedelta(hours=3)
 FIRST_OF_JUNE = date(2022, 6, 1)
 MINUTE = timedelta(minutes=1)
+
+R = TypeVar("R")
 
 
 def at(hour: int, minute: int = 0, second: int = 0) -> datetime:
@@ -123,7 +125,7 @@ def make_interval(start: int, end: int, *, attendance_id: UUID | None = None) ->
     return Interval(attendance_id or new_id(), NINE + start * MINUTE, NINE + end * MINUTE)
 
 
-def _added(tx: Session, row: Any) -> Any:
+def _added(tx: Session, row: R) -> R:
     tx.add(row)
     tx.flush()
     return row

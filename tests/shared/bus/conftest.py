@@ -1,4 +1,4 @@
-"""Brokers for the contract of a transport: a new kind is one entry in PLACES."""
+"""Brokers of both kinds (a new kind is one entry in PLACES), and databases of a service that tells and one that hears."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -14,7 +14,10 @@ from shared.bus.transport import Transport
 from shared.bus.transport.postgres import PostgresTransport
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
+from shared.database.sessions import Database
 from tests.servers.rabbitmq import own_vhost
+from tests.shared.bus.hearing import HEARD
+from tests.shared.bus.running import Owner
 
 Connect = Callable[[], Transport]
 
@@ -57,3 +60,39 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
 @pytest.fixture
 def transport(connect: Connect) -> Transport:
     return connect()
+
+
+@pytest.fixture(scope="session")
+def services(server: Server) -> Server:
+    """Prepare the databases of a service that tells and of one that hears; the bus's tests have their own."""
+    own = Server(server.url, prefix="bus_")
+    for service in ("activities", "ledger"):
+        own.prepare(service)
+    Owner(own, "ledger").execute(HEARD)
+    return own
+
+
+@pytest.fixture
+def telling(services: Server) -> Iterator[Database]:
+    """Open the database of the service that tells; its outbox is empty."""
+    Owner(services, "activities").execute("TRUNCATE outbox")
+    with contextlib.closing(services.open("activities", pool_size=5)) as database:
+        yield database
+
+
+@pytest.fixture
+def told(services: Server, telling: Database) -> Owner:
+    return Owner(services, telling.role.removeprefix("popcandy_"))
+
+
+@pytest.fixture
+def listening(services: Server) -> Iterator[Database]:
+    """Open the database of the service that hears; nothing was heard yet."""
+    Owner(services, "ledger").execute("TRUNCATE inbox, dead_letter, heard")
+    with contextlib.closing(services.open("ledger", pool_size=5)) as database:
+        yield database
+
+
+@pytest.fixture
+def hearer(services: Server, listening: Database) -> Owner:
+    return Owner(services, listening.role.removeprefix("popcandy_"))
