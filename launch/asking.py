@@ -1,10 +1,11 @@
 """Commands that ask a platform: the running one, the one in a folder, or one at a URL."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -17,6 +18,10 @@ from shared.money import hours, yuan
 from shared.roles import Role
 from shared.settings import settings
 from shared.telemetry import configure_logging
+
+WIDTH = 140
+NUMBERS = {"CNY", "recorded", "credited", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters"}
+IDS = {"donation", "partner", "CNY"}
 
 ledger = typer.Typer(help="What the books say.", no_args_is_help=True)
 dead = typer.Typer(help="Letters that could not be handled.", no_args_is_help=True)
@@ -188,11 +193,11 @@ def _print_json(found: Mapping[str, Any] | Sequence[Any]) -> None:
 
 
 def _print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table; where no terminal limits it, wide enough that ids and sentences stay whole."""
     table = Table(title=title, title_justify="left", box=None, show_header=any(headings), header_style="bold")
     for heading in headings:
-        table.add_column(
-            heading, overflow="fold", justify="right" if heading in {"CNY", "recorded", "credited"} else "left"
-        )
+        justify: Literal["left", "right"] = "right" if heading in NUMBERS else "left"
+        table.add_column(heading, overflow="fold", justify=justify, no_wrap=heading in IDS)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)

@@ -91,6 +91,7 @@ def demonstrate(
             typer.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         else:
             asking.print_figures(f"{plan.name}  ({seconds} s)", found)
+            typer.echo(f"合成数据 · {report.SYNTHETIC}")
         if not leave:
             _say_where(platform, address)
             _until_told_to_stop(platform.crew)

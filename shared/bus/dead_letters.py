@@ -70,8 +70,12 @@ def list_dead(tx: Session, *, limit: int) -> list[DeadLetter]:
 
 
 def _fingerprint(handler: str | None, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Hash what makes two letters the same; each part is preceded by its length, so that none can pose as another."""
-    parts = [(handler or "").encode(), repr(sorted(headers.items())).encode(errors="backslashreplace"), body]
+    """Hash what makes two letters the same; each part is preceded by its length, so that none can pose as another.
+
+    The broker's own `x-` headers do not: it counts deliveries in one of them.
+    """
+    own = sorted((name, value) for name, value in headers.items() if not name.startswith("x-"))
+    parts = [(handler or "").encode(), repr(own).encode(errors="backslashreplace"), body]
     return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 
 

@@ -100,7 +100,7 @@ def settled_of(tx: Session, volunteer_ids: Collection[UUID]) -> dict[UUID, list[
     )
     rows = rows.where(among(Attendance.volunteer_id, volunteer_ids), Attendance.state == "settled")
     found: dict[UUID, list[Neighbour]] = {}
-    for volunteer_id, attendance_id, started_at, ended_at, minutes in tx.execute(rows).tuples():
+    for volunteer_id, attendance_id, started_at, ended_at, minutes in tx.execute(rows):
         if started_at is not None and ended_at is not None:  # A settled one has both; the table's check says so.
             found.setdefault(volunteer_id, []).append(Neighbour(Interval(attendance_id, started_at, ended_at), minutes))
     return found

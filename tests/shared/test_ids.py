@@ -1,0 +1,58 @@
+"""Identifiers: UUIDv7 that grow."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from uuid import RFC_4122, UUID
+
+from shared.ids import new_id
+
+
+def milliseconds_of(identifier: UUID) -> int:
+    return identifier.int >> 80
+
+
+def test_an_id_is_a_version_7_uuid() -> None:
+    """Other software reads our keys as what they are (RFC 9562 section 5.7)."""
+    for _ in range(100):
+        identifier = new_id()
+        assert (identifier.version, identifier.variant) == (7, RFC_4122)
+
+
+def test_an_id_tells_when_it_was_made() -> None:
+    """Keys made one after the other lie side by side in an index, also those of different processes."""
+    before = time.time_ns() // 1_000_000
+    identifier = new_id()
+    after = time.time_ns() // 1_000_000
+
+    assert before <= milliseconds_of(identifier) <= after + 1
+
+
+def test_each_id_is_greater_than_the_one_before() -> None:
+    """A list page in the order of keys is in the order of time, within a millisecond too."""
+    made = [new_id() for _ in range(20_000)]
+
+    assert all(one < other for one, other in pairwise(made))
+
+
+def test_ids_of_many_threads_are_distinct_and_grow_in_each() -> None:
+    """A web process makes ids in forty threads at once."""
+    together = threading.Barrier(4)
+
+    def make(_: int) -> list[UUID]:
+        together.wait()
+        return [new_id() for _ in range(5_000)]
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(make, range(4)))
+
+    assert all(one < other for row in made for one, other in pairwise(row))
+    assert len({identifier for row in made for identifier in row}) == 20_000
+
+
+def test_the_rest_of_an_id_is_left_to_chance() -> None:
+    """Nobody guesses the next key from the last."""
+    tails = {new_id().int & (1 << 62) - 1 for _ in range(1_000)}
+
+    assert len(tails) == 1_000
