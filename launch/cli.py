@@ -169,6 +169,14 @@ def examine() -> None:
         raise typer.Exit(1)
 
 
+@app.command("contents")
+def write_contents() -> None:
+    """Refresh the tables of routes and events in the services' READMEs."""
+    from launch import contents  # noqa: PLC0415  For this command alone.
+
+    typer.echo("refreshed: " + ", ".join(contents.write()))
+
+
 @brokers.command("define")
 def define(
     url: Annotated[

@@ -68,7 +68,7 @@ def _end(server: uvicorn.Server, stop: Flag) -> None:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    # Named as TCP, without which asyncio leaves Nagle's algorithm on and each answer waits 40 ms for an acknowledgement.
+    # Named as TCP: else asyncio leaves Nagle's algorithm on, and each answer waits 40 ms for an acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

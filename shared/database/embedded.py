@@ -112,6 +112,7 @@ class EmbeddedServer:
             self._process = None
         if self._sockets is not None:
             shutil.rmtree(self._sockets, ignore_errors=True)
+            self._sockets = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -51,4 +51,4 @@ def test_money_is_whole_fen() -> None:
     """A fraction of a fen is no money."""
     assert Money(fen=10_000).model_dump() == {"currency": "CNY", "fen": 10_000}
     with pytest.raises(ValidationError):
-        Money(fen=0.5)  # type: ignore[arg-type]  # That is what is refused.
+        Money(fen=0.5)

@@ -239,9 +239,7 @@ UNREADABLE = {
 
 class TestUnreadable:
     @pytest.mark.parametrize("what", UNREADABLE)
-    def test_what_cannot_be_read_is_kept_and_blocks_nobody(
-        self, listening: Database, hearer: Owner, what: str
-    ) -> None:
+    def test_what_cannot_be_read_is_kept_and_blocks_nobody(self, listening: Database, hearer: Owner, what: str) -> None:
         """Whoever may publish may publish garbage; none of it is dropped, and its bytes are as they came."""
         garbage, reason = UNREADABLE[what]
         facts = make_facts(2)
@@ -281,6 +279,7 @@ def raise_state(state: str) -> Callable[[Session], None]:
 
 
 def lose_connection(tx: Session) -> None:
+    tx.execute(text("SET ROLE NONE"))  # Only the owner may end a connection, as an administrator would.
     tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
 

@@ -1,0 +1,54 @@
+"""The tables of contents in the services' READMEs, made from the code: routes, and events told and heard."""
+
+import re
+from pathlib import Path
+
+from fastapi.routing import APIRoute
+
+from launch.services import SERVICES
+from shared.events.registry import contracts
+from shared.service import Service
+
+ROOT = Path(__file__).parents[1]
+BEGIN, END = "<!-- contents: made by ./popcandy contents -->", "<!-- end of contents -->"
+
+
+def readme_of(service: Service) -> Path:
+    """Say where a service's README is."""
+    return ROOT / "services" / service.name / "README.md"
+
+
+def refreshed(service: Service) -> str:
+    """Return a service's README with its contents as the code has them now."""
+    text = readme_of(service).read_text("utf-8")
+    section = f"{BEGIN}\n{_contents(service)}\n{END}"
+    return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: section, text, flags=re.DOTALL)
+
+
+def write() -> list[str]:
+    """Refresh every service's README; return the names of the services."""
+    for service in SERVICES:
+        readme_of(service).write_text(refreshed(service), "utf-8")
+    return [service.name for service in SERVICES]
+
+
+def _contents(service: Service) -> str:
+    routes = [route for router in service.routers for route in router.routes if isinstance(route, APIRoute)]
+    lines = ["| route | does | permission |", "|---|---|---|"]
+    lines += [
+        f"| `{method} {route.path}` | `{route.operation_id}` | `{_permission(route)}` |"
+        for route in routes
+        for method in sorted(route.methods or ())
+    ]
+    return "\n".join([*lines, "", *_events(service)])
+
+
+def _permission(route: APIRoute) -> str:
+    permissions = (getattr(each.call, "permission", None) for each in route.dependant.dependencies)
+    return next(permission for permission in permissions if isinstance(permission, str))
+
+
+def _events(service: Service) -> list[str]:
+    told = [name for name in sorted(contracts()) if name.startswith(f"{service.name}.")]
+    heard = [f"{event.type} (`{handler.name}`)" for handler in service.handlers for event in handler.events]
+    return [f"Tells: {', '.join(told) or 'nothing yet'}.", "", f"Hears: {', '.join(heard) or 'nothing yet'}."]

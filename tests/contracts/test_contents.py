@@ -1,0 +1,14 @@
+"""What the services' READMEs say of routes and events."""
+
+import pytest
+
+from launch.contents import BEGIN, readme_of, refreshed
+from launch.services import SERVICES
+from shared.service import Service
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+def test_the_readme_lists_the_routes_and_events_that_there_are(service: Service) -> None:
+    """Whoever reads a service's README reads what the code does; `./popcandy contents` brings it up to date."""
+    assert BEGIN in readme_of(service).read_text("utf-8")
+    assert refreshed(service) == readme_of(service).read_text("utf-8")
