@@ -28,7 +28,6 @@ ROOT = Path(__file__).parents[1]
 PORT, CONSOLE_PORT = 8022, 8023
 
 app = typer.Typer(
-    name="./popcandy",
     help="跳跳糖 Popcandy: every proven hour of service becomes a donation.",
     no_args_is_help=True,
     add_completion=False,
@@ -227,7 +226,7 @@ def _one_of(name: str, value: str, choices: list[str]) -> str:
 def main() -> None:
     """Run the command; what hinders it is said in one line, with exit code 2."""
     try:
-        app()
+        app(prog_name="./popcandy")
     except Hindrance as hindrance:
         typer.echo(f"popcandy: {' '.join(str(hindrance).split())}", err=True)
         sys.exit(2)

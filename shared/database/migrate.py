@@ -6,14 +6,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
+
+from shared.errors import Hindrance
 
 ROOT = Path(__file__).parents[2]
 
 
+class NewerSchema(Hindrance):
+    """A database has migrations that this version does not know."""
+
+
 def upgrade(url: URL, service: str) -> None:
-    """Bring a database to the newest schema; one caller at a time, the others wait and find it done."""
+    """Bring a database to the newest schema; of several callers all but one find it done. Raises NewerSchema."""
     _run(url, service, "upgrade", "heads")
 
 
@@ -51,4 +58,7 @@ def _run(url: URL, service: str, direction: str, revision: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('popcandy.migrate'))"))
         config = config_of(service)
         config.attributes["connection"] = connection
-        getattr(command, direction)(config, revision)
+        try:
+            getattr(command, direction)(config, revision)
+        except CommandError as error:
+            raise NewerSchema(f"database {url.database} is of another Popcandy: {error}") from error

@@ -9,6 +9,7 @@ from shared.database.sessions import Database
 from shared.errors import Hindrance
 
 LEAST_VERSION = 180000  # uuidv7() and what else we use; Debian 12 ships 15.
+_ONE_AT_A_TIME = text("SELECT pg_advisory_lock(hashtext('popcandy.prepare'))")
 
 
 class UnfitServer(Hindrance):
@@ -40,13 +41,19 @@ class Server:
             raise UnfitServer(f"the PostgreSQL server cannot be reached: {error.orig}") from error
 
     def prepare(self, service: str) -> None:
-        """Make the service's role and database if they are missing, and bring its tables up to date."""
+        """Make the service's role and database if they are missing, and bring its tables up to date.
+
+        Of several callers at once each waits for the one before. Raises NewerSchema.
+        """
         with self._connect(self.url) as connection:
+            connection.execute(_ONE_AT_A_TIME)  # Until the connection closes. Roles belong to the whole server.
             self._make_role(connection, service)
             self._make_database(connection, service)
-        with self._connect(self.database_url(service)) as connection:
-            _grant(connection, role_of(service))
-        migrate.upgrade(self.database_url(service), service)
+            with self._connect(self.database_url(service)) as owner:
+                _grant(owner, role_of(service))
+            migrate.upgrade(self.database_url(service), service)
+            with self._connect(self.database_url(service)) as owner:
+                owner.execute(text(f'REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM "{role_of(service)}"'))
 
     def require_current(self, service: str) -> None:
         """Refuse to run over a database that is missing or older than the code. Raises OutdatedSchema."""
@@ -72,9 +79,6 @@ class Server:
 
     def _make_role(self, connection: Connection, service: str) -> None:
         role = role_of(service)
-        connection.execute(
-            text("SELECT pg_advisory_lock(hashtext('popcandy.prepare'))")
-        )  # Roles belong to the whole server.
         if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first() is None:
             connection.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
         connection.execute(text(f'GRANT "{role}" TO CURRENT_USER WITH SET TRUE'))
@@ -83,7 +87,6 @@ class Server:
         name = f"{self.prefix}{service}"
         if connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first() is None:
             connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template0'))
-        connection.execute(text("SELECT pg_advisory_unlock(hashtext('popcandy.prepare'))"))
 
     def _connect(self, url: URL) -> Connection:
         engine = create_engine(

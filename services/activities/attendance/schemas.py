@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.activities.volunteers.schemas import Text
 from shared.events.activities import EvidenceClass
 
 State = Literal["checked_in", "settled", "voided"]
@@ -80,7 +81,7 @@ class Void(BaseModel):
     """Why an attendance is taken back; `version` is the one that was read."""
 
     version: int = Field(ge=1, le=NEWEST)
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Text = Field(min_length=1, max_length=500)
 
 
 class Correction(BaseModel):
@@ -90,7 +91,7 @@ class Correction(BaseModel):
     checked_in_at: AwareDatetime
     checked_out_at: AwareDatetime
     evidence: EvidenceClass = EvidenceClass.MANUAL
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Text = Field(min_length=1, max_length=500)
 
 
 class Summary(BaseModel):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules, schemas, tables
+from services.activities.volunteers.schemas import Text
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
 
@@ -21,7 +22,7 @@ Canceller = Annotated[Caller, Depends(may("shifts.cancel"))]
 
 @router.put("/partners/{reference}", operation_id="record_partner", response_model=schemas.Partner)
 def record_partner(
-    reference: Annotated[str, Path(min_length=1, max_length=40)], body: schemas.PartnerFacts, caller: Recorder, tx: Tx
+    reference: Annotated[Text, Path(min_length=1, max_length=40)], body: schemas.PartnerFacts, caller: Recorder, tx: Tx
 ) -> tables.Partner:
     """Note a partner that may publish; until the partners service tells it, an operator does."""
     return actions.record_partner(tx, programme_id=caller.programme_id, reference=reference, **body.model_dump())

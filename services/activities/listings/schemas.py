@@ -6,11 +6,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.activities.volunteers.schemas import Text
+
 
 class PartnerFacts(BaseModel):
     """What activities must know of a partner."""
 
-    name: str = Field(min_length=1, max_length=120)
+    name: Text = Field(min_length=1, max_length=120)
     agreement: Literal["signed", "carried_over"]
     since: date
 
@@ -36,8 +38,8 @@ class NewListing(BaseModel):
     """An activity to be published; its shifts are numbered in the order given, from 1."""
 
     partner_id: UUID
-    reference: str = Field(min_length=1, max_length=40)
-    title: str = Field(min_length=1, max_length=200)
+    reference: Text = Field(min_length=1, max_length=40)
+    title: Text = Field(min_length=1, max_length=200)
     timezone: str = Field(default="Asia/Shanghai", max_length=60)
     shifts: list[NewShift] = Field(min_length=1, max_length=200)
 
@@ -89,4 +91,4 @@ class ShiftOfListing(Shift):
 class Cancellation(BaseModel):
     """Why a shift is called off."""
 
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Text = Field(min_length=1, max_length=500)

@@ -27,7 +27,7 @@ def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, no
 def list_volunteers(
     caller: Reader,
     tx: Tx,
-    employee_number: str | None = None,
+    employee_number: schemas.Text | None = None,
     after: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.Volunteers:

@@ -1,15 +1,18 @@
 """What HTTP callers send and see of volunteers."""
 
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL.
 
 
 class NewVolunteer(BaseModel):
     """Who is to be registered."""
 
-    employee_number: str = Field(min_length=1, max_length=40)
-    display_name: str = Field(min_length=1, max_length=80)
+    employee_number: Text = Field(min_length=1, max_length=40)
+    display_name: Text = Field(min_length=1, max_length=80)
 
 
 class Volunteer(BaseModel):

@@ -130,8 +130,8 @@ class TestSettle:
 
         actions.settle(tx, settlements, decided_by=REVIEWER, now=EVENING)
 
-        rows = tx.execute(select(Attendance.shift_id, Attendance.volunteer_id, Attendance.service_minutes))
-        found = {(shift_id, person): minutes for shift_id, person, minutes in rows}
+        rows = tx.scalars(select(Attendance).where(Attendance.programme_id == PROGRAMME))
+        found = {(row.shift_id, row.volunteer_id): row.service_minutes for row in rows}
         assert found == {(early.id, person): 180 for person in people} | {(late.id, person): 60 for person in people}
         assert [fact.service_minutes for fact in emitted(tx)] == [60] * 3 + [180] * 3
         assert {state_of(shift, tx) for shift in (early, late)} == {"held"}

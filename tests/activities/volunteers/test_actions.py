@@ -27,8 +27,8 @@ def test_a_person_is_registered_once(tx: Session) -> None:
     again = actions.register(tx, programme_id=PROGRAMME, registration=XIAOMING, now=NOON)
 
     assert again is first
-    rows = tx.execute(select(Volunteer.employee_number, Volunteer.display_name, Volunteer.registered_at))
-    assert [tuple(row) for row in rows if row.employee_number == "E1"] == [("E1", "小明", NINE)]
+    [row] = tx.scalars(select(Volunteer).where(Volunteer.programme_id == PROGRAMME))
+    assert (row.employee_number, row.display_name, row.registered_at) == ("E1", "小明", NINE)
 
 
 def test_another_person_does_not_take_over_a_number(tx: Session) -> None:

@@ -1,0 +1,139 @@
+"""How imports behave at full size: totals, and how many statements they take."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, text
+from sqlalchemy.orm import Session
+
+from services.activities.imports.rules import Kind
+from services.activities.volunteers.tables import Volunteer
+from shared.documents.refusals import TooManyRows
+from tests.activities.imports.sheets import bring, commit, sheet, stage
+from tests.factories.activities import NINE, PROGRAMME, make_listing, make_partner, make_shift
+
+ROWS = 50_000
+SHIFTS = 10
+STEPS = (8, 400)
+
+
+def register(tx: Session, people: int) -> None:
+    rows = [
+        {"programme_id": PROGRAMME, "employee_number": f"E{number}", "display_name": "小明", "registered_at": NINE}
+        for number in range(people)
+    ]
+    tx.execute(insert(Volunteer), rows)
+
+
+def publish(tx: Session, shifts: int) -> None:
+    listing = make_listing(tx, reference="L1")
+    for number in range(1, shifts + 1):
+        make_shift(tx, listing=listing, number=number)
+
+
+@contextmanager
+def counted(tx: Session) -> Iterator[list[str]]:
+    """Collect the statements that go to the server; one with many rows of parameters counts for each of them."""
+    statements: list[str] = []
+
+    def collect(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, executemany: Any) -> None:
+        statements.extend([statement] * (len(parameters) if executemany else 1))
+
+    engine = tx.get_bind()
+    event.listen(engine, "before_cursor_execute", collect)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", collect)
+
+
+def attendance_rows(people: int, *, shifts: int) -> list[tuple[object, ...]]:
+    """Half of the people stay for two hours, of the others every second one is not known to have left."""
+    rows: list[tuple[object, ...]] = []
+    for number in range(1, shifts + 1):
+        for person in range(people):
+            left = "2022-06-01 11:00" if person % 4 else ""
+            rows.append(("L1", number, f"E{person}", "2022-06-01 09:00", left, "扫码"))
+    return rows
+
+
+def test_fifty_thousand_rows_are_brought_in_whole(tx: Session) -> None:
+    """Five thousand people on ten shifts at once: each of them served two hours, on one of the shifts."""
+    people = ROWS // SHIFTS
+    register(tx, people)
+    publish(tx, SHIFTS)
+    content = sheet(Kind.ATTENDANCE, *attendance_rows(people, shifts=SHIFTS))
+
+    staged = stage(tx, Kind.ATTENDANCE, content)
+    assert (staged.good, staged.rejected) == (ROWS, 0)
+    commit(tx, staged)
+
+    assert (staged.added, staged.unchanged) == (ROWS, 0)
+    settled = ROWS * 3 // 4
+    figures = text("""
+        SELECT count(*), count(*) FILTER (WHERE state = 'settled'), sum(service_minutes) FROM attendance
+        WHERE programme_id = :programme
+        UNION ALL SELECT count(*), count(DISTINCT partition_key), sum((body::json->>'matchable_minutes')::int)
+        FROM outbox WHERE programme_id = :programme
+    """)
+    found = [tuple(row) for row in tx.execute(figures, {"programme": PROGRAMME})]
+    minutes = people * 3 // 4 * 120
+    assert found == [(ROWS, settled, minutes), (settled, settled, minutes)]
+    again = commit(tx, stage(tx, Kind.ATTENDANCE, content))
+    assert (again.added, again.unchanged) == (0, ROWS)
+
+
+def test_one_row_more_is_refused(tx: Session) -> None:
+    """The limit is told before anything is looked up."""
+    rows = [(f"E{number}", "小明") for number in range(ROWS + 1)]
+    with pytest.raises(TooManyRows):
+        stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *rows))
+
+
+class TestStatements:
+    """As many for four hundred rows as for eight: nothing goes row by row."""
+
+    def test_of_people(self, tx: Session) -> None:
+        """Registered with one statement."""
+        taken = []
+        for people in STEPS:
+            content = sheet(Kind.VOLUNTEERS, *((f"N{people}-{number}", "小明") for number in range(people)))
+            with counted(tx) as statements:
+                assert commit(tx, stage(tx, Kind.VOLUNTEERS, content)).added == people
+                tx.flush()
+            taken.append(len(statements))
+        assert taken[0] == taken[1] <= 10
+
+    @pytest.mark.parametrize("listings", [True, False], ids=["listings", "shifts of one listing"])
+    def test_of_shifts(self, tx: Session, *, listings: bool) -> None:
+        """A statement for the listings, a statement for the shifts."""
+        make_partner(tx, reference="P1")
+        taken = []
+        for count in STEPS:
+            keys = [(f"L{number}", count) if listings else (f"L{count}", number) for number in range(1, count + 1)]
+            times = ("2022-06-01 09:00", "2022-06-01 12:00", 5)
+            content = sheet(Kind.SHIFTS, *(("P1", reference, "净滩", number, *times) for reference, number in keys))
+            with counted(tx) as statements:
+                assert commit(tx, stage(tx, Kind.SHIFTS, content)).added == count
+                tx.flush()
+            taken.append(len(statements))
+        assert taken[0] == taken[1] <= 15
+
+    def test_of_attendance(self, tx: Session) -> None:
+        """Arrivals, settlements, overlaps and the events of all of them."""
+        register(tx, sum(STEPS))
+        publish(tx, 2)
+        taken, first = [], 0
+        for count in STEPS:
+            people = range(first, first := first + count)
+            for shift, came, left in ((2, "10:00", "11:00"), (1, "09:00", "12:00")):
+                rows = [
+                    ("L1", shift, f"E{person}", f"2022-06-01 {came}", f"2022-06-01 {left}" if person % 4 else "", "扫码")
+                    for person in people
+                ]
+                with counted(tx) as statements:
+                    bring(tx, Kind.ATTENDANCE, *rows)
+            taken.append(len(statements))
+        assert taken[0] == taken[1] <= 30

@@ -1,0 +1,180 @@
+"""The migrations make what the tables say, and can be taken back."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from services.activities.attendance.tables import Attendance, AttendanceVersion
+from services.activities.check_ins.tables import Scan
+from services.activities.imports.tables import Import
+from services.activities.sign_ups.tables import SignUp
+from services.activities.volunteers.tables import Volunteer
+from shared.bus import tables as bus
+from shared.database import migrate
+from shared.database.server import Server
+from shared.ids import new_id
+from tests.factories.activities import NINE, PROGRAMME, REVIEWER, make_settled, make_shift
+
+METADATA = Volunteer.metadata
+CONSTRAINTS = text("""
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = CAST(:schema AS regnamespace) AND contype <> 'n' ORDER BY 1, 2
+""")
+INDEXES = text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = :schema ORDER BY 1")
+STEPS = ["0005_check_ins", "0004_attendance", "0003_sign_ups", "0002_listings", "0001_volunteers"]
+
+
+@pytest.fixture
+def apart(server: Server) -> Iterator[Server]:
+    """Prepare an activities database of this test's own."""
+    apart = Server(server.url, prefix=f"{server.prefix}apart_")
+    apart.prepare("activities")
+    yield apart
+    apart.drop("activities")
+
+
+@pytest.fixture
+def migrated(apart: Server) -> Iterator[Connection]:
+    """Reach it as the schema's owner."""
+    with create_engine(apart.database_url("activities"), poolclass=NullPool).connect() as connection:
+        yield connection
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    found: list[object] = compare_metadata(context, [METADATA, bus.metadata])  # type: ignore[arg-type]  # It takes several.
+    connection.rollback()
+    return found
+
+
+def test_columns_are_what_the_code_reads(migrated: Connection) -> None:
+    """No migration was forgotten."""
+    assert differences(migrated) == []
+
+
+def test_constraints_and_indexes_are_what_the_code_says(migrated: Connection) -> None:
+    """Checks and partial indexes too, which Alembic does not compare."""
+    migrated.execute(text("CREATE SCHEMA drafted"))
+    migrated.execute(text("SET LOCAL search_path = drafted, public"))
+    METADATA.create_all(migrated, checkfirst=False)
+    names = [table.name for table in METADATA.sorted_tables]
+
+    def described(schema: str, statement: object) -> list[tuple[str, ...]]:
+        rows = migrated.execute(statement, {"schema": schema})  # type: ignore[call-overload]  # A text clause.
+        plain = [tuple(part.replace("public.", "").replace("drafted.", "") for part in row) for row in rows]
+        return [row for row in plain if any(row[0].strip('"') == name or row[0].startswith(f"{name}_") for name in names)]
+
+    for statement in (CONSTRAINTS, INDEXES):
+        assert described("public", statement) == described("drafted", statement) != []
+
+
+def fill(apart: Server) -> None:
+    """Write a row into every table, as the running service does."""
+    database = apart.open("activities", pool_size=1)
+    with database.transaction() as tx:
+        record = make_settled(tx, make_shift(tx))
+        tx.add(Scan(shift_id=record.shift_id, volunteer_id=record.volunteer_id, way="in", step=1, scanned_at=NINE))
+        tx.add(
+            Import(
+                id=new_id(), programme_id=PROGRAMME, kind="volunteers", file_name="a.csv", good=0, rejected=0, errors=[],
+                staged_by=REVIEWER, staged_at=NINE, staged=b"{}",
+            )
+        )  # fmt: skip
+    database.close()
+
+
+def counted(connection: Connection, *tables: type) -> list[int]:
+    with Session(connection) as session:
+        return [len(session.execute(select(table)).all()) for table in tables]
+
+
+def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
+    """Each step back takes its own tables' rows and no others'; then the way up is free again."""
+    fill(apart)
+    url = apart.database_url("activities")
+    kept = [(Attendance, AttendanceVersion), (Attendance, AttendanceVersion), (SignUp,), (Volunteer,), (Volunteer,)]
+    for step, tables in zip(STEPS, kept, strict=True):
+        migrate.downgrade(url, "activities", f"activities@{step}")
+        assert counted(migrated, *tables) == [1] * len(tables)
+        migrated.rollback()
+
+    migrate.downgrade(url, "activities", "base")
+    left = migrated.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
+    functions = migrated.execute(
+        text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+    ).scalar_one()
+    migrated.rollback()
+    assert (left, functions) == (["alembic_version"], 0)
+
+    migrate.upgrade(url, "activities")
+    assert differences(migrated) == []
+    fill(apart)
+    assert counted(migrated, Attendance, AttendanceVersion, Scan, Import) == [1, 1, 1, 1]
+
+
+class TestGuards:
+    """What the database itself refuses, whoever asks."""
+
+    def refused(self, tx: Session, statement: str) -> str:
+        with pytest.raises(DBAPIError) as refusal, tx.begin_nested():
+            tx.execute(text(statement))
+        return str(getattr(refusal.value.orig, "sqlstate", None))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE attendance_version SET service_minutes = 600",
+            "DELETE FROM attendance_version",
+            "TRUNCATE attendance_version",
+            "ALTER TABLE attendance_version DISABLE TRIGGER append_only",
+            "DROP TABLE attendance_version",
+        ],
+    )
+    def test_the_service_cannot_change_history(self, tx: Session, change: str) -> None:
+        """Its role lacks the right."""
+        make_settled(tx, make_shift(tx))
+        assert self.refused(tx, change) == "42501"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE attendance_version SET service_minutes = 600",
+            "DELETE FROM attendance_version",
+            "TRUNCATE attendance_version",
+        ],
+    )
+    def test_nor_can_the_owner_by_mistake(self, apart: Server, migrated: Connection, change: str) -> None:
+        """A trigger stands in the way of a hurried psql session."""
+        fill(apart)
+        with Session(migrated) as owner:
+            assert self.refused(owner, change) == "PC001"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE attendance SET matchable_minutes = service_minutes + 1",
+            "UPDATE attendance SET matchable_minutes = -1",
+            "UPDATE attendance SET version = 0",
+            "UPDATE attendance SET state = 'checked_in'",
+            "UPDATE attendance SET state = 'paid'",
+            "UPDATE attendance SET evidence = 'hearsay'",
+            "UPDATE attendance SET evidence = NULL",
+            "UPDATE attendance SET ended_at = started_at - interval '1 minute'",
+            "UPDATE shift SET state = 'cancelled'",
+            "UPDATE shift SET ends_at = starts_at",
+            "UPDATE shift SET ends_at = starts_at + interval '24 hours 1 minute'",
+            "UPDATE shift SET capacity = 0",
+            "UPDATE shift SET taken = -1",
+            "UPDATE sign_up SET source = 'unknown'",
+        ],
+    )
+    def test_rows_stay_within_their_rules(self, tx: Session, change: str) -> None:
+        """Even if an action were wrong."""
+        make_settled(tx, make_shift(tx))
+        assert self.refused(tx, change) == "23514"

@@ -1,0 +1,106 @@
+"""Popcandy running in two of its ways: in this process, and as processes over RabbitMQ and a PostgreSQL server."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from launch.embedded import EmbeddedPlatform
+from shared import clock
+from shared.auth.issuer import EmbeddedIssuer
+from shared.database.server import Server
+from shared.ids import new_id
+from shared.settings import Settings
+from tests.faults.processes import Process, Processes, processes
+from tests.journeys.people import Town, town
+from tests.servers.postgres import open_folder
+from tests.servers.rabbitmq import Broker, own_vhost
+
+LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+@contextlib.contextmanager
+def embedded_town() -> Iterator[Town]:
+    """Run everything in this process, over a folder of its own; its clock can travel."""
+    with open_folder() as folder:
+        platform = EmbeddedPlatform(folder, Settings())
+        try:
+            address = platform.start()
+            urls = {"activities": address.api_url, "ledger": address.api_url}
+            with town(
+                urls, pages_url=address.console_url, programme_id=platform.programme_id, issuer=platform.issuer,
+                go_to=clock.travel,
+            ) as found:  # fmt: skip
+                yield found
+        finally:
+            clock.come_back()
+            platform.stop()
+
+
+@pytest.fixture
+def embedded() -> Iterator[Town]:
+    with embedded_town() as found:
+        yield found
+
+
+@pytest.fixture
+def apart(rabbitmq: Broker, server: Server, tmp_path: Path) -> Iterator[Town]:
+    """Run each role as a process of its own, as an operator would."""
+    with contextlib.ExitStack() as stack:
+        issuer = EmbeddedIssuer(tmp_path, Settings())
+        environment = {
+            "POPCANDY_DATABASE_URL": server.url.set(drivername="postgresql").render_as_string(hide_password=False),
+            "POPCANDY_AMQP_URL": stack.enter_context(own_vhost(rabbitmq)),
+            "POPCANDY_JWKS": str(tmp_path / "jwks.json"),
+        }
+        for service in ("activities", "ledger"):
+            stack.callback(Server(server.url).drop, service)
+        started = stack.enter_context(processes(tmp_path))
+        for _ in range(2):  # The second finds everything there.
+            assert started.start("launch.cli", "migrate", environment=environment).wait() == 0
+        roles = Roles(started, environment)
+        urls = roles.start_all()
+        yield stack.enter_context(
+            town(urls, pages_url=urls.pop("console"), programme_id=new_id(), issuer=issuer)
+        )
+        roles.end_all()
+
+
+class Roles:
+    """`serve` processes."""
+
+    def __init__(self, started: Processes, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self._started = started
+        self._all: list[Process] = []
+
+    def start_all(self) -> dict[str, str]:
+        """Start every role, and the console when it can be told where its API is; return URLs by service."""
+        web, relay, ledger = self._serve("activities", "web"), self._serve("activities", "relay"), self._serve("ledger", "all")
+        url = _where(web, "activities web")
+        console = self._serve("console", "all", POPCANDY_API_URL=url)
+        assert not _where(relay, "activities relay")
+        return {"activities": url, "ledger": _where(ledger, "ledger all"), "console": _where(console, "console all")}
+
+    def end_all(self) -> None:
+        for process in self._all:
+            process.end()
+
+    def _serve(self, service: str, role: str, **more: str) -> Process:
+        arguments = ("launch.cli", "serve", service, "--role", role, "--port", "0")
+        process = self._started.start(*arguments, environment=self.environment | more)
+        self._all.append(process)
+        return process
+
+
+def _where(process: Process, says: str) -> str:
+    """Wait until a role says that it works, and return where it listens; empty for one that does not."""
+
+    def lines() -> list[str]:
+        return [line for line in process.output.splitlines() if line.startswith(says)]
+
+    process.until(lines, missing=f"the line `{says}`")
+    found = LISTENING.search(lines()[0])
+    return found[0] if found else ""

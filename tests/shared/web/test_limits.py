@@ -1,0 +1,105 @@
+"""What a web role lets in: so many at once, so much at a time."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from shared.database.sessions import Database
+from shared.web.limits import MOST_BODY_BYTES
+from tests.shared.notes import POOL_SIZE, bodies
+from tests.shared.web.conftest import problem_of
+from tests.waiting import until
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """Serve an app on a port of its own."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", ws="none", log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        until(lambda: server.started, timeout=10, missing="the web server")
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+def test_many_more_callers_than_connections_are_all_answered(app: FastAPI, notes: Database) -> None:
+    """Two hundred phones at nine o'clock; without the gate nobody got an answer (PITFALLS.md H4)."""
+    limits = httpx2.Limits(max_connections=200)
+    with served(app) as url, httpx2.Client(base_url=url, limits=limits, timeout=60, trust_env=False) as client:
+        together = threading.Barrier(200)
+
+        def call(_: int) -> int:
+            together.wait(30)
+            return client.get("/api/kit/slow").status_code
+
+        with ThreadPoolExecutor(200) as pool:
+            statuses = list(pool.map(call, range(200)))
+
+    assert statuses == [200] * 200
+    assert notes.engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # A QueuePool has it.
+    assert POOL_SIZE < 10
+
+
+def test_health_is_answered_while_everybody_waits(app: FastAPI) -> None:
+    """A busy process is not a dead one."""
+    with served(app) as url, httpx2.Client(base_url=url, timeout=60, trust_env=False) as client:
+        with ThreadPoolExecutor(20) as pool:
+            calls = [pool.submit(client.get, "/api/kit/slow") for _ in range(20)]
+            assert client.get("/livez").status_code == 200
+            assert client.get("/readyz").status_code == 200
+        assert {call.result().status_code for call in calls} == {200}
+
+
+def chunks(size: int) -> Iterator[bytes]:
+    """Send `size` bytes without saying how many they will be."""
+    while size > 0:
+        yield b"x" * min(size, 1 << 20)
+        size -= 1 << 20
+
+
+class TestBodyLimit:
+    def test_a_body_that_says_how_long_it_is_is_refused_at_once(self, client: TestClient) -> None:
+        """Before a byte of it is read."""
+        answer = client.post("files", content=b"", headers={"content-length": str(MOST_BODY_BYTES + 1)})
+
+        assert (answer.status_code, problem_of(answer)["code"]) == (413, "too_large")
+        assert problem_of(answer)["facts"] == {"most_bytes": MOST_BODY_BYTES}
+        assert answer.headers["connection"] == "close"
+
+    @pytest.mark.parametrize(
+        ("path", "kind"), [("notes", "application/json"), ("files", "multipart/form-data; boundary=b")]
+    )
+    def test_a_body_that_goes_on_and_on_is_cut_off(self, client: TestClient, path: str, kind: str) -> None:
+        """A chunked request says nothing of its length."""
+        answer = client.post(path, content=chunks(MOST_BODY_BYTES + 1), headers={"content-type": kind})
+
+        assert (answer.status_code, problem_of(answer)["code"]) == (413, "too_large")
+
+    def test_it_is_cut_off_over_a_real_connection_too(self, app: FastAPI, notes: Database) -> None:
+        """And the server goes on."""
+        with served(app) as url, httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
+            try:
+                status = client.post("/api/kit/notes", content=chunks(3 * MOST_BODY_BYTES)).status_code
+            except httpx2.TransportError:  # It closed the connection while we were still sending.
+                status = 413
+            assert status == 413
+            assert client.post("/api/kit/notes", json={"id": 1, "body": "kept"}).status_code == 201
+        assert bodies(notes) == ["kept"]
+
+    def test_a_body_within_the_limit_arrives_whole(self, client: TestClient) -> None:
+        """An import's file of twenty megabytes is what the limit is for."""
+        content = b"x" * (20 * 1024 * 1024)
+        answer = client.post("files", files={"file": ("big.csv", content)})
+
+        assert (answer.status_code, answer.json()) == (200, len(content))
