@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -20,7 +21,18 @@ from shared.settings import settings
 from shared.telemetry import configure_logging
 
 WIDTH = 140
-NUMBERS = {"CNY", "recorded", "credited", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters"}
+NUMBERS = {
+    "CNY",
+    "recorded",
+    "credited",
+    "outbox",
+    "queue_ready",
+    "queue_unacked",
+    "consumers",
+    "dead_letters",
+    "dead_at_broker",
+    "unrouted",
+}
 IDS = {"donation", "partner", "CNY"}
 
 ledger = typer.Typer(help="What the books say.", no_args_is_help=True)
@@ -89,7 +101,7 @@ def donations(
 
 
 @ledger.command()
-def explain(donation: str, url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
+def explain(donation: UUID, url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
     """Explain one donation, line by line, with its versions and entries."""
     with _reached(Way(url, token, data), Role.AUDITOR) as way:
         found = way.api.get(f"/api/ledger/donations/{donation}", token=way.token)
@@ -157,7 +169,9 @@ def queues(url: Url = None, token: Token = None, data: Data = None, as_json: AsJ
     if as_json:
         _print_json(found)
         return
-    columns = ("service", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters")
+    columns = (
+        "service", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters", "dead_at_broker", "unrouted",
+    )  # fmt: skip
     _print_rows("queues", columns, [[str(item[column]) for column in columns] for item in found])
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from launch.folders import folder_of_up
 from launch.services import SERVICES
 from shared.bus.transport.rabbit import RabbitTransport
-from shared.database.embedded import ACCOUNTS, EmbeddedServer
+from shared.database.binaries import ACCOUNTS
+from shared.database.embedded import EmbeddedServer
 from shared.database.server import Server
 from shared.errors import Hindrance
 from shared.settings import Settings
@@ -56,10 +57,10 @@ def _server(settings: Settings) -> Iterator[Finding]:
     if settings.database_url is None:
         yield Finding(name, "not set", is_there=False, cure=cure, is_optional=True)
         return
-    server = Server(settings.database_url.get_secret_value())
-    yield _tried(name, lambda: f"PostgreSQL {server.check()}", cure)
+    url = settings.database_url.get_secret_value()
+    yield _tried(name, lambda: f"PostgreSQL {Server(url).check()}", cure)
     for service in SERVICES:
-        yield _tried(f"database of {service.name}", partial(_current, server, service.name), "./popcandy migrate")
+        yield _tried(f"database of {service.name}", partial(_current, url, service.name), "./popcandy migrate")
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:
@@ -95,8 +96,8 @@ def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
-def _current(server: Server, service: str) -> str:
-    server.require_current(service)
+def _current(url: str, service: str) -> str:
+    Server(url).require_current(service)
     return "up to date"
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
+import httpx2
 import orjson
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -23,6 +24,7 @@ from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
 from shared.bus.topology import Topology
 from shared.bus.transport.postgres import PostgresTransport
+from shared.database.binaries import EmbeddedServerFailed
 from shared.database.embedded import EmbeddedServer
 from shared.database.server import Server
 from shared.database.sessions import Database
@@ -65,6 +67,7 @@ class EmbeddedPlatform:
         self.issuer = EmbeddedIssuer(self.folder, settings)
         self.programme_id = _programme(self.folder)
         self._is_announced = False
+        self._to_api: httpx2.Client | None = None
         self._databases: list[Database] = []
         self._background: dict[str, Database] = {}
 
@@ -72,10 +75,13 @@ class EmbeddedPlatform:
         """Start everything and return where it is; 0 takes a free port. Raises EmbeddedServerFailed, PortTaken."""
         api, pages = WebServer(host=HOST, port=port), WebServer(host=HOST, port=console_port)
         self.postgres.start()
+        (self.folder / "platform.json").unlink(missing_ok=True)  # Left by one that was killed.
+        self.crew.start("postgres", self.postgres.watch)
         self.server = Server(self.postgres.url)
         self.transport = self._broker()
         self.crew.start("api", api.serving(FrontDoor({service.name: self._run(service) for service in SERVICES})))
-        self.crew.start("console", pages.serving(console.create_app(console.connect(api.url), console_url=pages.url)))
+        self._to_api = console.connect(api.url)
+        self.crew.start("console", pages.serving(console.create_app(self._to_api, console_url=pages.url)))
         address = Address(api.url, pages.url, os.getpid())
         (self.folder / "platform.json").write_bytes(orjson.dumps(asdict(address)))
         self._is_announced = True
@@ -87,6 +93,8 @@ class EmbeddedPlatform:
         self.crew.finish()
         if self._is_announced:  # Else it is the announcement of another that runs here.
             (self.folder / "platform.json").unlink(missing_ok=True)
+        if self._to_api is not None:
+            self._to_api.close()
         for database in self._databases:
             database.close()
         self.postgres.stop()
@@ -160,5 +168,10 @@ def _programme(folder: Path) -> UUID:
     path = folder / "programme"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(str(new_id()))
-    return UUID(path.read_text().strip())
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(str(new_id()))
+        draft.replace(path)
+    try:
+        return UUID(path.read_text().strip())
+    except ValueError as error:
+        raise EmbeddedServerFailed(f"{path} does not hold the id of a programme") from error

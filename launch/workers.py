@@ -29,10 +29,10 @@ class Crew:
     def _run(self, name: str, work: Callable[[Flag], None]) -> None:
         try:
             work(self.stop)
-        except Exception as error:  # Whatever ends a worker early must end the process, in sight.
+        except BaseException as error:  # Whatever ends a worker early must end the process, in sight.
             log.critical("worker.failed", worker=name, exc_info=error)
-            self.failed = name
-        finally:
+        if not self.stop.is_set():
+            self.failed = self.failed or name
             self.stop.set()
 
     def finish(self) -> None:

@@ -11,23 +11,29 @@ _lock = threading.Lock()
 _last = 0
 
 
-def new_id() -> UUID:
-    """Return a UUIDv7; within one process each is greater than the one before it.
+def new_id(*, after: UUID | None = None) -> UUID:
+    """Return a UUIDv7; within one process each is greater than the one before it, and than `after`.
 
     The 12 bits after the millisecond hold its fraction (RFC 9562 section 6.2, method 3), the last 62 are random.
+    `after` is for what must follow something made on another machine, or before a clock was set back.
     """
-    return UUID(int=_VERSION | _VARIANT | _spread(_next_tick()) | secrets.randbits(62))
+    return UUID(int=_VERSION | _VARIANT | _spread(_next_tick(after)) | secrets.randbits(62))
 
 
-def _next_tick() -> int:
-    """Count 1/4096 of a millisecond since 1970, never the same twice."""
+def _next_tick(after: UUID | None) -> int:
+    """Count 1/4096 of a millisecond since 1970, never the same twice and never before `after`'s."""
     global _last  # noqa: PLW0603  One process has one sequence.
     tick = time.time_ns() * 4096 // 1_000_000
     with _lock:
-        _last = max(tick, _last + 1)
+        _last = max(tick, _last + 1, _gathered(after) + 1 if after else 0)
         return _last
 
 
 def _spread(tick: int) -> int:
     """Put 48 bits of milliseconds and 12 bits of fraction where UUIDv7 wants them."""
     return (tick >> 12) << 80 | (tick & 0xFFF) << 64
+
+
+def _gathered(made: UUID) -> int:
+    """Read the milliseconds and their fraction back from a UUIDv7."""
+    return made.int >> 80 << 12 | made.int >> 64 & 0xFFF

@@ -43,11 +43,11 @@ class Caller:
 
     @property
     def partner_scope(self) -> UUID | None:
-        """The only partner whose rows this caller sees; None for staff, who see all of the programme.
+        """The only partner whose rows this caller sees, as a partner's member and nothing else; None for all.
 
         Raises NoPartner, lest a member without a partner see as much as staff.
         """
-        if Role.PARTNER not in self.roles or not self.roles <= {Role.PARTNER, Role.VOLUNTEER}:
+        if self.roles != {Role.PARTNER}:
             return None
         if self.partner_id is None:
             raise NoPartner

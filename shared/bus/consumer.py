@@ -6,8 +6,9 @@ from threading import Event as Flag
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared import telemetry
-from shared.bus.inbox import Inbox, is_transient
+from shared.bus.inbox import Inbox
 from shared.bus.transport import Delivery, Subscription, Transport, TransportDown
+from shared.database.faults import is_transient
 
 FETCH_SECONDS = 0.2
 LEAST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
@@ -36,8 +37,10 @@ class Consumer:
     def _take(self, subscription: Subscription, stop: Flag) -> None:
         try:
             deliveries = subscription.fetch(timeout=FETCH_SECONDS)
-            if deliveries and self._settle(deliveries, stop):
-                subscription.ack(deliveries)
+            for batch in _careful(deliveries):
+                if not self._settle(batch, stop):
+                    return
+                subscription.ack(batch)
         except TransportDown as error:
             log.warning("consumer.transport_down", error=str(error))
             stop.wait(_pause(1))
@@ -57,6 +60,13 @@ class Consumer:
                     return False
             else:
                 return True
+
+
+def _careful(deliveries: list[Delivery]) -> list[list[Delivery]]:
+    """Take a batch that was handed out before one by one: a letter that ends the process must not take others along."""
+    if any(delivery.redelivered for delivery in deliveries):
+        return [[delivery] for delivery in deliveries]
+    return [deliveries] if deliveries else []
 
 
 def _pause(tries: int) -> float:

@@ -8,7 +8,7 @@ from enum import Enum
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -52,6 +52,7 @@ def bury(
     row = {
         "fingerprint": _fingerprint(handler, delivery.headers, delivery.body),
         "handler": handler,
+        "programme_id": _programme_of(delivery.headers),
         "event_id": event_id,
         "type": _storable(event_type),
         "headers": orjson.dumps({_storable(key): _storable(value) for key, value in delivery.headers.items()}).decode(),
@@ -64,9 +65,26 @@ def bury(
     tx.execute(insert(DeadLetter).values(row).on_conflict_do_nothing())
 
 
-def list_dead(tx: Session, *, limit: int) -> list[DeadLetter]:
-    """Return the newest dead letters."""
-    return list(tx.scalars(select(DeadLetter).order_by(DeadLetter.died_at.desc(), DeadLetter.id.desc()).limit(limit)))
+def list_dead(tx: Session, *, programme_id: UUID, limit: int) -> list[DeadLetter]:
+    """Return the newest dead letters of a programme, and of those that do not say whose they are."""
+    rows = select(DeadLetter).where(_seen_by(programme_id)).order_by(DeadLetter.died_at.desc(), DeadLetter.id.desc())
+    return list(tx.scalars(rows.limit(limit)))
+
+
+def count_dead(tx: Session, *, programme_id: UUID) -> int:
+    """Count the same."""
+    return tx.scalar(select(func.count()).select_from(DeadLetter).where(_seen_by(programme_id))) or 0
+
+
+def _seen_by(programme_id: UUID) -> ColumnElement[bool]:
+    return or_(DeadLetter.programme_id == programme_id, DeadLetter.programme_id.is_(None))
+
+
+def _programme_of(headers: Mapping[str, str]) -> UUID | None:
+    try:
+        return UUID(headers.get("ce-programmeid", ""))
+    except ValueError:
+        return None
 
 
 def _fingerprint(handler: str | None, headers: Mapping[str, str], body: bytes) -> bytes:

@@ -11,8 +11,6 @@ from uuid import UUID
 
 from pydantic import ValidationError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from shared import telemetry
@@ -20,14 +18,12 @@ from shared.bus.dead_letters import Cause, Reason, bury
 from shared.bus.envelope import BrokenEnvelope, Envelope, open_envelope
 from shared.bus.handlers import Handler, Subscriptions
 from shared.bus.transport import Delivery
+from shared.database.faults import is_transient
 from shared.database.sessions import Database
 from shared.errors import Refusal
 from shared.events.base import Event, routing_key
 
 TRIES = 3
-TRANSIENT_STATES = {"40001", "40P01", "55P03", "57014"}  # Serialization, deadlock, lock time-out, cancelled.
-TRANSIENT_CLASSES = {"08", "53", "57"}  # Connection, resources, operator intervention.
-
 log = telemetry.get_logger()
 
 _MARK = text("""
@@ -45,18 +41,6 @@ class Item:
     envelope: Envelope
     event: Event
     delivery: Delivery
-
-
-def is_transient(error: BaseException) -> bool:
-    """Say whether the same batch may succeed later without anybody changing it: the database was away or busy."""
-    if isinstance(error, PoolTimeout):
-        return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        return error.connection_invalidated or type(error).__name__ in {"OperationalError", "InterfaceError"}
-    return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES
 
 
 class Inbox:

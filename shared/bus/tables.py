@@ -55,6 +55,7 @@ class DeadLetter(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     handler: Mapped[str | None]
+    programme_id: Mapped[UUID | None]
     event_id: Mapped[UUID | None]
     type: Mapped[str | None]
     headers: Mapped[str]

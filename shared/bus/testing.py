@@ -17,7 +17,7 @@ from shared.ids import new_id
 
 
 def message_of(event: Event) -> Delivery:
-    """Put a fact into a message as it arrives; each call tells it under a new id, as a publisher that repeats itself."""
+    """Put a fact into a message as it arrives; each call tells it under a new id, as a publisher may."""
     letter = letter_of(
         event_id=new_id(),
         event_type=event.type,

@@ -11,6 +11,11 @@ EXCHANGE = "events"
 UNROUTED = "events.unrouted"
 
 
+def dead_queue_of(service: str) -> str:
+    """Name the queue of letters that the broker itself gave up on."""
+    return f"{service}.inbox.dead"
+
+
 @dataclass(frozen=True)
 class Topology:
     """Which routing keys of the exchange `events` reach which queue."""

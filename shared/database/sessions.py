@@ -7,11 +7,21 @@ from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.orm import Session
 
 APART_POOL = 2
-CONNECT_SECONDS = 5
+SOCKET = {  # A peer that is gone without a word is noticed within half a minute; Unix sockets ignore these.
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 LIMITS = {
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20s",
     "timezone": "UTC",
 }
 
@@ -35,7 +45,8 @@ class Database:
             max_overflow=0,
             pool_timeout=30,
             pool_pre_ping=True,
-            connect_args={"options": options, "connect_timeout": CONNECT_SECONDS, "application_name": self.role},
+            hide_parameters=True,  # They may be personal, and errors are logged.
+            connect_args={"options": options, "application_name": self.role} | SOCKET,
         )
 
     @contextmanager

@@ -7,37 +7,28 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp
 
 from shared.auth.tokens import TokenVerifier
 from shared.bus.transport import TopologyMissing, Transport, TransportDown
 from shared.database.sessions import Database
 from shared.service import Service
-from shared.web import problems
+from shared.web import faults, problems
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.operations import operations_of
-
-
-class TracedApp(FastAPI):
-    """An app whose requests have a trace from first to last: Starlette answers faults outside of added middleware."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Put the trace around everything."""
-        return Traced(super().build_middleware_stack())
 
 
 def create_app(service: Service, *, database: Database, transport: Transport, verifier: TokenVerifier) -> FastAPI:
     """Serve a service's routes under `/api/<service>`, with problems, traces, limits and health checks."""
     prefix = f"/api/{service.name}"
-    app = TracedApp(
-        title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None
-    )
+    app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
     for router in (*service.routers, operations_of(service)):
         app.include_router(router, prefix=prefix)
     problems.install(app)
+    faults.install(app)
     app.add_middleware(Gate, admitted=database.pool_size)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Traced)
     add_health(app, {"database": lambda: _ask(database), "broker": lambda: _check(service, transport)})
     return app
 

@@ -1,8 +1,10 @@
 """What a web role lets in: how many requests at once, how large a body, under which trace."""
 
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars
@@ -11,6 +13,9 @@ from shared import telemetry
 from shared.web import problems
 
 MOST_BODY_BYTES = 21 * 1024 * 1024  # An import's file and its form around it.
+SPOOL_BYTES = 1024 * 1024
+BODY_SECONDS = 60.0
+CLOSE = {"connection": "close"}
 OPEN_PATHS = ("/livez", "/readyz")
 
 
@@ -28,33 +33,89 @@ class Traced:
             return
         clear_contextvars()  # A connection's next request may inherit the context of the one before.
         with telemetry.trace(Headers(scope=scope).get("traceparent")):
+            has_started = False
 
             async def send_traced(message: Message) -> None:
+                nonlocal has_started
                 if message["type"] == "http.response.start":
+                    has_started = True
                     MutableHeaders(scope=message)["traceparent"] = telemetry.traceparent()
                 await send(message)
 
-            await self.app(scope, receive, send_traced)
+            try:
+                await self.app(scope, receive, send_traced)
+            except Exception as error:  # noqa: BLE001  What nobody foresaw; the server would cut the connection over it.
+                answer = problems.failed(Request(scope), error)
+                if not has_started:
+                    await answer(scope, receive, send_traced)
 
 
 class Gate:
     """Admits as many requests at once as there are connections; the others wait outside, holding nothing.
 
-    Without it a request that holds a connection can wait for a thread that waits for a connection.
+    Without it a request that holds a connection can wait for a thread that waits for a connection. A body is received
+    before its request is admitted, so a slow sender takes no place; one that takes too long is refused.
     """
 
-    def __init__(self, app: ASGIApp, *, admitted: int) -> None:
+    def __init__(self, app: ASGIApp, *, admitted: int, body_seconds: float = BODY_SECONDS) -> None:
         """Wrap an app; `admitted` is its pool's size."""
         self.app = app
         self.limiter = anyio.Semaphore(admitted)
+        self.body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request when there is room; health checks never wait."""
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self.app(scope, receive, send)
             return
-        async with self.limiter:
-            await self.app(scope, receive, send)
+        with SpooledTemporaryFile(max_size=SPOOL_BYTES) as body:
+            if _has_body(scope):
+                with anyio.move_on_after(self.body_seconds) as deadline:
+                    is_whole = await _spool(receive, body)
+                if deadline.cancelled_caught:
+                    await problems.of_status(Request(scope), 408, headers=CLOSE)(scope, receive, send)
+                    return
+                if not is_whole:
+                    return  # The caller has gone.
+                receive = _replayed(body, receive)
+            async with self.limiter:
+                await self.app(scope, receive, send)
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+async def _spool(receive: Receive, body: IO[bytes]) -> bool:
+    """Receive a whole body, on disk if it is large; False if the caller went away in the middle."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return False
+        body.write(message.get("body", b""))
+        if not message.get("more_body", False):
+            body.seek(0)
+            return True
+
+
+def _replayed(body: IO[bytes], receive: Receive) -> Receive:
+    """Give a received body to the app as if it came now, and after it whatever comes."""
+    is_over = False
+
+    async def replay() -> Message:
+        nonlocal is_over
+        if is_over:
+            return await receive()
+        chunk = body.read(SPOOL_BYTES)
+        is_over = len(chunk) < SPOOL_BYTES
+        return {"type": "http.request", "body": chunk, "more_body": not is_over}
+
+    return replay
+
+
+class BodyTooLarge(Exception):
+    """A body went on after its limit."""
 
 
 class BodyLimit:
@@ -80,20 +141,14 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.most:
-                raise HTTPException(413)
+                raise BodyTooLarge
             return message
 
-        await self.app(scope, receive_limited, send)
+        try:
+            await self.app(scope, receive_limited, send)
+        except BodyTooLarge:
+            await self._refuse(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        code, title = problems.BY_STATUS[413]
-        language = problems.language_of(Request(scope))
-        answer = problems.problem(
-            status=413,
-            code=code,
-            title=title,
-            language=language,
-            facts={"most_bytes": self.most},
-            headers={"connection": "close"},
-        )
+        answer = problems.of_status(Request(scope), 413, facts={"most_bytes": self.most}, headers=CLOSE)
         await answer(scope, receive, send)

@@ -8,12 +8,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import func, select
 
 from shared.auth.callers import Caller
-from shared.bus.dead_letters import list_dead
-from shared.bus.tables import DeadLetter, Outbox
-from shared.bus.transport import Transport
+from shared.bus.dead_letters import count_dead, list_dead
+from shared.bus.tables import Outbox
+from shared.bus.topology import UNROUTED, dead_queue_of
+from shared.bus.transport import QueueStats, Transport
 from shared.service import Service
 from shared.web.doors import Tx, may
 
+NOTHING = QueueStats(ready=0, unacked=0, consumers=0)
 Operator = Annotated[Caller, Depends(may("events.operate"))]
 
 
@@ -26,6 +28,8 @@ class Flow(BaseModel):
     queue_unacked: int | None
     consumers: int
     dead_letters: int
+    dead_at_broker: int  # Given up by the broker itself, not yet looked at by the service.
+    unrouted: int  # Of all services: letters that nobody is bound to.
 
 
 class Dead(BaseModel):
@@ -54,22 +58,25 @@ def operations_of(service: Service) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/flow", operation_id="watch_flow")
-    def watch_flow(request: Request, _caller: Operator, tx: Tx) -> Flow:
-        """Count what waits and what died."""
+    def watch_flow(request: Request, caller: Operator, tx: Tx) -> Flow:
+        """Count what waits and what died; queues and outboxes belong to no one programme."""
         transport: Transport = request.app.state.transport
-        stats = transport.stats(service.subscriptions.queue) if service.handlers else None
+        own = transport.stats(service.subscriptions.queue) if service.handlers else NOTHING
         return Flow(
             service=service.name,
             outbox=tx.scalar(select(func.count()).select_from(Outbox)) or 0,
-            queue_ready=stats.ready if stats else 0,
-            queue_unacked=stats.unacked if stats else 0,
-            consumers=stats.consumers if stats else 0,
-            dead_letters=tx.scalar(select(func.count()).select_from(DeadLetter)) or 0,
+            queue_ready=own.ready,
+            queue_unacked=own.unacked,
+            consumers=own.consumers,
+            dead_letters=count_dead(tx, programme_id=caller.programme_id),
+            dead_at_broker=transport.stats(dead_queue_of(service.name)).ready if service.handlers else 0,
+            unrouted=transport.stats(UNROUTED).ready,
         )
 
     @router.get("/dead-letters", operation_id="list_dead_letters")
-    def list_dead_letters(_caller: Operator, tx: Tx, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> DeadLetters:
-        """List the newest dead letters."""
-        return DeadLetters(items=[Dead.model_validate(letter) for letter in list_dead(tx, limit=limit)])
+    def list_dead_letters(caller: Operator, tx: Tx, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> DeadLetters:
+        """List the newest dead letters of the programme, and those that do not say whose they are."""
+        letters = list_dead(tx, programme_id=caller.programme_id, limit=limit)
+        return DeadLetters(items=[Dead.model_validate(letter) for letter in letters])
 
     return router

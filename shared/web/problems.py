@@ -28,6 +28,7 @@ BY_STATUS = {
     400: ("bad_request", Title(zh="请求格式有误", en="Bad request")),
     404: ("not_found", NotFound.title),
     405: ("method_not_allowed", Title(zh="不支持该操作", en="Method not allowed")),
+    408: ("request_timeout", Title(zh="发送超时", en="The request came too slowly")),
     413: ("too_large", Title(zh="内容过大", en="Content too large")),
     503: ("unavailable", Title(zh="服务暂不可用", en="Temporarily unavailable")),
 }
@@ -40,11 +41,10 @@ log = telemetry.get_logger()
 
 
 def install(app: FastAPI) -> None:
-    """Answer every refusal and fault of an app with a problem document."""
+    """Answer every refusal of an app with a problem document; its faults are `Traced`'s (see `failed`)."""
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
 
 
 def problem(
@@ -117,14 +117,27 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    code, title = BY_STATUS.get(
-        error.status_code, (f"http_{error.status_code}", Title(zh="请求失败", en="Request failed"))
-    )
-    return problem(
-        status=error.status_code, code=code, title=title, language=language_of(request), headers=error.headers
-    )
+    return of_status(request, error.status_code, headers=error.headers)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
+def failed(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours without its text; the log has it, under the trace that the caller is told."""
     log.error("request.failed", path=request.url.path, exc_info=error)
+    return internal(request)
+
+
+def internal(request: Request) -> Response:
+    """Say that something is wrong on our side, and nothing more."""
     return problem(status=500, code="internal_error", title=INTERNAL, language=language_of(request))
+
+
+def of_status(
+    request: Request,
+    status: int,
+    *,
+    facts: Mapping[str, object] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer what HTTP itself has a status for."""
+    code, title = BY_STATUS.get(status, (f"http_{status}", Title(zh="请求失败", en="Request failed")))
+    return problem(status=status, code=code, title=title, language=language_of(request), facts=facts, headers=headers)

@@ -44,16 +44,15 @@ def at_once(*attempts: Callable[[], R]) -> list[R | str]:
 @contextmanager
 def held(database: Database, first: Callable[[Session], object]) -> Iterator[Start]:
     """Do `first` and keep its transaction open; yield how to start a second that has to wait. Commits at the end."""
-    with ThreadPoolExecutor(1) as threads:
-        with database.transaction() as tx:
-            first(tx)
+    with ThreadPoolExecutor(1) as threads, database.transaction() as tx:
+        first(tx)
 
-            def start(second: Callable[[], object]) -> Future[Any]:
-                future = threads.submit(outcome, second)
-                wait_for_lock(database)
-                return future
+        def start(second: Callable[[], object]) -> Future[Any]:
+            future = threads.submit(outcome, second)
+            wait_for_lock(database)
+            return future
 
-            yield start
+        yield start
 
 
 def wait_for_lock(database: Database) -> None:

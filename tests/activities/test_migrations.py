@@ -68,7 +68,9 @@ def test_constraints_and_indexes_are_what_the_code_says(migrated: Connection) ->
     def described(schema: str, statement: object) -> list[tuple[str, ...]]:
         rows = migrated.execute(statement, {"schema": schema})  # type: ignore[call-overload]  # A text clause.
         plain = [tuple(part.replace("public.", "").replace("drafted.", "") for part in row) for row in rows]
-        return [row for row in plain if any(row[0].strip('"') == name or row[0].startswith(f"{name}_") for name in names)]
+        return [
+            row for row in plain if any(row[0].strip('"') == name or row[0].startswith(f"{name}_") for name in names)
+        ]
 
     for statement in (CONSTRAINTS, INDEXES):
         assert described("public", statement) == described("drafted", statement) != []
@@ -82,8 +84,8 @@ def fill(apart: Server) -> None:
         tx.add(Scan(shift_id=record.shift_id, volunteer_id=record.volunteer_id, way="in", step=1, scanned_at=NINE))
         tx.add(
             Import(
-                id=new_id(), programme_id=PROGRAMME, kind="volunteers", file_name="a.csv", good=0, rejected=0, errors=[],
-                staged_by=REVIEWER, staged_at=NINE, staged=b"{}",
+                id=new_id(), programme_id=PROGRAMME, kind="volunteers", file_name="a.csv", good=0, rejected=0,
+                errors=[], staged_by=REVIEWER, staged_at=NINE, staged=b"{}",
             )
         )  # fmt: skip
     database.close()

@@ -38,7 +38,7 @@ ROUTES = [route for router in SERVICE.routers for route in router.routes if isin
 def address(route: APIRoute) -> tuple[str, str]:
     """Return a route's method and a path on which there is nothing."""
     values = dict.fromkeys(("shift_id", "attendance_id", "import_id"), str(uuid4()))
-    return next(iter(route.methods)), route.path.format(reference="P1", kind="volunteers", **values)
+    return next(iter(route.methods or ())), route.path.format(reference="P1", kind="volunteers", **values)
 
 
 def test_every_route_declares_what_it_asks_for() -> None:

@@ -56,9 +56,7 @@ def test_an_inbox_has_a_dead_queue_behind_it(service: Service, definitions: dict
     """The last net: dead-lettering at least once, into a queue that is bound."""
     inbox = service.subscriptions.queue
     (policy,) = [policy for policy in definitions["policies"] if policy["name"] == inbox]
-    bound = {
-        (binding["source"], binding["routing_key"]): binding["destination"] for binding in definitions["bindings"]
-    }
+    bound = {(binding["source"], binding["routing_key"]): binding["destination"] for binding in definitions["bindings"]}
 
     assert policy["definition"]["dead-letter-strategy"] == "at-least-once"
     assert policy["definition"]["overflow"] == "reject-publish"

@@ -62,9 +62,7 @@ def apart(rabbitmq: Broker, server: Server, tmp_path: Path) -> Iterator[Town]:
             assert started.start("launch.cli", "migrate", environment=environment).wait() == 0
         roles = Roles(started, environment)
         urls = roles.start_all()
-        yield stack.enter_context(
-            town(urls, pages_url=urls.pop("console"), programme_id=new_id(), issuer=issuer)
-        )
+        yield stack.enter_context(town(urls, pages_url=urls.pop("console"), programme_id=new_id(), issuer=issuer))
         roles.end_all()
 
 
@@ -78,7 +76,8 @@ class Roles:
 
     def start_all(self) -> dict[str, str]:
         """Start every role, and the console when it can be told where its API is; return URLs by service."""
-        web, relay, ledger = self._serve("activities", "web"), self._serve("activities", "relay"), self._serve("ledger", "all")
+        web, relay = self._serve("activities", "web"), self._serve("activities", "relay")
+        ledger = self._serve("ledger", "all")
         url = _where(web, "activities web")
         console = self._serve("console", "all", POPCANDY_API_URL=url)
         assert not _where(relay, "activities relay")

@@ -109,5 +109,3 @@ def read(cast: Cast, shift: Shift) -> Statement:
         balanced=cast.auditor.get("/api/ledger/trial-balance")["balanced"],
         dead_letters=sum(len(cast.ops.get(f"/api/{name}/dead-letters")["items"]) for name in ("activities", "ledger")),
     )
-
-

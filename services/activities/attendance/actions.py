@@ -27,9 +27,10 @@ Fact = AttendanceSettled | AttendanceRevised | AttendanceVoided
 FACTS: dict[str, type[Fact]] = {"settled": AttendanceSettled, "revised": AttendanceRevised, "voided": AttendanceVoided}
 
 _ARRIVE = text("""
-    INSERT INTO attendance (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on, state, version,
-        checked_in_at)
-    SELECT a.id, s.programme_id, s.id, s.listing_id, s.partner_id, a.volunteer_id, s.service_on, 'checked_in', 0, a.checked_in_at
+    INSERT INTO attendance
+        (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on, state, version, checked_in_at)
+    SELECT a.id, s.programme_id, s.id, s.listing_id, s.partner_id, a.volunteer_id, s.service_on, 'checked_in', 0,
+        a.checked_in_at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:shifts AS uuid[]), CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]))
         AS a(id, shift_id, volunteer_id, checked_in_at) JOIN shift s ON s.id = a.shift_id
 """)

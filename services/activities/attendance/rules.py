@@ -95,12 +95,13 @@ def clip(
 
     Both instants are cut to their minute, so that minutes of one person add up however their intervals meet.
     """
-    start = max(_cut(checked_in_at), starts_at)
-    end = min(_cut(checked_out_at), ends_at)
+    start = max(cut(checked_in_at), starts_at)
+    end = min(cut(checked_out_at), ends_at)
     return (start, end) if end > start else (min(start, ends_at), min(start, ends_at))
 
 
-def _cut(instant: datetime) -> datetime:
+def cut(instant: datetime) -> datetime:
+    """Return the minute that an instant lies in."""
     return instant.replace(second=0, microsecond=0)
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.activities.volunteers.schemas import Text
 from shared.events.activities import EvidenceClass
+from shared.web.fields import Instant, Text
 
 State = Literal["checked_in", "settled", "voided"]
 NEWEST = 2**31 - 1  # What the column holds.
@@ -88,8 +88,8 @@ class Correction(BaseModel):
     """What really happened; `version` is the one that was read, 0 for one that lacks its check-out."""
 
     version: int = Field(ge=0, le=NEWEST)
-    checked_in_at: AwareDatetime
-    checked_out_at: AwareDatetime
+    checked_in_at: Instant
+    checked_out_at: Instant
     evidence: EvidenceClass = EvidenceClass.MANUAL
     reason: Text = Field(min_length=1, max_length=500)
 

@@ -110,10 +110,12 @@ def _bring_volunteers(
     tx: Session, staged: Import, rows: Sequence[rules.VolunteerRow], _decided_by: UUID, now: datetime
 ) -> int:
     """Register people; return how many are new."""
-    rules.require_current(queries.judge_volunteers(tx, staged.programme_id, rows))
-    return register_all(
-        tx, programme_id=staged.programme_id, registrations=[Registration(*row) for row in rows], now=now
-    )
+    registrations = [Registration(*row) for row in rows]
+    added = register_all(tx, programme_id=staged.programme_id, registrations=registrations, now=now)
+    rules.require_current(
+        queries.judge_volunteers(tx, staged.programme_id, rows)
+    )  # After it: somebody may have been first.
+    return added
 
 
 def _bring_shifts(tx: Session, staged: Import, rows: Sequence[rules.ShiftRow], _decided_by: UUID, now: datetime) -> int:
@@ -173,7 +175,8 @@ def _settlement(facts: queries.AttendanceFacts, row: rules.AttendanceRow, reason
     known = facts.recorded.get((row.shift_key, row.employee_number))
     if row.checked_out_at is None or (known is not None and known.state != "checked_in"):
         return None
-    presence = Presence(row.checked_in_at, row.checked_out_at, EvidenceClass(row.evidence))
+    checked_in_at = known.checked_in_at if known is not None else row.checked_in_at
+    presence = Presence(checked_in_at, row.checked_out_at, EvidenceClass(row.evidence))
     shift, volunteer_id = facts.shifts[row.shift_key].shift, facts.people[row.employee_number].id
     return Settlement(known.id if known else new_id(), volunteer_id, shift, 1, presence, reason)
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
+from services.activities.attendance.rules import cut
 from services.activities.check_ins.rules import WINDOW
 from services.activities.listings.rules import LONGEST_SHIFT
 from shared.documents.cells import BadCell, one_of, text, whole_number
@@ -152,7 +153,7 @@ class KnownAttendance:
     def agrees_with(self, row: AttendanceRow) -> bool:
         """Say whether a row repeats what is recorded or less of it, or adds the missing check-out to it."""
         if self.state == "checked_in" or (self.state == "settled" and row.checked_out_at is None):
-            return self.checked_in_at == row.checked_in_at
+            return cut(self.checked_in_at) == cut(row.checked_in_at)  # A scan has seconds, a sheet has minutes.
         said = (row.checked_in_at, row.checked_out_at, row.evidence)
         return self.state == "settled" and said == (self.checked_in_at, self.checked_out_at, self.evidence)
 

@@ -20,7 +20,8 @@ _ADD_LISTINGS = text("""
                 CAST(:timezones AS text[])) AS l(id, partner_id, reference, title, timezone)
 """)
 _ADD_SHIFTS = text("""
-    INSERT INTO shift (id, programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret)
+    INSERT INTO shift
+        (id, programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret)
     SELECT id, :programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret
     FROM unnest(CAST(:ids AS uuid[]), CAST(:listings AS uuid[]), CAST(:partners AS uuid[]), CAST(:numbers AS int[]),
                 CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:dates AS date[]),
@@ -70,6 +71,7 @@ def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: dateti
     queries.lock_references(tx, programme_id=programme_id)
     if queries.find_listings(tx, programme_id=programme_id, references=[listing.reference]):
         raise rules.ReferenceTaken(field="reference", reference=listing.reference)
+    rules.zone(listing.timezone)
     for shift in listing.shifts:
         rules.require_times(shift.times)
     add_listings(tx, programme_id=programme_id, listings=[listing], now=now)
@@ -103,7 +105,9 @@ def add_shifts(tx: Session, *, programme_id: UUID, listings: Sequence[tuple[UUID
         "numbers": [shift.number for _, _, shift in rows],
         "starts": [shift.times.starts_at for _, _, shift in rows],
         "ends": [shift.times.ends_at for _, _, shift in rows],
-        "dates": [rules.service_date(shift.times.starts_at, rules.zone(listing.timezone)) for _, listing, shift in rows],
+        "dates": [
+            rules.service_date(shift.times.starts_at, rules.zone(listing.timezone)) for _, listing, shift in rows
+        ],
         "capacities": [shift.capacity for _, _, shift in rows],
         "secrets": [rules.new_code_secret() for _ in rows],
     }

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query
 from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules, schemas, tables
-from services.activities.volunteers.schemas import Text
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
+from shared.web.fields import Text
 
 router = APIRouter(tags=["listings"])
 

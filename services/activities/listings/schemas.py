@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.activities.volunteers.schemas import Text
+from shared.web.fields import Instant, Text
 
 
 class PartnerFacts(BaseModel):
@@ -29,8 +29,8 @@ class Partner(PartnerFacts):
 class NewShift(BaseModel):
     """An occasion to be published; whole minutes, half-open."""
 
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Instant
+    ends_at: Instant
     capacity: int = Field(ge=1, le=10_000)
 
 
@@ -40,7 +40,7 @@ class NewListing(BaseModel):
     partner_id: UUID
     reference: Text = Field(min_length=1, max_length=40)
     title: Text = Field(min_length=1, max_length=200)
-    timezone: str = Field(default="Asia/Shanghai", max_length=60)
+    timezone: Text = Field(default="Asia/Shanghai", max_length=60)
     shifts: list[NewShift] = Field(min_length=1, max_length=200)
 
 

@@ -9,6 +9,7 @@ from services.activities.volunteers import actions, queries, schemas, tables
 from services.activities.volunteers.rules import Registration
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
+from shared.web.fields import Text
 
 router = APIRouter(prefix="/volunteers", tags=["volunteers"])
 
@@ -27,7 +28,7 @@ def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, no
 def list_volunteers(
     caller: Reader,
     tx: Tx,
-    employee_number: schemas.Text | None = None,
+    employee_number: Text | None = None,
     after: UUID | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> schemas.Volunteers:

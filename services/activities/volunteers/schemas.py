@@ -1,11 +1,10 @@
 """What HTTP callers send and see of volunteers."""
 
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL.
+from shared.web.fields import Text
 
 
 class NewVolunteer(BaseModel):

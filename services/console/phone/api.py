@@ -228,7 +228,8 @@ def _keep(request: Request, response: Response, name: str, value: str, *, second
 def _here(request: Request) -> str:
     """Return where to come back to: this address, or the page that a form was posted from."""
     if request.method == "GET":
-        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return rules.local_path(path) or SIGN_IN
     shift_id = request.path_params.get("shift_id")
     return f"/c/{shift_id}" if shift_id else SIGN_IN
 

@@ -120,7 +120,12 @@ def make_notice(problem: Problem, *, language: str, shift: Shift | None = None) 
     say = speaker(language)
     try:
         advice = say(f"advice.{problem.code}", **_facts(problem, say, shift))
-    except (KeyError, ValueError, TypeError):  # A code that we do not know, or facts other than it used to bring.
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        OverflowError,
+    ):  # A code that we do not know, or facts other than it used to bring.
         advice = say("advice.other")
     return Notice(title=problem.title, advice=advice, trace_id=problem.trace_id)
 

@@ -119,7 +119,7 @@ def _reversal(standing: Standing, *, version: int) -> Posting:
     known = standing.service
     legs = negated(owed(partner_id=known.partner_id, fen=standing.fen))
     return Posting(
-        new_id(),
+        new_id(after=standing.entry_id),
         known.programme_id,
         known.attendance_id,
         version,

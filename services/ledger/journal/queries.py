@@ -98,7 +98,7 @@ def _of_partner(statement: Select[*tuple[Any, ...]], partner_id: UUID | None) ->
 def _place(cursor: str) -> tuple[str, UUID]:
     account, _, partner = cursor.partition(":")
     try:
-        return account, UUID(partner)
+        return str(int(account)), UUID(partner)
     except ValueError as error:
         raise BrokenCursor(field="after") from error
 

@@ -3,7 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
+
+from shared.web.fields import Instant
 
 MOST_FEN_PER_HOUR = 10_000_000  # CNY 100,000: a typing error, not a rate.
 
@@ -13,8 +15,8 @@ class ProposePolicyVersion(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    effective_from: AwareDatetime
-    effective_until: AwareDatetime | None = None
+    effective_from: Instant
+    effective_until: Instant | None = None
     fen_per_hour: int = Field(gt=0, le=MOST_FEN_PER_HOUR)
     step_minutes: int = Field(ge=1, le=1440)
     min_minutes: int = Field(ge=0, le=1440)

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False, server_default=sa.func.uuidv7()),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("handler", sa.Text()),
+        sa.Column("programme_id", sa.Uuid()),
         sa.Column("event_id", sa.Uuid()),
         sa.Column("type", sa.Text()),
         sa.Column("headers", sa.Text(), nullable=False),

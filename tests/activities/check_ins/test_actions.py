@@ -44,7 +44,7 @@ def attempt(place: SignUp, now: datetime, **overrides: Any) -> Attempt:
     return replace(Attempt(place.programme_id, place.shift_id, place.volunteer_id, code(now), now), **overrides)
 
 
-def attended(tx: Session, shift: Shift) -> list[tuple[str, datetime, datetime | None, int]]:
+def attended(tx: Session, shift: Shift) -> list[tuple[Any, ...]]:
     rows = tx.execute(
         select(Attendance.state, Attendance.checked_in_at, Attendance.checked_out_at, Attendance.service_minutes).where(
             Attendance.shift_id == shift.id
@@ -108,7 +108,9 @@ class TestCheckIn:
         assert attended(tx, shift) == []
 
     @pytest.mark.parametrize("now", [at(8, 30), at(12, 30)])
-    def test_is_open_half_an_hour_around_the_shift(self, tx: Session, shift: Shift, guest: SignUp, now: datetime) -> None:
+    def test_is_open_half_an_hour_around_the_shift(
+        self, tx: Session, shift: Shift, guest: SignUp, now: datetime
+    ) -> None:
         """To the second, at both ends."""
         actions.check_in(tx, attempt(guest, now))
         assert attended(tx, shift) == [("checked_in", now, None, 0)]
@@ -223,7 +225,9 @@ class TestAtOnce:
         with database.transaction() as tx:
             return make_sign_up(tx, make_shift(tx, programme_id=programme))
 
-    def doing(self, database: Database, act: Callable[[Session, Attempt], Attendance], given: Attempt) -> Callable[[], UUID]:
+    def doing(
+        self, database: Database, act: Callable[[Session, Attempt], Attendance], given: Attempt
+    ) -> Callable[[], UUID]:
         def run() -> UUID:
             with database.transaction() as tx:
                 return act(tx, given).id
@@ -311,9 +315,7 @@ class TestAtOnce:
         """Settled at the same moment, no minute counts twice."""
         with database.transaction() as tx:
             person = make_volunteer(tx, programme_id=programme)
-            places = [
-                make_sign_up(tx, make_shift(tx, programme_id=programme), volunteer=person) for _ in range(2)
-            ]
+            places = [make_sign_up(tx, make_shift(tx, programme_id=programme), volunteer=person) for _ in range(2)]
         for place in places:
             self.doing(database, actions.check_in, attempt(place, NINE))()
 

@@ -103,7 +103,9 @@ class TestScan:
         assert (settled["state"], settled["service_minutes"], settled["evidence"]) == ("settled", 180, "scanned")
         assert settled["volunteer_id"] == str(place.volunteer_id)
         facts = door.put_in(lambda tx: emitted(tx, door.programme_id))
-        assert [(str(fact.attendance_id), fact.version, fact.service_minutes) for fact in facts] == [(settled["id"], 1, 180)]
+        assert [(str(fact.attendance_id), fact.version, fact.service_minutes) for fact in facts] == [
+            (settled["id"], 1, 180)
+        ]
 
     @pytest.mark.parametrize(
         ("way", "given", "now", "status", "expected"),
@@ -115,7 +117,7 @@ class TestScan:
             ("in", "12345", NINE, 422, "invalid_input"),
             ("in", "1234567", NINE, 422, "invalid_input"),
             ("in", "123456\n", NINE, 422, "invalid_input"),
-            ("in", "１２３４５６", NINE, 422, "invalid_input"),
+            ("in", "\uff11\uff12\uff13\uff14\uff15\uff16", NINE, 422, "invalid_input"),
             ("out", code(NOON), NOON, 409, "not_checked_in"),
         ],
     )

@@ -62,7 +62,7 @@ class TestFindStep:
         other = base64.b32encode(b"another shift secret").decode()
         assert rules.find_step(SECRET, code(NINE, secret=other), now=NINE) is None
 
-    @pytest.mark.parametrize("given", ["", "abcdef", "１２３４５６", "0" * 100])
+    @pytest.mark.parametrize("given", ["", "abcdef", "\uff11\uff12\uff13\uff14\uff15\uff16", "0" * 100])
     def test_text_that_is_no_code_is_wrong(self, given: str) -> None:
         """Whatever it is; full-width digits are not digits here."""
         assert rules.find_step(SECRET, given, now=NINE) is None

@@ -59,7 +59,9 @@ def commit(tx: Session, staged: Import, *, skip_rejected: bool = False) -> Impor
     return commit_by_id(tx, staged.id, programme_id=staged.programme_id, skip_rejected=skip_rejected)
 
 
-def commit_by_id(tx: Session, import_id: UUID, *, programme_id: UUID = PROGRAMME, skip_rejected: bool = False) -> Import:
+def commit_by_id(
+    tx: Session, import_id: UUID, *, programme_id: UUID = PROGRAMME, skip_rejected: bool = False
+) -> Import:
     """Bring in what was staged by somebody else."""
     return actions.commit(
         tx, programme_id=programme_id, import_id=import_id, skip_rejected=skip_rejected, decided_by=REVIEWER, now=NOW

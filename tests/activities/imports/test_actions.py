@@ -60,9 +60,7 @@ def attended(tx: Session) -> dict[str, tuple[str, int, int, str | None]]:
     """Read who attended: state, version, minutes, evidence."""
     rows = select(Attendance, Volunteer.employee_number).join(Volunteer, Attendance.volunteer_id == Volunteer.id)
     rows = rows.where(Attendance.programme_id == PROGRAMME).execution_options(populate_existing=True)
-    return {
-        number: (row.state, row.version, row.service_minutes, row.evidence) for row, number in tx.execute(rows)
-    }
+    return {number: (row.state, row.version, row.service_minutes, row.evidence) for row, number in tx.execute(rows)}
 
 
 def versions(tx: Session) -> int:
@@ -91,7 +89,9 @@ class TestVolunteers:
     def test_repeats_and_other_names_are_rejected_by_cell(self, tx: Session) -> None:
         """Row numbers are those of the file."""
         make_volunteer(tx, employee_number="E1", display_name="小刚")
-        staged = stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *PEOPLE, ("E2", "小红"), ("", "小李"), ("=1+1", "x")))
+        staged = stage(
+            tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *PEOPLE, ("E2", "小红"), ("", "小李"), ("=1+1", "x"))
+        )
         assert (staged.good, staged.rejected) == (1, 4)
         assert codes(staged) == [
             ("B2", "differs_from_record"), ("A4", "repeated"), ("A5", "blank"), ("A6", "formula"),
@@ -233,6 +233,7 @@ class TestAttendance:
         )
         assert [tuple(row) for row in rows] == [(at(8), 180, 1), (NINE, 60, 2), (at(11), 60, 1)]
         assert sum(fact.service_minutes for fact in emitted(tx)[1:]) == 300
+        assert shift.number == 1
 
     @pytest.mark.parametrize(
         ("change", "found"),
@@ -436,4 +437,3 @@ class TestCommit:
         assert (done.added, done.unchanged) == (0, 1)
         assert attended(tx)["E1"] == ("checked_in", 0, 0, None)
         assert len(emitted(tx)) == 1
-

@@ -51,8 +51,8 @@ def test_a_sheet_is_staged_mended_and_committed(operator: Door, ending: str) -> 
     assert error["found"] == "2022-06-01 07:00"
     path = f"/imports/{staged['id']}"
     assert operator.get(path).json() == staged
-    assert refusal(operator.post(f"{path}/commit")) == (422, "invalid_input")
-    assert refusal(operator.post(f"{path}/commit", skip_rejected=False)) == (409, "import_has_rejects")
+    assert refusal(operator.call("POST", f"{path}/commit")) == (422, "invalid_input")
+    assert refusal(operator.post(f"{path}/commit")) == (409, "import_has_rejects")
     assert attendances(operator) == 0
 
     done = operator.post(f"{path}/commit", skip_rejected=True)
@@ -65,7 +65,6 @@ def test_a_sheet_is_staged_mended_and_committed(operator: Door, ending: str) -> 
     mended = send(operator, mend(rejects.content, "07:00", "09:30"), name=name).json()
     assert (mended["good"], mended["rejected"]) == (1, 0)
     assert refusal(operator.get(f"/imports/{mended['id']}/rejects")) == (404, "not_found")
-    assert operator.post(f"/imports/{mended['id']}/commit").status_code == 422
     assert operator.post(f"/imports/{mended['id']}/commit", skip_rejected=False).json()["added"] == 1
     facts = operator.put_in(lambda tx: emitted(tx, operator.programme_id))
     assert [fact.service_minutes for fact in facts] == [180, 90]

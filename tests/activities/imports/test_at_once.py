@@ -167,3 +167,16 @@ def test_a_check_in_meanwhile_makes_the_sheet_outdated(place: Place) -> None:
     with place.database.transaction() as tx:
         rows = select(Attendance.state, Attendance.checked_in_at).where(Attendance.shift_id == place.shift.id)
         assert [tuple(row) for row in tx.execute(rows)] == [("checked_in", at(9, 5))]
+
+
+def test_one_person_on_two_overlapping_shifts_at_once_serves_each_minute_once(place: Place) -> None:
+    """The shifts have nothing in common but the person: the second sheet waits for the first."""
+    with place.database.transaction() as tx:
+        make_shift(tx, listing=make_listing(tx, programme_id=place.programme, reference="L2"))
+    first, second = (place.stage(Kind.ATTENDANCE, (reference, 1, "E1", *MORNING)) for reference in ("L1", "L2"))
+
+    with held(place.database, lambda tx: commit_by_id(tx, first, programme_id=place.programme)) as start:
+        waiting = start(place.commit(second))
+
+    assert waiting.result() == 1
+    assert place.settled() == [(1, 0), (1, 180)]

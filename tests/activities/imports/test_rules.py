@@ -9,6 +9,7 @@ from tests.factories.activities import NINE, NOON, at
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(hours=24)
+EVENING = at(20)
 SHIFT = KnownShift(NINE, NOON, 10)
 SHIFT_ROW = ShiftRow("P1", "L1", "净滩", 1, NINE, NOON, 10)
 ROW = AttendanceRow("L1", 1, "E1", NINE, NOON, "scanned")
@@ -24,7 +25,7 @@ def judge_shift(*rows: ShiftRow, **known: Any) -> dict[int, dict[str, str]]:
     return told(rules.judge_shifts(rows, **facts))
 
 
-def judge(*rows: AttendanceRow, now: datetime = at(20), **known: Any) -> dict[int, dict[str, str]]:
+def judge(*rows: AttendanceRow, now: datetime = EVENING, **known: Any) -> dict[int, dict[str, str]]:
     facts: dict[str, Any] = {"people": {"E1", "E2"}, "shifts": {("L1", 1): SHIFT}, "recorded": {}} | known
     return told(rules.judge_attendance(rows, now=now, **facts))
 

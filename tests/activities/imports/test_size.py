@@ -1,6 +1,6 @@
 """How imports behave at full size: totals, and how many statements they take."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,14 +49,12 @@ def counted(tx: Session) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", collect)
 
 
-def attendance_rows(people: int, *, shifts: int) -> list[tuple[object, ...]]:
-    """Half of the people stay for two hours, of the others every second one is not known to have left."""
-    rows: list[tuple[object, ...]] = []
-    for number in range(1, shifts + 1):
-        for person in range(people):
-            left = "2022-06-01 11:00" if person % 4 else ""
-            rows.append(("L1", number, f"E{person}", "2022-06-01 09:00", left, "扫码"))
-    return rows
+def presences(people: Iterable[int], *, shift: int, came: str, left: str) -> list[tuple[object, ...]]:
+    """Write a row for each person; every fourth is not known to have left."""
+    return [
+        ("L1", shift, f"E{person}", f"2022-06-01 {came}", f"2022-06-01 {left}" if person % 4 else "", "扫码")
+        for person in people
+    ]
 
 
 def test_fifty_thousand_rows_are_brought_in_whole(tx: Session) -> None:
@@ -64,7 +62,9 @@ def test_fifty_thousand_rows_are_brought_in_whole(tx: Session) -> None:
     people = ROWS // SHIFTS
     register(tx, people)
     publish(tx, SHIFTS)
-    content = sheet(Kind.ATTENDANCE, *attendance_rows(people, shifts=SHIFTS))
+    shifts = range(1, SHIFTS + 1)
+    rows = [row for shift in shifts for row in presences(range(people), shift=shift, came="09:00", left="11:00")]
+    content = sheet(Kind.ATTENDANCE, *rows)
 
     staged = stage(tx, Kind.ATTENDANCE, content)
     assert (staged.good, staged.rejected) == (ROWS, 0)
@@ -128,12 +128,8 @@ class TestStatements:
         taken, first = [], 0
         for count in STEPS:
             people = range(first, first := first + count)
-            for shift, came, left in ((2, "10:00", "11:00"), (1, "09:00", "12:00")):
-                rows = [
-                    ("L1", shift, f"E{person}", f"2022-06-01 {came}", f"2022-06-01 {left}" if person % 4 else "", "扫码")
-                    for person in people
-                ]
-                with counted(tx) as statements:
-                    bring(tx, Kind.ATTENDANCE, *rows)
+            bring(tx, Kind.ATTENDANCE, *presences(people, shift=2, came="10:00", left="11:00"))
+            with counted(tx) as statements:
+                bring(tx, Kind.ATTENDANCE, *presences(people, shift=1, came="09:00", left="12:00"))
             taken.append(len(statements))
         assert taken[0] == taken[1] <= 30

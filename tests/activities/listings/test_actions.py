@@ -104,13 +104,18 @@ class TestPublish:
 class TestPartner:
     def test_what_changes_about_a_partner_is_noted(self, tx: Session) -> None:
         """The same partner, not another one."""
-        facts = {"programme_id": PROGRAMME, "reference": "P1"}
+        facts: dict[str, Any] = {"programme_id": PROGRAMME, "reference": "P1"}
         first = actions.record_partner(tx, **facts, name="绿叶", agreement="carried_over", since=date(2021, 7, 1))
         first_id = first.id
 
         again = actions.record_partner(tx, **facts, name="绿叶公益", agreement="signed", since=date(2022, 1, 1))
 
-        assert (again.id, again.name, again.agreement, again.since) == (first_id, "绿叶公益", "signed", date(2022, 1, 1))
+        assert (again.id, again.name, again.agreement, again.since) == (
+            first_id,
+            "绿叶公益",
+            "signed",
+            date(2022, 1, 1),
+        )
         assert queries.find_partners(tx, programme_id=PROGRAMME, references=["P1", "P2"]) == {"P1": again}
         assert queries.find_partner(tx, programme_id=uuid4(), partner_id=first_id) is None
 
@@ -135,7 +140,8 @@ class TestCancel:
     def test_only_within_ones_own(self, tx: Session) -> None:
         """Another programme's shift, another partner's, and none at all look the same."""
         shift = make_shift(tx)
-        for scope in ({"programme_id": uuid4()}, {"partner_id": uuid4()}):
+        for name in ("programme_id", "partner_id"):
+            scope: dict[str, Any] = {name: uuid4()}
             with pytest.raises(NotFound):
                 cancel(tx, shift, **scope)
         assert cancel(tx, shift, partner_id=shift.partner_id).state == "cancelled"

@@ -84,9 +84,18 @@ class TestPublish:
             ({"shifts": []}, "invalid_input"),
             ({"title": "\0"}, "invalid_input"),
             ({"shifts": [{"starts_at": NOON.isoformat(), "ends_at": NINE.isoformat(), "capacity": 1}]}, "bad_shift"),
-            ({"shifts": [{"starts_at": "2022-13-40T09:00Z", "ends_at": NOON.isoformat(), "capacity": 1}]}, "invalid_input"),
-            ({"shifts": [{"starts_at": "2022-06-01T09:00", "ends_at": NOON.isoformat(), "capacity": 1}]}, "invalid_input"),
-            ({"shifts": [{"starts_at": NINE.isoformat(), "ends_at": NOON.isoformat(), "capacity": 0}]}, "invalid_input"),
+            (
+                {"shifts": [{"starts_at": "2022-13-40T09:00Z", "ends_at": NOON.isoformat(), "capacity": 1}]},
+                "invalid_input",
+            ),
+            (
+                {"shifts": [{"starts_at": "2022-06-01T09:00", "ends_at": NOON.isoformat(), "capacity": 1}]},
+                "invalid_input",
+            ),
+            (
+                {"shifts": [{"starts_at": NINE.isoformat(), "ends_at": NOON.isoformat(), "capacity": 0}]},
+                "invalid_input",
+            ),
         ],
     )
     def test_what_cannot_happen_is_not_published(

@@ -24,7 +24,10 @@ class TestTimes:
     @pytest.mark.parametrize("tick", [timedelta(seconds=1), timedelta(microseconds=1)])
     def test_shifts_are_in_whole_minutes(self, tick: timedelta) -> None:
         """Otherwise minutes would not add up; the field that is wrong is named."""
-        for times, field in ((rules.Times(NINE + tick, NOON), "starts_at"), (rules.Times(NINE, NOON + tick), "ends_at")):
+        for times, field in (
+            (rules.Times(NINE + tick, NOON), "starts_at"),
+            (rules.Times(NINE, NOON + tick), "ends_at"),
+        ):
             with pytest.raises(rules.BadShift) as refused:
                 rules.require_times(times)
             assert refused.value.facts["field"] == field

@@ -68,9 +68,7 @@ def test_people_and_shifts_of_another_programme_are_unknown(tx: Session) -> None
             sign_up(tx, shift, volunteer_id)
     for shift_id in (make_shift(tx, programme_id=uuid4()).id, uuid4()):
         with pytest.raises(NotFound):
-            actions.sign_up(
-                tx, programme_id=PROGRAMME, shift_id=shift_id, volunteer_id=make_volunteer(tx).id, now=NINE
-            )
+            actions.sign_up(tx, programme_id=PROGRAMME, shift_id=shift_id, volunteer_id=make_volunteer(tx).id, now=NINE)
 
 
 def test_a_place_is_found_for_its_person_only(tx: Session) -> None:
@@ -92,7 +90,7 @@ def test_history_gives_places_beyond_the_capacity(tx: Session) -> None:
 
     assert places(tx, shift) == (2, 2)
     rows = tx.execute(select(SignUp.volunteer_id, SignUp.source).where(SignUp.shift_id == shift.id))
-    assert {volunteer_id: source for volunteer_id, source in rows} == {known: "self", fresh: "import"}
+    assert dict(rows.all()) == {known: "self", fresh: "import"}
 
 
 class TestAtOnce:

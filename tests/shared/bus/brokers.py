@@ -19,9 +19,9 @@ def confirm_only(first: int) -> Answer:
 
 def refuse(*ids: UUID) -> Answer:
     """Refuse some letters and confirm the others."""
-    return lambda letters: confirm(letters) | {
-        letter.id: Outcome.REFUSED for letter in letters if UUID(letter.headers["ce-id"]) in ids
-    }
+    return lambda letters: (
+        confirm(letters) | {letter.id: Outcome.REFUSED for letter in letters if UUID(letter.headers["ce-id"]) in ids}
+    )
 
 
 class Scripted:

@@ -1,11 +1,10 @@
-"""Brokers of both kinds (a new kind is one entry in PLACES), and databases of a service that tells and one that hears."""
+"""Brokers of both kinds (a new one is an entry in PLACES), and databases of a service that tells and one that hears."""
 
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
-
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 

@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared.bus.handlers import Subscriptions
-from shared.bus.inbox import Inbox, is_transient
+from shared.bus.inbox import Inbox
 from shared.bus.testing import deliver, message_of
 from shared.bus.transport import Delivery
+from shared.database.faults import is_transient
 from shared.database.sessions import Database
 from shared.errors import Conflict, Title
 from shared.events.activities import AttendanceSettled

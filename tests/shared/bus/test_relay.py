@@ -17,7 +17,7 @@ from shared.events.activities import AttendanceSettled
 from tests.factories.ledger import make_settled
 from tests.shared.bus.brokers import Scripted, confirm, confirm_only, refuse
 from tests.shared.bus.running import Owner, running
-from tests.shared.bus.transport.letters import INBOX, ids, receive
+from tests.shared.bus.transport.letters import INBOX, receive
 from tests.waiting import until
 
 

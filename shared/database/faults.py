@@ -1,0 +1,34 @@
+"""What an error of the database means for whoever wanted something of it."""
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+TRANSIENT_STATES = {"40001", "40P01", "55P03"}  # Serialization failure, deadlock, lock time-out.
+TRANSIENT_CLASSES = {"08", "53"}  # Connection, resources.
+SHUTTING_DOWN = "57P"  # The server ends, or ended our session.
+CANCELLED = "57014"  # A statement took too long: transient for a person, not for what will always take too long.
+
+
+def is_transient(error: BaseException) -> bool:
+    """Say whether the same work may succeed later without anybody changing it: the database was away or busy."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = state_of(error)
+    if state is None:
+        return error.connection_invalidated or type(error).__name__ in {"OperationalError", "InterfaceError"}
+    return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES or state.startswith(SHUTTING_DOWN)
+
+
+def state_of(error: DBAPIError) -> str | None:
+    """Return PostgreSQL's SQLSTATE, None if the connection itself failed."""
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
+
+
+def describe(error: DBAPIError) -> str:
+    """Name an error without the values in it, which may be personal: its kind, SQLSTATE and constraint."""
+    diagnosis = getattr(error.orig, "diag", None)
+    parts = (type(error.orig).__name__, state_of(error), getattr(diagnosis, "constraint_name", None))
+    return " ".join(part for part in parts if part)

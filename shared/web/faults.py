@@ -1,0 +1,31 @@
+"""What callers are told when the database fails."""
+
+import traceback
+
+from fastapi import FastAPI, Request
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from starlette.responses import Response
+
+from shared import telemetry
+from shared.database.faults import CANCELLED, describe, is_transient, state_of
+from shared.web import problems
+
+RETRY_SECONDS = "2"
+
+log = telemetry.get_logger()
+
+
+def install(app: FastAPI) -> None:
+    """Answer 503 while the database is away or busy; its other errors are faults of ours."""
+    app.add_exception_handler(SQLAlchemyError, _failed)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Tell passing trouble from a fault. The error's message may hold values of rows, so the log gets none of it."""
+    is_passing = is_transient(error) or (isinstance(error, DBAPIError) and state_of(error) == CANCELLED)
+    reason = describe(error) if isinstance(error, DBAPIError) else type(error).__name__
+    where = None if is_passing else "".join(traceback.format_tb(error.__traceback__))
+    log.error("request.database_failed", path=request.url.path, reason=reason, stack=where)
+    if is_passing:
+        return problems.of_status(request, 503, headers={"Retry-After": RETRY_SECONDS})
+    return problems.internal(request)
