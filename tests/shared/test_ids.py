@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from uuid import RFC_4122, UUID
 
+import pytest
+
+from shared import ids
 from shared.ids import new_id
 
 
@@ -56,3 +59,15 @@ def test_the_rest_of_an_id_is_left_to_chance() -> None:
     tails = {new_id().int & (1 << 62) - 1 for _ in range(1_000)}
 
     assert len(tails) == 1_000
+
+
+def test_an_id_can_be_made_to_follow_one_of_a_clock_that_runs_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correction's entry has a later id than its original, even after a fail-over to a host that is behind."""
+    monkeypatch.setattr(ids, "_last", 0)  # Put back at the end: the process must not stay an hour ahead.
+    hour_ms = 3_600_000
+    ahead = UUID(int=new_id().int + (hour_ms << 80))
+
+    later = new_id(after=ahead)
+
+    assert later > ahead
+    assert new_id() > later

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
@@ -15,6 +16,7 @@ from services.ledger.donations.tables import Donation
 from services.ledger.journal import queries as journal
 from services.ledger.journal.tables import Balance, Entry, Leg
 from services.ledger.policies.rules import NoPolicy
+from shared import ids
 from shared.database.sessions import Database
 from shared.events.activities import Attended
 from tests.factories.ledger import (
@@ -263,3 +265,18 @@ class TestGuards:
         """
 
         assert refused_state(raw.tx, again, {"programme_id": PROGRAMME}) == "23505"
+
+
+def test_a_correction_holds_on_a_host_whose_clock_is_behind(tx: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids carry the host's time; a reversal must still come after what it reverses."""
+    make_policy_version(tx)
+    settled = make_settled(minutes=120)
+    actions.accrue(tx, [settled], now=NOW)
+    an_hour_ago = time.time_ns() - 3_600 * 10**9
+    monkeypatch.setattr(ids, "_last", 0)  # Another process, that has made no id yet.
+    monkeypatch.setattr(time, "time_ns", lambda: an_hour_ago)
+
+    actions.accrue(tx, [make_revised(settled, minutes=60)], now=NOW)
+
+    standing = select(Donation.fen).where(Donation.superseded_at.is_(None))
+    assert tx.scalars(standing.where(Donation.attendance_id == settled.attendance_id)).one() == 10_000
