@@ -71,3 +71,12 @@ def test_an_id_can_be_made_to_follow_one_of_a_clock_that_runs_ahead(monkeypatch:
 
     assert later > ahead
     assert new_id() > later
+
+
+def test_an_id_can_be_made_to_follow_another() -> None:
+    """What follows from an event comes after it, even where that machine's clock was ahead."""
+    ahead = UUID(int=new_id().int + (3_600_000 << 80))
+    follower = new_id(after=ahead)
+
+    assert ahead < follower < new_id()
+    assert milliseconds_of(follower) - milliseconds_of(ahead) <= 1

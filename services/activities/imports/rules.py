@@ -152,10 +152,13 @@ class KnownAttendance:
 
     def agrees_with(self, row: AttendanceRow) -> bool:
         """Say whether a row repeats what is recorded or less of it, or adds the missing check-out to it."""
-        if self.state == "checked_in" or (self.state == "settled" and row.checked_out_at is None):
-            return cut(self.checked_in_at) == cut(row.checked_in_at)  # A scan has seconds, a sheet has minutes.
-        said = (row.checked_in_at, row.checked_out_at, row.evidence)
-        return self.state == "settled" and said == (self.checked_in_at, self.checked_out_at, self.evidence)
+        if self.state == "voided" or cut(self.checked_in_at) != cut(row.checked_in_at):
+            return False  # Minutes are compared: a scan has seconds, a sheet has none.
+        if row.checked_out_at is None:
+            return True
+        if self.checked_out_at is None:
+            return self.checked_in_at < row.checked_out_at
+        return cut(self.checked_out_at) == cut(row.checked_out_at) and self.evidence == row.evidence
 
 
 def require_clean(rejected: int, *, skip_rejected: bool) -> None:

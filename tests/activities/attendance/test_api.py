@@ -119,7 +119,7 @@ class TestCorrect:
             ({"checked_in_at": (at(11) - timedelta(hours=25)).isoformat()}, 422, "bad_times"),
             ({"checked_out_at": at(20, 1).isoformat()}, 422, "in_the_future"),
             ({"checked_in_at": at(13).isoformat(), "checked_out_at": at(14).isoformat()}, 422, "bad_times"),
-            (BEFORE_TIME, 422, "bad_times"),
+            (BEFORE_TIME, 422, "invalid_input"),
         ],
     )  # fmt: skip
     def test_refusals_say_why(

@@ -213,6 +213,20 @@ class TestAttendance:
         assert bring(tx, Kind.ATTENDANCE, ROWS[2]) == (0, 1)
         assert len(emitted(tx)) == 1
 
+    def test_a_scanned_arrival_is_completed_by_a_sheet_in_minutes(self, tx: Session, shift: Shift) -> None:
+        """The scan stands to the second; the sheet again changes nothing."""
+        people = select(Volunteer.id).where(Volunteer.programme_id == PROGRAMME, Volunteer.employee_number == "E3")
+        record = make_attendance(tx, shift, volunteer_id=tx.scalars(people).one(), checked_in_at=at(9, 0, 12))
+        row = (*ROWS[2][:4], "2022-06-01 10:00", "机构确认")
+
+        assert bring(tx, Kind.ATTENDANCE, row) == (1, 0)
+        tx.refresh(record)
+        assert bring(tx, Kind.ATTENDANCE, row) == (0, 1)
+
+        assert (record.checked_in_at, record.checked_out_at) == (at(9, 0, 12), at(10))
+        assert attended(tx) == {"E3": ("settled", 1, 60, "attested")}
+        assert len(emitted(tx)) == 1
+
     def test_overlaps_within_a_sheet_and_with_the_records_count_once(self, tx: Session, shift: Shift) -> None:
         """A neighbour already settled gets a new version."""
         make_shift(tx, listing=make_listing(tx, reference="L2"), starts_at=at(8), ends_at=at(11))
@@ -400,7 +414,7 @@ class TestCommit:
         """Nobody of the sheet is registered."""
         staged = stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *PEOPLE))
         make_volunteer(tx, employee_number="E1", display_name="小刚")
-        with pytest.raises(rules.ImportOutdated) as refused:
+        with pytest.raises(rules.ImportOutdated) as refused, tx.begin_nested():
             commit(tx, staged)
         assert refused.value.facts == {"rows": 1}
         assert tx.scalars(select(Volunteer.employee_number).where(Volunteer.programme_id == PROGRAMME)).all() == ["E1"]

@@ -5,7 +5,7 @@ import pytest
 
 from services.activities.imports import rules
 from services.activities.imports.rules import AttendanceRow, KnownAttendance, KnownShift, ShiftRow, VolunteerRow
-from tests.factories.activities import NINE, NOON, at
+from tests.factories.activities import MINUTE, NINE, NOON, at
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(hours=24)
@@ -147,10 +147,19 @@ class TestAttendance:
         [
             (KnownAttendance(NINE, None, None, "checked_in"), ROW, True),
             (KnownAttendance(NINE, None, None, "checked_in"), ROW._replace(checked_out_at=None), True),
-            (KnownAttendance(NINE + SECOND, None, None, "checked_in"), ROW, False),
+            (KnownAttendance(NINE + SECOND, None, None, "checked_in"), ROW, True),
+            (KnownAttendance(NINE + MINUTE, None, None, "checked_in"), ROW, False),
+            (KnownAttendance(NINE - SECOND, None, None, "checked_in"), ROW, False),
+            (
+                KnownAttendance(NINE + 2 * SECOND, None, None, "checked_in"),
+                ROW._replace(checked_out_at=NINE + SECOND),
+                False,
+            ),
             (KnownAttendance(NINE, NOON, "scanned", "settled"), ROW, True),
             (KnownAttendance(NINE, NOON, "scanned", "settled"), ROW._replace(checked_out_at=None), True),
-            (KnownAttendance(NINE + SECOND, NOON, "scanned", "settled"), ROW._replace(checked_out_at=None), False),
+            (KnownAttendance(NINE + SECOND, NOON + SECOND, "scanned", "settled"), ROW, True),
+            (KnownAttendance(NINE + SECOND, NOON, "scanned", "settled"), ROW._replace(checked_out_at=None), True),
+            (KnownAttendance(NINE + MINUTE, NOON, "scanned", "settled"), ROW._replace(checked_out_at=None), False),
             (KnownAttendance(NINE, NOON - SECOND, "scanned", "settled"), ROW, False),
             (KnownAttendance(NINE, NOON, "manual", "settled"), ROW, False),
             (KnownAttendance(NINE, NOON, "scanned", "voided"), ROW, False),
@@ -160,7 +169,7 @@ class TestAttendance:
     def test_what_is_recorded_is_repeated_or_completed_never_overwritten(
         self, known: KnownAttendance, row: AttendanceRow, *, agrees: bool
     ) -> None:
-        """A correction does that."""
+        """A correction does that. A scan has seconds, a sheet has minutes: what counts is the minute."""
         found = judge(row, recorded={KEY: known})
         assert found == ({} if agrees else {0: {"checked_in_at": "differs_from_record"}})
 

@@ -18,7 +18,7 @@ from shared.ids import new_id
 from tests.factories.ledger import make_settled
 from tests.shared.bus.hearing import Settled, heard, hearing, hearing_unless
 from tests.shared.bus.running import Owner, running
-from tests.shared.bus.transport.letters import CONFIRMED, INBOX, publish_all
+from tests.shared.bus.transport.letters import CONFIRMED, INBOX, publish_all, receive
 from tests.waiting import until
 
 Connect = Callable[[], Transport]
@@ -132,6 +132,26 @@ def test_a_pausing_consumer_stops_when_told(connect: Connect, listening: Databas
     assert hearer.count("heard") == 0
     with running(consuming(transport, listening, hearing())):
         until_heard(listening, facts)
+
+
+def test_what_was_handed_out_before_is_taken_one_by_one(connect: Connect, listening: Database) -> None:
+    """Whoever had it may have died of one letter, and must not die again with all of them in hand."""
+    transport = connect()
+    facts = make_facts(5)
+    send(connect(), *(message_of(fact) for fact in facts))
+    lost = transport.subscribe(INBOX, batch=10)
+    receive(lost, 5)
+    lost.close()
+    sizes: list[int] = []
+
+    def objection(_tx: object, events: Settled) -> None:
+        sizes.append(len(events))
+
+    with running(consuming(transport, listening, hearing_unless(objection))):
+        until_heard(listening, facts)
+        until_empty(transport)
+
+    assert sizes == [1] * 5
 
 
 def test_a_bug_does_not_stop_the_consumer(connect: Connect, listening: Database, hearer: Owner) -> None:

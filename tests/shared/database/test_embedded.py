@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from shared.database.embedded import EmbeddedServer, EmbeddedServerFailed
+from shared.database.binaries import EmbeddedServerFailed
+from shared.database.embedded import EmbeddedServer
 from tests.servers.postgres import open_folder
 from tests.waiting import until
 
@@ -139,6 +141,27 @@ def test_has_the_extensions_that_we_rely_on(running: EmbeddedServer) -> None:
     names = {name for (name,) in asked(sockets_of(running), "SELECT name FROM pg_available_extensions")}
 
     assert {"btree_gist", "pg_trgm"} <= names
+
+
+def test_a_folder_of_a_long_name_is_no_obstacle(folder: Path) -> None:
+    """A socket's path has at most 107 bytes; a platform's folder may have more."""
+    deep = folder / ("a" * 60) / ("b" * 60)
+    with started(deep) as server:
+        assert not Path(sockets_of(server)).is_relative_to(deep)
+        assert asked(sockets_of(server), "SELECT 1") == [(1,)]
+
+
+def test_nobody_else_reads_its_log(running: EmbeddedServer) -> None:
+    """A statement that failed may stand in it."""
+    assert (running.folder / "postgres.log").stat().st_mode & 0o077 == 0
+
+
+def test_its_end_does_not_go_unnoticed(folder: Path) -> None:
+    """A platform without its database must end as well, not wait for ever."""
+    with started(folder) as server:
+        server.kill()
+        with pytest.raises(EmbeddedServerFailed, match="has ended"):
+            server.watch(threading.Event())
 
 
 def test_a_second_server_over_one_folder_is_refused(folder: Path) -> None:

@@ -11,10 +11,7 @@ from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.web.app import create_app
 from tests.shared.auth.signing import AUDIENCE, ISSUER, jwks_of, make_key
-from tests.shared.notes import kit, notes, notes_database
 from tests.shared.web.inside import SERVICE, Quiet
-
-__all__ = ["kit", "notes", "notes_database"]
 
 KEY = make_key("ours")
 

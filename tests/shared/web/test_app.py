@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from pytest_httpserver import HTTPServer
 from sqlalchemy import create_engine, text
@@ -44,6 +45,16 @@ class TestTransaction:
         assert (answer.status_code, problem_of(answer)["code"]) == (500, "internal_error")
         with notes.transaction() as tx:
             assert tx.scalar(text("SELECT count(*) FROM answer")) == 0
+
+    def test_that_breaks_a_rule_of_the_tables_names_nobody_in_the_log(self, client: TestClient) -> None:
+        """A database's error quotes the row; the row may be about a person."""
+        client.post("notes", json={"id": 1, "body": "王小明"})
+        with structlog.testing.capture_logs() as lines:
+            answer = client.post("notes", json={"id": 1, "body": "王小明"})
+
+        assert (answer.status_code, problem_of(answer)["code"]) == (500, "internal_error")
+        assert "王小明" not in str(lines) + answer.text
+        assert "note_pkey" in str(lines)
 
     def test_of_a_refused_request_leaves_only_what_was_done_apart(self, client: TestClient, notes: Database) -> None:
         """An attempt counts although it was refused (PITFALLS.md H7)."""
@@ -175,6 +186,9 @@ class TestHealth:
             answer = client.get(f"{ROOT}/readyz")
             assert (answer.status_code, list(answer.json()["failures"])) == (503, ["database"])
             assert client.get(f"{ROOT}/livez").status_code == 200
+            answer = client.post("/api/kit/notes", json={"id": 1, "body": "later"})
+            assert (answer.status_code, problem_of(answer)["code"]) == (503, "unavailable")
+            assert int(answer.headers["retry-after"]) > 0
         database.close()
 
     def test_comes_back(self, client: TestClient, kit: Server, notes: Database) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import httpx2
 import pytest
@@ -14,7 +15,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from shared.database.sessions import Database
-from shared.web.limits import MOST_BODY_BYTES
+from shared.web.limits import MOST_BODY_BYTES, Gate, Traced
 from tests.shared.notes import POOL_SIZE, bodies
 from tests.shared.web.conftest import problem_of
 from tests.waiting import until
@@ -103,3 +104,49 @@ class TestBodyLimit:
         answer = client.post("files", files={"file": ("big.csv", content)})
 
         assert (answer.status_code, answer.json()) == (200, len(content))
+
+
+def slowly(release: threading.Event) -> Iterator[bytes]:
+    """Begin a body, and go on with it when told."""
+    yield b'{"id": 1, '
+    release.wait(20)
+    yield b'"body": "slow"}'
+
+
+class TestSlowBodies:
+    def test_take_no_place_from_others(self, app: FastAPI, notes: Database) -> None:
+        """A dozen phones on a bad line must not stop everybody else."""
+        release = threading.Event()
+        kind = {"content-type": "application/json"}
+        with (
+            served(app) as url,
+            httpx2.Client(base_url=url, timeout=30, trust_env=False) as client,
+            ThreadPoolExecutor(2 * POOL_SIZE) as pool,
+        ):
+            post = partial(client.post, "/api/kit/notes", headers=kind)
+            slow = [pool.submit(post, content=slowly(release)) for _ in range(2 * POOL_SIZE)]
+            assert client.get("/api/kit/slow", timeout=10).status_code == 200
+            release.set()
+            statuses = sorted(call.result().status_code for call in slow)
+        assert statuses == [201] + [500] * (2 * POOL_SIZE - 1)  # All of them send the same key.
+        assert bodies(notes) == ["slow"]
+
+    def test_are_given_up_in_the_end(self, app: FastAPI) -> None:
+        """With an answer that says why."""
+        impatient = Traced(Gate(app, admitted=1, body_seconds=0.2))
+        with served(impatient) as url, httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
+            with socket.create_connection(("127.0.0.1", httpx2.URL(url).port or 0), timeout=10) as line:
+                line.sendall(b"POST /api/kit/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+                answer = line.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 408")
+            assert b'"request_timeout"' in answer
+            assert client.get("/livez").status_code == 200
+
+    def test_whose_sender_has_gone_hold_nothing(self, app: FastAPI, notes: Database) -> None:
+        """A phone that loses its line in the middle has sent nothing."""
+        with served(app) as url, httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
+            for _ in range(2 * POOL_SIZE):
+                with socket.create_connection(("127.0.0.1", httpx2.URL(url).port or 0), timeout=10) as line:
+                    line.sendall(b"POST /api/kit/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
+            assert client.get("/api/kit/slow").status_code == 200
+        assert bodies(notes) == []
