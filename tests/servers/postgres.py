@@ -12,7 +12,7 @@ from shared.database.embedded import EmbeddedServer
 @contextmanager
 def open_folder() -> Iterator[Path]:
     """Make a folder under /tmp that PostgreSQL's account may pass through, and remove it at the end."""
-    folder = Path(tempfile.mkdtemp(prefix="popcandy-test-", dir="/tmp"))  # noqa: S108  Short, for socket paths.
+    folder = Path(tempfile.mkdtemp(prefix="popcandy-test-", dir="/tmp"))
     folder.chmod(0o711)
     try:
         yield folder
