@@ -112,6 +112,19 @@ def wait_in_the_database(tx: Tx) -> int:
     return int(tx.execute(text("SELECT 22 FROM pg_sleep(0.02)")).scalar_one())
 
 
+@router.get("/locked")
+def wait_for_a_lock(tx: Tx) -> None:
+    """Want what somebody else holds, without patience."""
+    tx.execute(text("SET LOCAL lock_timeout = '10ms'"))
+    tx.execute(text("LOCK TABLE note"))
+
+
+@router.post("/twice/{name}")
+def break_a_constraint(name: str, tx: Tx) -> None:
+    """Have a bug that the database notices, with a value in hand."""
+    tx.execute(text("INSERT INTO note VALUES (1, :name), (1, :name)"), {"name": name})
+
+
 @router.get("/bound")
 def show_bound() -> dict[str, Any]:
     """Say what is bound to the logs of this request, without having asked who calls."""

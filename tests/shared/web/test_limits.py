@@ -137,7 +137,7 @@ class TestSlowBodies:
         with served(impatient) as url, httpx2.Client(base_url=url, timeout=30, trust_env=False) as client:
             with socket.create_connection(("127.0.0.1", httpx2.URL(url).port or 0), timeout=10) as line:
                 line.sendall(b"POST /api/kit/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
-                answer = line.recv(65536)
+                answer = b"".join(iter(partial(line.recv, 65536), b""))  # Until the server closes.
             assert answer.startswith(b"HTTP/1.1 408")
             assert b'"request_timeout"' in answer
             assert client.get("/livez").status_code == 200
