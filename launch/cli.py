@@ -111,7 +111,7 @@ def serve_role(
     configure_logging(level=settings().log_level)
     names = [*(each.name for each in SERVICES), "console"]
     wanted = serve.Wanted(
-        _one_of("service", service, names), serve.Role(_one_of("--role", role, list(serve.Role))), host, port
+        _one_of("service", service, names), serve.Duty(_one_of("--role", role, list(serve.Duty))), host, port
     )
     crew = Crew()
     try:

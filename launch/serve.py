@@ -26,7 +26,7 @@ from shared.web.app import create_app
 BACKGROUND_POOL = 3
 
 
-class Role(StrEnum):
+class Duty(StrEnum):
     """What a process does for its service."""
 
     WEB = "web"
@@ -44,7 +44,7 @@ class Wanted:
     """Which service, in which role, where."""
 
     service: str
-    role: Role
+    role: Duty
     host: str
     port: int
 
@@ -62,9 +62,9 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     server.require_current(service.name)
     transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
     transport.check([service.subscriptions.queue] if service.handlers else [])
-    if wanted.role is not Role.WEB:
+    if wanted.role is not Duty.WEB:
         _start_background(service, wanted.role, server.open(service.name, pool_size=BACKGROUND_POOL), transport, crew)
-    if wanted.role not in {Role.WEB, Role.ALL}:
+    if wanted.role not in {Duty.WEB, Duty.ALL}:
         return ""
     web = WebServer(host=wanted.host, port=wanted.port)
     database = server.open(service.name, pool_size=settings.pool_size)
@@ -73,10 +73,10 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     return web.url
 
 
-def _start_background(service: Service, role: Role, database: Database, transport: Transport, crew: Crew) -> None:
-    if role in {Role.RELAY, Role.ALL}:
+def _start_background(service: Service, role: Duty, database: Database, transport: Transport, crew: Crew) -> None:
+    if role in {Duty.RELAY, Duty.ALL}:
         crew.start(f"{service.name}.relay", Relay(database, transport, service=service.name).run)
-    if role in {Role.CONSUMER, Role.ALL} and service.handlers:
+    if role in {Duty.CONSUMER, Duty.ALL} and service.handlers:
         crew.start(f"{service.name}.consumer", Consumer(transport, Inbox(database, service.subscriptions)).run)
 
 

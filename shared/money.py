@@ -1,19 +1,8 @@
 """Money in integer fen, time of service in integer minutes. No float ever stands for either."""
 
-from pydantic import BaseModel, ConfigDict
-
 CURRENCY = "CNY"
 FEN_PER_YUAN = 100
 MINUTES_PER_HOUR = 60
-
-
-class Money(BaseModel):
-    """An amount as the HTTP doors show it: `{"currency": "CNY", "fen": 10000}`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    currency: str = CURRENCY
-    fen: int
 
 
 def yuan(fen: int) -> str:

@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
+from shared.auth.issuer import EmbeddedIssuer
 from shared.database.server import Server
+from shared.settings import Settings
 from tests.servers.postgres import private_server
 from tests.servers.rabbitmq import Broker
 from tests.servers.sharing import SharedBroker, wait_for_broker, want_broker
@@ -56,3 +59,15 @@ def server() -> Iterator[Server]:
     """Run a PostgreSQL for this process's tests; services' databases on it are named `test_<service>`."""
     with private_server() as embedded:
         yield Server(embedded.url, prefix="test_")
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedIssuer:
+    """Sign tokens that the apps under test accept."""
+    return EmbeddedIssuer(tmp_path_factory.mktemp("issuer"), Settings())
+
+
+@pytest.fixture
+def programme() -> UUID:
+    """Name a programme of this test's own: what it commits stays, and disturbs nobody."""
+    return uuid4()

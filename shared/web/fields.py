@@ -1,9 +1,11 @@
-"""Types of what callers send: what the database could not hold is refused at the door, by field."""
+"""Types of what callers send and see: what the database could not hold is refused at the door, by field."""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+
+from shared.money import CURRENCY
 
 FIRST_YEAR, LAST_YEAR = 1971, 2199  # Beyond these a date is a slip, and calendars and zones stop agreeing.
 
@@ -22,3 +24,12 @@ def _in_utc(instant: datetime) -> datetime:
 
 Text = Annotated[str, AfterValidator(_storable)]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+class Money(BaseModel):
+    """An amount as the HTTP doors show it: `{"currency": "CNY", "fen": 10000}`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    currency: str = CURRENCY
+    fen: int

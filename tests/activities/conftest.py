@@ -1,7 +1,7 @@
 """What the tests of activities run on: one database a run, built by the migrations, and its web app."""
 
 from collections.abc import Iterator
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -13,7 +13,6 @@ from shared.auth.tokens import TokenVerifier
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
-from shared.settings import Settings
 from shared.web.app import create_app
 from shared.web.doors import present
 from tests.activities.door import Door
@@ -33,17 +32,6 @@ def tx(database: Database) -> Iterator[Session]:
     with Session(database.engine, expire_on_commit=False) as session:
         yield session
         session.rollback()
-
-
-@pytest.fixture
-def programme() -> UUID:
-    """Name a programme of this test's own: what it commits stays, and disturbs nobody."""
-    return uuid4()
-
-
-@pytest.fixture(scope="session")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedIssuer:
-    return EmbeddedIssuer(tmp_path_factory.mktemp("issuer"), Settings())
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """What the ledger's tests run on: one server a run, its ledger database built by the migrations."""
 
 from collections.abc import Iterator
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy import create_engine
@@ -16,7 +16,6 @@ from shared.bus.inbox import Inbox
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
-from shared.settings import Settings
 from shared.web.app import create_app
 from tests.ledger.door import Door
 from tests.ledger.raw import Raw
@@ -55,19 +54,8 @@ def raw(request: pytest.FixtureRequest) -> Raw:
 
 
 @pytest.fixture
-def programme() -> UUID:
-    """Name a programme of this test's own: what it commits stays, and disturbs nobody."""
-    return uuid4()
-
-
-@pytest.fixture
 def inbox(database: Database) -> Inbox:
     return Inbox(database, SERVICE.subscriptions)
-
-
-@pytest.fixture(scope="session")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> EmbeddedIssuer:
-    return EmbeddedIssuer(tmp_path_factory.mktemp("issuer"), Settings())
 
 
 @pytest.fixture(scope="session")

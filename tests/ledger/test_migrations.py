@@ -3,23 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from services.ledger.donations.tables import Donation
-from shared.bus import tables as bus
 from shared.database import migrate
 from shared.database.server import Server
 from shared.database.sessions import Database
+from tests.servers.schema import CONSTRAINTS, INDEXES, described, differences, drafted
 
 METADATA = Donation.metadata
-CONSTRAINTS = text("""
-    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
-    WHERE connamespace = CAST(:schema AS regnamespace) AND contype <> 'n' ORDER BY 1, 2
-""")
-INDEXES = text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = :schema ORDER BY 1")
 
 
 @pytest.fixture
@@ -34,32 +27,17 @@ def migrated(server: Server, database: Database) -> Iterator[Connection]:
     apart.drop("ledger")
 
 
-def differences(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-    found: list[object] = compare_metadata(context, [METADATA, bus.metadata])  # type: ignore[arg-type]  # It takes several.
-    connection.rollback()
-    return found
-
-
 def test_columns_are_what_the_code_reads(migrated: Connection) -> None:
     """No migration was forgotten."""
-    assert differences(migrated) == []
+    assert differences(migrated, METADATA) == []
 
 
 def test_constraints_and_indexes_are_what_the_code_says(migrated: Connection) -> None:
     """Checks, exclusions and partial indexes too, which Alembic does not compare."""
-    migrated.execute(text("CREATE SCHEMA drafted"))
-    migrated.execute(text("SET LOCAL search_path = drafted, public"))
-    METADATA.create_all(migrated, checkfirst=False)
-    names = [table.name for table in METADATA.sorted_tables]
-
-    def described(schema: str, statement: object) -> list[tuple[str, ...]]:
-        rows = migrated.execute(statement, {"schema": schema})  # type: ignore[call-overload]  # A text clause.
-        plain = [tuple(part.replace("public.", "").replace("drafted.", "") for part in row) for row in rows]
-        return [row for row in plain if any(row[0] == name or row[0].startswith(f"{name}_") for name in names)]
-
-    for statement in (CONSTRAINTS, INDEXES):
-        assert described("public", statement) == described("drafted", statement) != []
+    draft = drafted(migrated, METADATA)
+    for what in (CONSTRAINTS, INDEXES):
+        is_there = described(migrated, METADATA, what, schema="public")
+        assert is_there == described(migrated, METADATA, what, schema=draft) != []
 
 
 def test_up_down_up(migrated: Connection) -> None:
@@ -76,4 +54,4 @@ def test_up_down_up(migrated: Connection) -> None:
 
     migrate.upgrade(url, "ledger")
 
-    assert differences(migrated) == []
+    assert differences(migrated, METADATA) == []

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.money import Money, hours, yuan
+from shared.money import hours, yuan
+from shared.web.fields import Money
 
 
 @given(st.integers(-(10**18), 10**18))

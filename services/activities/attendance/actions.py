@@ -75,7 +75,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is decided about one attendance, and why. No presence: its service is taken back."""
+    """What is decided about one attendance, and why; `voided` takes its service back, whatever the presence was."""
 
     attendance_id: UUID
     volunteer_id: UUID

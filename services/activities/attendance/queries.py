@@ -42,7 +42,7 @@ class Page(NamedTuple):
 
 
 def find_attendance(tx: Session, *, shift_id: UUID, volunteer_id: UUID) -> Attendance | None:
-    """Return a person's attendance on a shift; whoever may change it holds the place's lock."""
+    """Return a person's attendance on a shift; whoever may change it holds the person's lock."""
     rows = select(Attendance).where(Attendance.shift_id == shift_id, Attendance.volunteer_id == volunteer_id)
     return tx.scalars(rows).first()
 

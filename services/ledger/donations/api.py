@@ -26,10 +26,10 @@ def list_donations(caller: Reader, tx: Tx, asked: DonationFilter) -> queries.Pag
     )  # fmt: skip
 
 
-@router.get("/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationAccount)
-def explain_donation(donation_id: UUID, caller: Reader, tx: Tx) -> queries.Account:
+@router.get("/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory)
+def explain_donation(donation_id: UUID, caller: Reader, tx: Tx) -> queries.Story:
     """Show a donation with the explanation of its amount, its versions and its entries in the journal."""
-    return queries.get_account(tx, donation_id, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+    return queries.get_story(tx, donation_id, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
 
 
 @router.get("/waterfall", operation_id="sum_waterfall", response_model=schemas.Waterfall)

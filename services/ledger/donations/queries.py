@@ -52,7 +52,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Account:
+class Story:
     """All that can be said of one donation: its present state, why, how it came to it, and what was posted."""
 
     donation: Donation
@@ -106,7 +106,7 @@ def list_donations(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-def get_account(tx: Session, donation_id: UUID, *, programme_id: UUID, partner_scope: UUID | None) -> Account:
+def get_story(tx: Session, donation_id: UUID, *, programme_id: UUID, partner_scope: UUID | None) -> Story:
     """Return a donation with its explanation, its versions, oldest first, and its entries. Raises NotFound.
 
     A partner sees the versions that name it; one that stands with another partner now is not found.
@@ -117,7 +117,7 @@ def get_account(tx: Session, donation_id: UUID, *, programme_id: UUID, partner_s
         raise NotFound(donation_id=donation_id)
     versions = select(Donation).where(Donation.id == donation_id).order_by(Donation.version)
     entries = journal.list_entries(tx, source_id=donation.attendance_id, partner_scope=partner_scope)
-    return Account(donation, _explain(tx, donation), tx.scalars(_scoped(versions, partner_scope)).all(), entries)
+    return Story(donation, _explain(tx, donation), tx.scalars(_scoped(versions, partner_scope)).all(), entries)
 
 
 def _explain(tx: Session, donation: Donation) -> list[Line]:

@@ -80,7 +80,7 @@ class Line(BaseModel):
     amount: Amount | None = Field(validation_alias="fen")
 
 
-class DonationAccount(BaseModel):
+class DonationStory(BaseModel):
     """A donation as it stands, why, which versions led to it (oldest first), and what was posted."""
 
     model_config = ConfigDict(from_attributes=True)

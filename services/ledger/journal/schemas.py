@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
-from shared.money import Money
+from shared.web.fields import Money
 
 
 def money(fen: object) -> object:

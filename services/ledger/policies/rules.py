@@ -7,9 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.errors import Conflict, Invalid, NotAllowed, Title
+from shared.money import MINUTES_PER_HOUR, yuan
 
-MINUTES_PER_HOUR = 60
-FEN_PER_YUAN = 100
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -163,7 +162,7 @@ def _drops(dropped: Iterable[tuple[Drop, int]]) -> list[Line]:
 
 def _amount(priced: Price, terms: Terms) -> Line:
     steps = priced.credited_minutes // terms.step_minutes
-    rate, total, version = _yuan(terms.fen_per_hour), _yuan(priced.fen), terms.policy_version_id
+    rate, total, version = yuan(terms.fen_per_hour), yuan(priced.fen), terms.policy_version_id
     return Line(
         "accrued",
         f"{steps} {TIMES} {terms.step_minutes} 分钟 {TIMES} {rate} 元/小时 = {total} 元（配捐标准 {version}）",
@@ -171,10 +170,6 @@ def _amount(priced: Price, terms: Terms) -> Line:
         priced.credited_minutes,
         priced.fen,
     )
-
-
-def _yuan(fen: int) -> str:
-    return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02d}"
 
 
 def choose(versions: Iterable[Terms], *, programme_id: UUID, at: datetime) -> Terms:

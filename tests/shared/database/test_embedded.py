@@ -270,9 +270,16 @@ def test_a_folder_in_which_it_cannot_start_names_its_log(folder: Path) -> None:
 if os.geteuid() == 0:  # Another's server runs as that person; there is no account to change to.
 
     class TestAsRoot:
-        def test_the_server_is_not_root(self, running: EmbeddedServer) -> None:
-            """A hole in the server must not be a hole in the machine (PITFALLS.md G1)."""
-            status = Path(f"/proc/{running.pid}/status").read_text()
+        def test_the_server_is_not_root(self, folder: Path) -> None:
+            """A hole in the server must not be a hole in the machine nor have its groups (PITFALLS.md G1)."""
+            before = os.getgroups()
+            os.setgroups([0])
+            try:
+                with started(folder) as server:
+                    status = Path(f"/proc/{server.pid}/status").read_text()
+            finally:
+                os.setgroups(before)
+
             lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
             assert "0" not in lines["Uid"].split()
             assert "0" not in lines["Groups"].split()

@@ -35,6 +35,16 @@ def test_a_transaction_that_raises_leaves_nothing(notes: Database) -> None:
     assert bodies(notes) == []
 
 
+def test_an_error_does_not_quote_what_was_written(notes: Database) -> None:
+    """It may be about a person, and errors are logged."""
+    with notes.transaction() as tx:
+        tx.execute(NOTE, {"id": 1, "body": "kept"})
+    with pytest.raises(IntegrityError) as refused, notes.transaction() as tx:
+        tx.execute(NOTE, {"id": 1, "body": "王小明"})
+
+    assert "王小明" not in str(refused.value)
+
+
 def test_what_fails_at_the_commit_is_heard_of(notes: Database) -> None:
     """A deferred constraint speaks last (PITFALLS.md H1)."""
     with pytest.raises(IntegrityError), notes.transaction() as tx:

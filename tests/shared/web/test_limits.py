@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+import anyio
 import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from shared.database.sessions import Database
 from shared.web.limits import MOST_BODY_BYTES, Gate, Traced
@@ -150,3 +152,29 @@ class TestSlowBodies:
                     line.sendall(b"POST /api/kit/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
             assert client.get("/api/kit/slow").status_code == 200
         assert bodies(notes) == []
+
+
+def test_nothing_of_a_request_is_bound_to_the_next() -> None:
+    """A connection's next request may be inherit what the one before left; its log must not name that caller."""
+    seen = []
+
+    async def app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(set(get_contextvars()))
+        bind_contextvars(caller="somebody")
+
+    async def serve() -> None:
+        scope = {"type": "http", "headers": []}
+        for _ in range(2):
+            await Traced(app)(scope, receive_nothing, send_nowhere)
+
+    anyio.run(serve)
+
+    assert seen == [{"trace_id"}, {"trace_id"}]
+
+
+async def receive_nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def send_nowhere(_message: Message) -> None:
+    return
