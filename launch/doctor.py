@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -69,10 +70,9 @@ def _broker(settings: Settings) -> Iterator[Finding]:
     if settings.amqp_url is None:
         yield Finding(name, "not set", is_there=False, cure=cure, is_optional=True)
         return
-    transport = RabbitTransport(settings.amqp_url.get_secret_value())
+    url = settings.amqp_url.get_secret_value()
     wanted = [service.subscriptions.queue for service in SERVICES if service.handlers]
-    yield _tried(name, partial(_defined, transport, wanted), "./popcandy broker define")
-    transport.close()
+    yield _tried(name, partial(_defined, url, wanted), "./popcandy broker define")
 
 
 def _tests() -> Iterator[Finding]:
@@ -101,8 +101,9 @@ def _current(url: str, service: str) -> str:
     return "up to date"
 
 
-def _defined(transport: RabbitTransport, queues: list[str]) -> str:
-    transport.check(queues)
+def _defined(url: str, queues: list[str]) -> str:
+    with closing(RabbitTransport(url)) as transport:
+        transport.check(queues)
     return "topology is there"
 
 

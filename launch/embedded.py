@@ -1,7 +1,7 @@
 """Every service in one process, over a private PostgreSQL: nothing to install, nothing else to start."""
 
 import os
-import threading
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
@@ -38,6 +38,7 @@ from shared.web.app import create_app
 HOST = "127.0.0.1"
 BACKGROUND_POOL = 3  # Relay, consumer, and one to spare.
 BROKER_POOL = 6
+IDLE_SECONDS = 0.02
 
 log = telemetry.get_logger()
 
@@ -110,14 +111,18 @@ class EmbeddedPlatform:
         )
 
     def until_idle(self, *, seconds: float = 120.0) -> None:
-        """Wait until every event has been told, delivered and handled. Raises NotIdle when the time is up."""
-        for _ in range(int(seconds / 0.02)):
+        """Wait until every event is told, delivered and handled. Raises NotIdle if nothing moves for `seconds`."""
+        least = self._events_waiting()
+        deadline = time.monotonic() + seconds
+        while least:
+            self.crew.stop.wait(IDLE_SECONDS)
             if self.crew.failed:
                 raise NotIdle(f"worker {self.crew.failed} has failed; see the log")
-            if self._events_waiting() == 0:
-                return
-            threading.Event().wait(0.02)
-        raise NotIdle(f"{self._events_waiting()} events still wait after {seconds:.0f} s")
+            waiting = self._events_waiting()
+            if waiting < least:
+                least, deadline = waiting, time.monotonic() + seconds
+            if time.monotonic() > deadline:
+                raise NotIdle(f"{waiting} events still wait, and none has moved for {seconds:.0f} s")
 
     def _events_waiting(self) -> int:
         """Count events in outboxes first and in queues second: one on its way from here to there is seen in either."""

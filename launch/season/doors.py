@@ -1,8 +1,9 @@
 """Brings a synthetic season in through the public doors: imports for its history, scans for its live day."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,11 @@ from shared import clock
 from shared.roles import Role
 
 STEPS = 7  # What `bring_in` tells.
+MOST_ROWS = 40_000  # Of one sheet; the door takes 50,000.
+SHIFTS_A_LISTING = 10  # More than any has; a listing stays in one sheet.
 BEFORE_THE_DAY = timedelta(hours=1)
 
+T = TypeVar("T")
 Tell = Callable[[str], None]
 
 
@@ -36,8 +40,10 @@ class Doors:
         return self.platform.token(role, person_id=self.person(role))
 
 
-def bring_in(doors: Doors, season: SyntheticSeason, tell: Tell) -> None:
-    """Make the whole season happen; `tell` hears what comes next. The clock is left where the live day ends.
+def bring_in(doors: Doors, season: SyntheticSeason, tell: Tell, *, most_rows: int = MOST_ROWS) -> None:
+    """Make the whole season happen, by sheets of at most `most_rows`; `tell` hears what comes next.
+
+    The history is told once all of it is past; the clock is left there.
 
     Raises Problem when a door refuses, NotIdle when the books do not follow.
     """
@@ -47,21 +53,35 @@ def bring_in(doors: Doors, season: SyntheticSeason, tell: Tell) -> None:
     tell("policy")
     _agree_policy(doors, season)
     tell("volunteers")
-    _import(doors, "volunteers", "volunteers.csv", sheets.volunteers_csv(season))
-    if season.history.listings:
-        tell("shifts")
-        _import(doors, "shifts", "shifts.csv", sheets.shifts_csv(season.history, doors.zone))
-        tell("attendance")
-        _import(doors, "attendance", "attendance.xlsx", sheets.attendance_xlsx(season.history, doors.zone))
+    for volunteers in _parts(season.volunteers, most_rows):
+        _import(doors, "volunteers", "volunteers.csv", sheets.volunteers_csv(volunteers))
+    tell("shifts")
+    for listings in _parts(season.history.listings, most_rows // SHIFTS_A_LISTING):
+        _import(doors, "shifts", "shifts.csv", sheets.shifts_csv(listings, doors.zone))
     tell("live day")
     _play(doors, season, partners)
+    tell("attendance")
+    clock.travel(max(clock.now(), _end(season)))
+    for attendances in _parts(season.history.attendances, most_rows):
+        _import(doors, "attendance", "attendance.xlsx", sheets.attendance_xlsx(attendances, doors.zone))
     tell("books")
     doors.platform.until_idle()
+
+
+def _parts(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """Cut a list into sheets of a size that the door takes."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _morning(season: SyntheticSeason) -> datetime:
     shifts = [shift for listing in season.live.listings for shift in listing.shifts]
     return min(shift.starts_at for shift in shifts)
+
+
+def _end(season: SyntheticSeason) -> datetime:
+    """Return when the last of the season was over: in a season of few days that may be on the live day."""
+    rows = season.whole.attendances
+    return max(row.checked_out_at or row.checked_in_at for row in rows)
 
 
 def _record_partners(doors: Doors, season: SyntheticSeason) -> dict[str, UUID]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # It ships no types.
 
-from launch.season.facts import Portion, SyntheticSeason
+from launch.season.facts import Attendance, Listing, Volunteer
 
 VOLUNTEERS = ("员工编号", "显示名")
 SHIFTS = ("伙伴编号", "活动编号", "活动名称", "场次", "开始时间", "结束时间", "名额")
@@ -18,27 +18,27 @@ WORDS = {"scanned": "扫码", "attested": "机构确认", "claimed": "补签"}
 Line = Sequence[str | int]
 
 
-def volunteers_csv(season: SyntheticSeason) -> bytes:
+def volunteers_csv(volunteers: Sequence[Volunteer]) -> bytes:
     """Write everybody who may serve."""
-    return _csv(VOLUNTEERS, ((volunteer.employee_number, volunteer.display_name) for volunteer in season.volunteers))
+    return _csv(VOLUNTEERS, ((volunteer.employee_number, volunteer.display_name) for volunteer in volunteers))
 
 
-def shifts_csv(portion: Portion, zone: ZoneInfo) -> bytes:
+def shifts_csv(listings: Sequence[Listing], zone: ZoneInfo) -> bytes:
     """Write listings with their shifts, one row a shift."""
     lines = (
         (listing.partner_reference, listing.reference, listing.title, shift.number,
          local(shift.starts_at, zone), local(shift.ends_at, zone), shift.capacity)
-        for listing in portion.listings for shift in listing.shifts
+        for listing in listings for shift in listing.shifts
     )  # fmt: skip
     return _csv(SHIFTS, lines)
 
 
-def attendance_xlsx(portion: Portion, zone: ZoneInfo) -> bytes:
+def attendance_xlsx(attendances: Sequence[Attendance], zone: ZoneInfo) -> bytes:
     """Write who came when, one row a person and shift."""
     lines = (
         (row.listing_reference, row.shift_number, row.employee_number, local(row.checked_in_at, zone),
          local(row.checked_out_at, zone) if row.checked_out_at else "", WORDS[row.evidence])
-        for row in portion.attendances
+        for row in attendances
     )  # fmt: skip
     return _xlsx(ATTENDANCE, lines)
 

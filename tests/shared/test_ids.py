@@ -6,10 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from uuid import RFC_4122, UUID
 
-import pytest
-
-from shared import ids
 from shared.ids import new_id
+from tests.waiting import until
 
 
 def milliseconds_of(identifier: UUID) -> int:
@@ -61,22 +59,12 @@ def test_the_rest_of_an_id_is_left_to_chance() -> None:
     assert len(tails) == 1_000
 
 
-def test_an_id_can_be_made_to_follow_one_of_a_clock_that_runs_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A correction's entry has a later id than its original, even after a fail-over to a host that is behind."""
-    monkeypatch.setattr(ids, "_last", 0)  # Put back at the end: the process must not stay an hour ahead.
-    hour_ms = 3_600_000
-    ahead = UUID(int=new_id().int + (hour_ms << 80))
-
-    later = new_id(after=ahead)
-
-    assert later > ahead
-    assert new_id() > later
-
-
 def test_an_id_can_be_made_to_follow_another() -> None:
     """What follows from an event comes after it, even where that machine's clock was ahead."""
-    ahead = UUID(int=new_id().int + (3_600_000 << 80))
+    ahead = UUID(int=new_id().int + (50 << 80))
     follower = new_id(after=ahead)
 
     assert ahead < follower < new_id()
     assert milliseconds_of(follower) - milliseconds_of(ahead) <= 1
+    # Until then this process makes ids of that time, which is not what other tests expect.
+    until(lambda: time.time_ns() // 1_000_000 > milliseconds_of(new_id()) - 1, timeout=5, missing="that time")

@@ -1,6 +1,7 @@
 """One AMQP connection: the thread that owns it, the choice of its host, and its end."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from pika.adapters.select_connection import IOLoop  # type: ignore[import-untype
 from pika.exceptions import ChannelClosedByBroker  # type: ignore[import-untyped]  # As above.
 
 from shared.bus.transport import TransportDown
+from shared.errors import Hindrance
 
 FromPika: TypeAlias = Any  # pika ships no types.
 
@@ -23,6 +25,7 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)  # What pika reports as err
 CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 1.0
 _NOT_FOUND = 404
+_URL = re.compile(r"amqps?://[^/\s]+(/\S*)?")
 # Any can be set in a URL's query instead. pika notices a silent broker after one or two times (heartbeat + 5 s),
 # the kernel a cut cable within 10 s of the next thing sent, which is a heartbeat at the latest.
 _DEFAULTS = {
@@ -32,6 +35,10 @@ _DEFAULTS = {
     "stack_timeout": 4,
     "tcp_options": {"TCP_USER_TIMEOUT": 10_000},
 }
+
+
+class BrokenUrl(Hindrance):
+    """An AMQP URL cannot be used."""
 
 
 class Wire:
@@ -176,8 +183,13 @@ class Hosts:
 
 
 def _parameters(url: str) -> FromPika:
-    """Read one URL; what its query does not say is ours."""
-    parameters = pika.URLParameters(url)
+    """Read one URL; what its query does not say is ours. Raises BrokenUrl, without the URL: it may hold a password."""
+    if not _URL.fullmatch(url):
+        raise BrokenUrl("the broker's URL is not of the form amqp://user:password@host:port/vhost")
+    try:
+        parameters = pika.URLParameters(url)
+    except (ValueError, IndexError, TypeError) as error:
+        raise BrokenUrl("the broker's URL has a part that cannot be read") from error
     said = parse_qs(urlsplit(url).query)
     for name, value in _DEFAULTS.items():
         if name not in said:

@@ -15,6 +15,7 @@ from cloudevents.core.formats.json import JSONFormat
 from launch.broker import BrokerRefused, define
 from shared.bus.transport import Letter, Outcome, TopologyMissing, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
+from shared.bus.transport.rabbit.connection import BrokenUrl
 from shared.ids import new_id
 from tests.servers.rabbitmq import Broker, own_vhost
 from tests.shared.bus.transport.letters import (
@@ -268,3 +269,10 @@ def test_letters_are_cloudevents_in_the_rabbitmq_binding(transport: RabbitTransp
     assert (event.get_source(), event.get_specversion()) == ("/activities", "1.0")
     assert event.get_extension("partitionkey") == "7b9c"
     assert event.get_data() == {"minutes": 120}
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://broker/bus", "amqp://", "amqp://host:port/bus", ""])
+def test_a_url_that_is_none_is_said_in_one_line(url: str) -> None:
+    """A typing error in a setting is no traceback, and a password in it is not printed."""
+    with pytest.raises(BrokenUrl, match="the broker's URL"):
+        RabbitTransport(url)
