@@ -42,7 +42,12 @@ def _named(kind: str) -> str:
 
 
 def make_volunteer(tx: Session, **overrides: Any) -> Volunteer:
-    values = {"programme_id": PROGRAMME, "employee_number": _named("E"), "display_name": "小明", "registered_at": NINE}
+    values = {
+        "programme_id": PROGRAMME,
+        "employee_number": _named("E"),
+        "display_name": "合成甲",
+        "registered_at": NINE,
+    }
     return _added(tx, Volunteer(id=new_id(), **values | overrides))
 
 

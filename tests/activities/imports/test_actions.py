@@ -35,7 +35,7 @@ from tests.factories.activities import (
 )
 
 FORMS = pytest.mark.parametrize(("ending", "english"), [("csv", False), ("csv", True), ("xlsx", False), ("xlsx", True)])
-PEOPLE = (("E1", "小明"), ("E2", "小红"))
+PEOPLE = (("E1", "合成甲"), ("E2", "合成乙"))
 SHIFTS = (
     ("P1", "L1", "净滩", 1, "2022-06-01 09:00", "2022-06-01 12:00", 10),
     ("P1", "L1", "净滩", 2, "2022/6/2 9:00", "2022-06-02T12:00+08:00", 20),
@@ -88,9 +88,9 @@ class TestVolunteers:
 
     def test_repeats_and_other_names_are_rejected_by_cell(self, tx: Session) -> None:
         """Row numbers are those of the file."""
-        make_volunteer(tx, employee_number="E1", display_name="小刚")
+        make_volunteer(tx, employee_number="E1", display_name="合成丁")
         staged = stage(
-            tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *PEOPLE, ("E2", "小红"), ("", "小李"), ("=1+1", "x"))
+            tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *PEOPLE, ("E2", "合成乙"), ("", "小李"), ("=1+1", "x"))
         )
         assert (staged.good, staged.rejected) == (1, 4)
         assert codes(staged) == [
@@ -347,13 +347,13 @@ class TestFiles:
 
     def test_a_long_file_name_keeps_its_ending(self, tx: Session) -> None:
         """The reject file is of the same kind."""
-        staged = stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, ("", "小明")), file_name=f"{'名' * 300}.csv")
+        staged = stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, ("", "合成甲")), file_name=f"{'名' * 300}.csv")
         assert len(staged.file_name) == 200
         assert staged.file_name.endswith(".csv")
 
     def test_the_first_errors_are_shown_and_the_file_has_all(self, tx: Session) -> None:
         """A sheet of nonsense stays readable."""
-        staged = stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *[("", "小明")] * 250))
+        staged = stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *[("", "合成甲")] * 250))
         assert (staged.rejected, len(staged.errors)) == (250, 200)
         assert staged.reject_file is not None
         assert len(staged.reject_file.decode("utf-8-sig").splitlines()) == 251
@@ -413,7 +413,7 @@ class TestCommit:
     def test_people_who_changed_meanwhile_stop_it(self, tx: Session) -> None:
         """Nobody of the sheet is registered."""
         staged = stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *PEOPLE))
-        make_volunteer(tx, employee_number="E1", display_name="小刚")
+        make_volunteer(tx, employee_number="E1", display_name="合成丁")
         with pytest.raises(rules.ImportOutdated) as refused, tx.begin_nested():
             commit(tx, staged)
         assert refused.value.facts == {"rows": 1}

@@ -80,7 +80,7 @@ def test_a_long_file_name_does_not_lose_the_reject_file(operator: Door) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("a.csv", sheet(Kind.VOLUNTEERS, ("E1", "小明")), "wrong_headers"),
+        ("a.csv", sheet(Kind.VOLUNTEERS, ("E1", "合成甲")), "wrong_headers"),
         ("a.xlsx", b"not a workbook", "not_a_sheet"),
         ("a.xlsx", sheet(Kind.ATTENDANCE, GOOD), "not_a_sheet"),
         ("a.csv", sheet(Kind.ATTENDANCE, GOOD, ending="xlsx"), "not_a_sheet"),

@@ -101,7 +101,7 @@ def test_different_people_on_the_same_shifts_do_not_wait_in_a_circle(place: Plac
 
 def test_people_registered_by_two_sheets_at_once_are_registered_once(place: Place) -> None:
     """The second adds nobody."""
-    rows = [(f"N{number}", "小明") for number in range(500)]
+    rows = [(f"N{number}", "合成甲") for number in range(500)]
     staged = [place.stage(Kind.VOLUNTEERS, *rows), place.stage(Kind.VOLUNTEERS, *rows[::-1])]
 
     assert sorted(map(str, at_once(*map(place.commit, staged)))) == ["0", "500"]

@@ -33,13 +33,13 @@ def judge(*rows: AttendanceRow, now: datetime = EVENING, **known: Any) -> dict[i
 class TestVolunteers:
     def test_new_and_known_people_are_good(self) -> None:
         """A known one under the name that is known."""
-        rows = [VolunteerRow("E1", "小明"), VolunteerRow("E2", "小红")]
-        assert rules.judge_volunteers(rows, {"E1": "小明"}) == {}
+        rows = [VolunteerRow("E1", "合成甲"), VolunteerRow("E2", "合成乙")]
+        assert rules.judge_volunteers(rows, {"E1": "合成甲"}) == {}
 
     def test_a_person_stands_once_and_under_one_name(self) -> None:
         """The first of two rows is good."""
-        rows = [VolunteerRow("E1", "小红"), VolunteerRow("E2", "小红"), VolunteerRow("E2", "小红")]
-        assert told(rules.judge_volunteers(rows, {"E1": "小明"})) == {
+        rows = [VolunteerRow("E1", "合成乙"), VolunteerRow("E2", "合成乙"), VolunteerRow("E2", "合成乙")]
+        assert told(rules.judge_volunteers(rows, {"E1": "合成甲"})) == {
             0: {"display_name": "differs_from_record"},
             2: {"employee_number": "repeated"},
         }

@@ -21,7 +21,7 @@ STEPS = (8, 400)
 
 def register(tx: Session, people: int) -> None:
     rows = [
-        {"programme_id": PROGRAMME, "employee_number": f"E{number}", "display_name": "小明", "registered_at": NINE}
+        {"programme_id": PROGRAMME, "employee_number": f"E{number}", "display_name": "合成甲", "registered_at": NINE}
         for number in range(people)
     ]
     tx.execute(insert(Volunteer), rows)
@@ -87,7 +87,7 @@ def test_fifty_thousand_rows_are_brought_in_whole(tx: Session) -> None:
 
 def test_one_row_more_is_refused(tx: Session) -> None:
     """The limit is told before anything is looked up."""
-    rows = [(f"E{number}", "小明") for number in range(ROWS + 1)]
+    rows = [(f"E{number}", "合成甲") for number in range(ROWS + 1)]
     with pytest.raises(TooManyRows):
         stage(tx, Kind.VOLUNTEERS, sheet(Kind.VOLUNTEERS, *rows))
 
@@ -99,7 +99,7 @@ class TestStatements:
         """Registered with one statement."""
         taken = []
         for people in STEPS:
-            content = sheet(Kind.VOLUNTEERS, *((f"N{people}-{number}", "小明") for number in range(people)))
+            content = sheet(Kind.VOLUNTEERS, *((f"N{people}-{number}", "合成甲") for number in range(people)))
             with counted(tx) as statements:
                 assert commit(tx, stage(tx, Kind.VOLUNTEERS, content)).added == people
                 tx.flush()

@@ -13,10 +13,10 @@ from shared.errors import NotFound
 from tests.activities.racing import at_once
 from tests.factories.activities import NINE, NOON, PROGRAMME, make_volunteer
 
-XIAOMING = Registration("E1", "小明")
+SOMEBODY = Registration("E1", "合成甲")
 
 
-def register(tx: Session, registration: Registration = XIAOMING, programme_id: UUID = PROGRAMME) -> Volunteer:
+def register(tx: Session, registration: Registration = SOMEBODY, programme_id: UUID = PROGRAMME) -> Volunteer:
     return actions.register(tx, programme_id=programme_id, registration=registration, now=NINE)
 
 
@@ -24,11 +24,11 @@ def test_a_person_is_registered_once(tx: Session) -> None:
     """Again, later, is neither a second person nor an error."""
     first = register(tx)
 
-    again = actions.register(tx, programme_id=PROGRAMME, registration=XIAOMING, now=NOON)
+    again = actions.register(tx, programme_id=PROGRAMME, registration=SOMEBODY, now=NOON)
 
     assert again is first
     [row] = tx.scalars(select(Volunteer).where(Volunteer.programme_id == PROGRAMME))
-    assert (row.employee_number, row.display_name, row.registered_at) == ("E1", "小明", NINE)
+    assert (row.employee_number, row.display_name, row.registered_at) == ("E1", "合成甲", NINE)
 
 
 def test_another_person_does_not_take_over_a_number(tx: Session) -> None:
@@ -36,16 +36,16 @@ def test_another_person_does_not_take_over_a_number(tx: Session) -> None:
     register(tx)
 
     with pytest.raises(EmployeeNumberTaken) as refused:
-        register(tx, Registration("E1", "小红"))
+        register(tx, Registration("E1", "合成乙"))
 
     assert refused.value.facts == {"field": "employee_number"}
-    assert tx.scalars(select(Volunteer.display_name).where(Volunteer.programme_id == PROGRAMME)).all() == ["小明"]
+    assert tx.scalars(select(Volunteer.display_name).where(Volunteer.programme_id == PROGRAMME)).all() == ["合成甲"]
 
 
 def test_each_programme_has_its_own_people(tx: Session) -> None:
     """One number in two programmes is two people, each seen in its own programme only."""
     elsewhere = uuid4()
-    first, second = register(tx), register(tx, Registration("E1", "小红"), elsewhere)
+    first, second = register(tx), register(tx, Registration("E1", "合成乙"), elsewhere)
 
     assert first.id != second.id
     assert get_volunteer(tx, programme_id=elsewhere, volunteer_id=second.id) is second
@@ -57,7 +57,7 @@ def test_each_programme_has_its_own_people(tx: Session) -> None:
 def test_many_are_registered_with_those_who_are_already(tx: Session) -> None:
     """Only the new ones are counted."""
     known = make_volunteer(tx)
-    people = [Registration(known.employee_number, "小明"), Registration("E2", "小红"), Registration("E3", "小刚")]
+    people = [Registration(known.employee_number, "合成甲"), Registration("E2", "合成乙"), Registration("E3", "合成丁")]
 
     assert actions.register_all(tx, programme_id=PROGRAMME, registrations=people, now=NINE) == 2
     assert actions.register_all(tx, programme_id=PROGRAMME, registrations=people, now=NINE) == 0
@@ -66,7 +66,7 @@ def test_many_are_registered_with_those_who_are_already(tx: Session) -> None:
 
 def test_two_lists_at_once_do_not_wait_for_each_other_in_a_circle(database: Database, programme: UUID) -> None:
     """One list upside down is the worst case; each person is registered by one of the two."""
-    people = [Registration(f"E{number}", "小明") for number in range(3_000)]
+    people = [Registration(f"E{number}", "合成甲") for number in range(3_000)]
 
     def register_in(order: list[Registration]) -> int:
         with database.transaction() as tx:

@@ -4,7 +4,7 @@ from shared.roles import Role
 from tests.activities.door import Door, refusal
 
 
-def register(door: Door, number: str = "E1", name: str = "小明") -> object:
+def register(door: Door, number: str = "E1", name: str = "合成甲") -> object:
     answer = door.post("/volunteers", employee_number=number, display_name=name)
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -19,7 +19,7 @@ def test_a_person_is_registered_and_found(door: Door) -> None:
     assert door.get("/volunteers", employee_number="E1").json()["items"] == [first]
     assert door.get("/volunteers", employee_number="E2").json()["items"] == []
     assert door.elsewhere().get("/volunteers").json()["items"] == []
-    assert first == {"id": first["id"], "employee_number": "E1", "display_name": "小明"}  # type: ignore[index]  # JSON.
+    assert first == {"id": first["id"], "employee_number": "E1", "display_name": "合成甲"}  # type: ignore[index]  # JSON.
 
 
 def test_a_number_taken_is_refused_in_the_callers_language(door: Door) -> None:
@@ -32,7 +32,7 @@ def test_a_number_taken_is_refused_in_the_callers_language(door: Door) -> None:
         ("fr", "该员工编号已登记"),
     ):
         door.language = language
-        answer = door.post("/volunteers", employee_number="E1", display_name="小红")
+        answer = door.post("/volunteers", employee_number="E1", display_name="合成乙")
         assert refusal(answer) == (409, "employee_number_taken")
         assert answer.json()["title"] == title
         assert answer.json()["facts"] == {"field": "employee_number"}
@@ -44,11 +44,11 @@ def test_a_number_taken_is_refused_in_the_callers_language(door: Door) -> None:
     [
         {},
         {"employee_number": "E1"},
-        {"employee_number": "", "display_name": "小明"},
-        {"employee_number": "E" * 41, "display_name": "小明"},
+        {"employee_number": "", "display_name": "合成甲"},
+        {"employee_number": "E" * 41, "display_name": "合成甲"},
         {"employee_number": "E1", "display_name": "明" * 81},
-        {"employee_number": 1, "display_name": "小明"},
-        {"employee_number": "E1\0", "display_name": "小明"},
+        {"employee_number": 1, "display_name": "合成甲"},
+        {"employee_number": "E1\0", "display_name": "合成甲"},
         {"employee_number": "E1", "display_name": "小\0明"},
     ],
 )

@@ -48,12 +48,12 @@ class TestTransaction:
 
     def test_that_breaks_a_rule_of_the_tables_names_nobody_in_the_log(self, client: TestClient) -> None:
         """A database's error quotes the row; the row may be about a person."""
-        client.post("notes", json={"id": 1, "body": "王小明"})
+        client.post("notes", json={"id": 1, "body": "合成丙"})
         with structlog.testing.capture_logs() as lines:
-            answer = client.post("notes", json={"id": 1, "body": "王小明"})
+            answer = client.post("notes", json={"id": 1, "body": "合成丙"})
 
         assert (answer.status_code, problem_of(answer)["code"]) == (500, "internal_error")
-        assert "王小明" not in str(lines) + answer.text
+        assert "合成丙" not in str(lines) + answer.text
         assert "note_pkey" in str(lines)
 
     def test_of_a_refused_request_leaves_only_what_was_done_apart(self, client: TestClient, notes: Database) -> None:
