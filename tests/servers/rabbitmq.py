@@ -2,9 +2,7 @@
 
 import contextlib
 import os
-import shutil
 import socket
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from launch.broker import define
+from tests.servers import apt
 from tests.servers.rabbitmq_node import RabbitNode, find_script, greets, start_private_node
 from tests.waiting import until
 
@@ -21,8 +20,6 @@ _IMAGE = "rabbitmq:4-management"
 _AMQP, _MANAGEMENT = 5672, 15672
 _BOOT_SECONDS = 90
 _DOCKER_SOCKET = "/var/run/docker.sock"
-_POLICY = Path("/usr/sbin/policy-rc.d")
-_POLICY_TEXT = "#!/bin/sh\n# Popcandy's tests install RabbitMQ without starting the system's service.\nexit 101\n"
 _HOW = (
     "tests need RabbitMQ: install `rabbitmq-server` (Debian: apt-get install --no-install-recommends rabbitmq-server), "
     "start Docker, or set POPCANDY_TEST_AMQP_URL and POPCANDY_TEST_AMQP_MANAGEMENT_URL"
@@ -114,38 +111,10 @@ def _docker_answers() -> bool:
 
 
 def _install() -> None:
-    """Install Debian's package without letting its service start. Raises MissingRabbitMQ."""
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        raise MissingRabbitMQ(_HOW)
-    with _services_stay_down():
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", "rabbitmq-server"]):
-            _apt(apt, arguments)
+    """Install Debian's package. Raises MissingRabbitMQ."""
+    try:
+        apt.install("rabbitmq-server")
+    except apt.AptFailed as error:
+        raise MissingRabbitMQ(f"{_HOW}; {error}") from error
     if find_script() is None:
         raise MissingRabbitMQ(_HOW)
-
-
-def _apt(apt: str, arguments: list[str]) -> None:
-    environment = {"PATH": f"{os.defpath}:/usr/sbin:/sbin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(  # noqa: S603  Fixed arguments.
-        [apt, *arguments], env=environment, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
-    if done.returncode != 0:
-        raise MissingRabbitMQ(f"{_HOW}; apt-get {arguments[0]} failed: {' '.join(done.stderr.split())[-300:]}")
-
-
-@contextlib.contextmanager
-def _services_stay_down() -> Iterator[None]:
-    """Forbid package scripts to start services; the machine's own policy is back afterwards."""
-    aside = _POLICY.with_suffix(".before-popcandy")
-    had_one = _POLICY.exists()
-    if had_one:
-        _POLICY.rename(aside)
-    _POLICY.write_text(_POLICY_TEXT)
-    _POLICY.chmod(0o755)
-    try:
-        yield
-    finally:
-        _POLICY.unlink()
-        if had_one:
-            aside.rename(_POLICY)
