@@ -47,7 +47,8 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
         "shared",
         "services",
     ]
-    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")  # noqa: S603
+    found = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603  Fixed arguments.
+    names = found.stdout.split("\0")
     target = tmp_path / "a checkout"
     for name in filter(None, names):
         if (ROOT / name).exists():

@@ -87,7 +87,7 @@ def _in_docker() -> Broker | None:
     if not _docker_answers():
         return None
     # Two seconds, seldom needed. The community's RabbitMqContainer warns of its own deprecated wait; the core does not.
-    from testcontainers.core.container import DockerContainer  # noqa: PLC0415
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415  Slow, and of use with an engine only.
 
     container = DockerContainer(_IMAGE).with_exposed_ports(_AMQP, _MANAGEMENT)
     container.start()

@@ -47,7 +47,8 @@ def changed(delivery: Delivery, *, body: bytes | None = None, **headers: str | N
     """Change a message's body and headers (`ce_type` stands for `ce-type`); None takes one away."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     kept = {name: value for name, value in ({**delivery.headers} | named).items() if value is not None}
-    return Delivery(kept, delivery.body if body is None else body, delivery.routing_key, False, None)  # noqa: FBT003
+    kept_body = delivery.body if body is None else body
+    return Delivery(kept, kept_body, delivery.routing_key, redelivered=False, receipt=None)
 
 
 def heard_by(database: Database) -> list[UUID]:
@@ -222,7 +223,7 @@ UNREADABLE = {
     "no id": (changed(GOOD, ce_id=None), "broken_envelope"),
     "an id that is none": (changed(GOOD, ce_id="1"), "broken_envelope"),
     "another CloudEvents": (changed(GOOD, ce_specversion="0.3"), "broken_envelope"),
-    "no headers": (Delivery({}, GOOD.body, "", False, None), "broken_envelope"),  # noqa: FBT003
+    "no headers": (Delivery({}, GOOD.body, "", redelivered=False, receipt=None), "broken_envelope"),
     "no JSON": (changed(GOOD, body=b"{"), "broken_body"),
     "nothing": (changed(GOOD, body=b""), "broken_body"),
     "another shape": (changed(GOOD, body=b'{"minutes": 1}'), "broken_body"),
@@ -255,7 +256,8 @@ class TestUnreadable:
     def test_the_same_garbage_is_kept_once(self, listening: Database, hearer: Owner, what: str) -> None:
         """It comes again when the consumer dies before its acknowledgement; RabbitMQ then counts in a header."""
         garbage, _ = UNREADABLE[what]
-        again = Delivery({**garbage.headers, "x-delivery-count": "1"}, garbage.body, garbage.routing_key, True, None)  # noqa: FBT003
+        counted = {**garbage.headers, "x-delivery-count": "1"}
+        again = Delivery(counted, garbage.body, garbage.routing_key, redelivered=True, receipt=None)
         inbox = Inbox(listening, hearing())
 
         for delivery in (garbage, garbage, again):

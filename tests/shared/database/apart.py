@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[3]
 
 
 def main(folder: Path, uid: int | None) -> None:
-    from sqlalchemy import URL  # noqa: PLC0415
+    from sqlalchemy import URL  # noqa: PLC0415  In the child only.
 
-    from shared.database.embedded import EmbeddedServer  # noqa: PLC0415
+    from shared.database.embedded import EmbeddedServer  # noqa: PLC0415  As above.
 
     if uid is not None:  # Only now: the interpreter itself may stand where nobody else can read.
-        import psycopg  # noqa: F401, PLC0415
+        import psycopg  # noqa: F401, PLC0415  Loaded before the account changes.
 
         URL.create("postgresql+psycopg").render_as_string()
         os.setgroups([])

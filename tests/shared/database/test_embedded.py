@@ -81,7 +81,7 @@ def started_apart(folder: Path, uid: int | None = None) -> Iterator[Apart]:
     """Run `apart.py`; whatever is left of it is killed at the end."""
     command = [sys.executable, str(APART), str(folder), *([] if uid is None else [str(uid)])]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]  # noqa: S603
+    with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]  # noqa: S603  Fixed arguments, as keywords.
         assert process.stdout is not None
         words = process.stdout.readline().split()
         try:
