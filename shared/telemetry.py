@@ -78,10 +78,15 @@ def _masked(value: object) -> object:
 @contextmanager
 def trace(traceparent: str | None) -> Iterator[str]:
     """Bind the trace that `traceparent` belongs to, a new one if there is none or it is malformed; yield its id."""
-    match = _TRACEPARENT.fullmatch(traceparent or "")
-    trace_id = match[1] if match else secrets.token_hex(16)
+    trace_id = trace_id_of(traceparent) or secrets.token_hex(16)
     with bound_contextvars(trace_id=trace_id):
         yield trace_id
+
+
+def trace_id_of(traceparent: str | None) -> str | None:
+    """Read the trace's id from a `traceparent`; None if there is none, or it is malformed."""
+    match = _TRACEPARENT.fullmatch(traceparent or "")
+    return match[1] if match else None
 
 
 def traceparent() -> str:

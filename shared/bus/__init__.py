@@ -9,6 +9,6 @@ Between the two: outbox → relay → broker → inbox. Nothing is lost between 
 """
 
 from shared.bus.handlers import Handler, Subscriptions, on
-from shared.bus.outbox import emit, emit_all
+from shared.bus.outbox import cancel, emit, emit_all
 
-__all__ = ["Handler", "Subscriptions", "emit", "emit_all", "on"]
+__all__ = ["Handler", "Subscriptions", "cancel", "emit", "emit_all", "on"]

@@ -4,7 +4,9 @@ import hashlib
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
 from uuid import UUID
 
 import orjson
@@ -14,11 +16,23 @@ from sqlalchemy.orm import Session
 
 from shared.bus.tables import DeadLetter
 from shared.bus.transport import Delivery
+from shared.telemetry import trace_id_of
 
 STACK_CHARACTERS = 20_000
+CAUSE_CHARACTERS = 16
 
 
-class Reason(Enum):
+class Origin(StrEnum):
+    """Where a letter died, which says how it is tried again."""
+
+    INBOX = "inbox"  # On its way into a handler of ours.
+    BROKER = "broker"  # In the broker's own dead letters of our queues.
+    OUTBOX = "outbox"  # In our outbox: the broker can never take it.
+    UNROUTED = "unrouted"  # Behind our outbox: nobody is bound to it.
+    TASK = "task"  # In a worker.
+
+
+class Reason(StrEnum):
     """Why a letter died."""
 
     BROKEN_ENVELOPE = "broken_envelope"  # No event of ours: attributes are missing or unreadable.
@@ -26,43 +40,54 @@ class Reason(Enum):
     UNKNOWN_VERSION = "unknown_version"  # We hear this type, in another version.
     BROKEN_BODY = "broken_body"  # The data does not fit the contract.
     REFUSED = "refused"  # A rule said no.
-    FAILED = "failed"  # The handler raised, on every try.
+    FAILED = "failed"  # It raised, on every try.
+    KILLED = "killed"  # The process ended each time that it had this in hand.
+    UNFIT = "unfit"  # Too large, or otherwise more than a broker carries.
+    FORBIDDEN = "forbidden"  # The broker does not let this service tell it.
+    UNROUTED = "unrouted"  # Nobody is bound to its type.
+    GIVEN_UP = "given_up"  # The broker delivered it too often.
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why, in what words, after how many tries."""
+    """Why, in what words, after how many tries; `place` is where in the code it was raised."""
 
     reason: Reason
     error: str
+    exception: str | None = None
+    place: str | None = None
     stack: str | None = None
     attempts: int = 1
 
     @classmethod
     def of(cls, reason: Reason, error: BaseException, *, attempts: int = 1) -> "Cause":
         """Describe an exception."""
+        name = type(error).__name__
         stack = "".join(traceback.format_exception(error))[-STACK_CHARACTERS:]
-        return cls(reason, f"{type(error).__name__}: {error}", stack, attempts)
+        return cls(reason, f"{name}: {error}", name, _place(error.__traceback__), stack, attempts)
 
 
-def bury(
-    tx: Session, delivery: Delivery, cause: Cause, *, handler: str | None, event_id: UUID | None, event_type: str | None
-) -> None:
-    """Keep a letter with its cause; the same letter for the same handler is kept once."""
-    row = {
-        "fingerprint": _fingerprint(handler, delivery.headers, delivery.body),
-        "handler": handler,
-        "programme_id": _programme_of(delivery.headers),
-        "event_id": event_id,
-        "type": _storable(event_type),
-        "headers": orjson.dumps({_storable(key): _storable(value) for key, value in delivery.headers.items()}).decode(),
-        "body": delivery.body,
-        "reason": cause.reason.value,
-        "error": _storable(cause.error),
-        "stack": _storable(cause.stack),
-        "attempts": cause.attempts,
-    }
-    tx.execute(insert(DeadLetter).values(row).on_conflict_do_nothing())
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Whose letter it was: the handler or task that could not take it, and as far as they can be read, id and type."""
+
+    origin: Origin
+    handler: str | None = None
+    event_id: UUID | None = None
+    event_type: str | None = None
+
+
+def bury(tx: Session, delivery: Delivery, cause: Cause, address: Address) -> None:
+    """Keep a letter with its cause; the same one for the same handler is kept once, and opened anew if it was closed."""
+    row = _row(delivery, cause, address)
+    again = {"attempts": DeadLetter.attempts + cause.attempts, "died_at": func.now(), "state": "dead"}
+    reopened = {**row, **again, "closed_at": None, "closed_by": None, "closed_why": None}
+    closed = DeadLetter.state != "dead"
+    tx.execute(
+        insert(DeadLetter)
+        .values(row)
+        .on_conflict_do_update(index_elements=[DeadLetter.fingerprint], set_=reopened, where=closed)
+    )
 
 
 def list_dead(tx: Session, *, programme_id: UUID, limit: int) -> list[DeadLetter]:
@@ -77,7 +102,43 @@ def count_dead(tx: Session, *, programme_id: UUID) -> int:
 
 
 def _seen_by(programme_id: UUID) -> ColumnElement[bool]:
-    return or_(DeadLetter.programme_id == programme_id, DeadLetter.programme_id.is_(None))
+    mine = or_(DeadLetter.programme_id == programme_id, DeadLetter.programme_id.is_(None))
+    return (DeadLetter.state == "dead") & mine
+
+
+def _row(delivery: Delivery, cause: Cause, address: Address) -> dict[str, object]:
+    headers = delivery.headers
+    return {
+        "fingerprint": _fingerprint(address.handler, headers, delivery.body),
+        "origin": address.origin.value,
+        "handler": address.handler,
+        "programme_id": _programme_of(headers),
+        "event_id": address.event_id,
+        "type": _storable(address.event_type),
+        "partition_key": _storable(headers.get("ce-partitionkey")),
+        "headers": orjson.dumps({_storable(key): _storable(value) for key, value in headers.items()}).decode(),
+        "body": delivery.body,
+        "reason": cause.reason.value,
+        "exception": cause.exception,
+        "error": _storable(cause.error),
+        "stack": _storable(cause.stack),
+        "cause": _cause_key(cause, address),
+        "trace_id": trace_id_of(headers.get("ce-traceparent")),
+        "attempts": cause.attempts,
+    }
+
+
+def _cause_key(cause: Cause, address: Address) -> str:
+    """Name what many letters may have died of alike: the same exception, raised at the same place, over one type."""
+    parts = (address.origin, address.handler, address.event_type, cause.reason, cause.exception, cause.place)
+    joined = "\x1f".join(part or "" for part in parts).encode(errors="backslashreplace")
+    return hashlib.sha256(joined).hexdigest()[:CAUSE_CHARACTERS]
+
+
+def _place(frames: TracebackType | None) -> str | None:
+    """Say in which function of which file an exception was raised; not on which line, which any edit moves."""
+    summary = traceback.extract_tb(frames)
+    return f"{Path(summary[-1].filename).name}:{summary[-1].name}" if summary else None
 
 
 def _programme_of(headers: Mapping[str, str]) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
@@ -17,22 +18,33 @@ class Handler(Generic[E]):
 
     name: str
     events: tuple[type[E], ...]
-    batch: int
     run: Callable[[Session, Sequence[E]], None]
+    batch: int = 1
+    keep: bool = False
+    ordered: bool = False
+    forget_after: timedelta | None = None
 
     def __call__(self, tx: Session, events: Sequence[E]) -> None:
         """Handle `events` in the caller's transaction."""
         self.run(tx, events)
 
 
-def on(*events: type[E], batch: int = 1) -> Callable[[Callable[[Session, Sequence[E]], None]], Handler[E]]:
+def on(
+    *events: type[E], batch: int = 1, keep: bool = False, ordered: bool = False, forget_after: timedelta | None = None
+) -> Callable[[Callable[[Session, Sequence[E]], None]], Handler[E]]:
     """Subscribe a function to event types; it gets at most `batch` facts at once, repeats already dropped.
 
     Its name in the inbox is `<service>.<function>`: renaming a handler makes it hear everything in its queue anew.
+    `keep` stores each fact for good, so that what was made of them can be made again. `ordered` lets facts of one
+    partition key wait behind one that died, until it is replayed or discarded. `forget_after` trims old marks; only a
+    handler whose effects have a permanent key of their own may say so, for a letter can come again after any time.
     """
+    if keep and forget_after is not None:
+        raise ValueError("what is kept is not forgotten")
 
     def subscribe(run: Callable[[Session, Sequence[E]], None]) -> Handler[E]:
-        return Handler(f"{run.__module__.split('.')[1]}.{run.__name__}", events, batch, run)
+        name = f"{run.__module__.split('.')[1]}.{run.__name__}"
+        return Handler(name, events, run, batch, keep, ordered, forget_after)
 
     return subscribe
 

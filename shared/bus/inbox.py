@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared import telemetry
-from shared.bus.dead_letters import Cause, Reason, bury
+from shared.bus.dead_letters import Address, Cause, Origin, Reason, bury
 from shared.bus.envelope import BrokenEnvelope, Envelope, open_envelope
 from shared.bus.handlers import Handler, Subscriptions
 from shared.bus.transport import Delivery
@@ -125,14 +125,14 @@ class Inbox:
             return  # Another consumer has settled this very letter meanwhile.
         reason = Reason.REFUSED if isinstance(error, Refusal) else Reason.FAILED
         cause = Cause.of(reason, error, attempts=attempts)
-        bury(tx, item.delivery, cause, handler=handler.name, event_id=item.envelope.id, event_type=item.envelope.type)
+        bury(tx, item.delivery, cause, Address(Origin.INBOX, handler.name, item.envelope.id, item.envelope.type))
         log.error("inbox.dead_letter", handler=handler.name, event_id=str(item.envelope.id), error=cause.error)
 
     def _bury_unread(self, delivery: Delivery, cause: Cause, envelope: Envelope | None = None) -> None:
         """Keep a letter that no handler was given."""
         event_id, event_type = (envelope.id, envelope.type) if envelope else (None, None)
         with self.database.transaction() as tx:
-            bury(tx, delivery, cause, handler=None, event_id=event_id, event_type=event_type)
+            bury(tx, delivery, cause, Address(Origin.INBOX, None, event_id, event_type))
         log.error("inbox.dead_letter", event_id=str(event_id), reason=cause.reason.value, error=cause.error)
 
 

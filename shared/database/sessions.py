@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.orm import Session
 
+from shared.database.signals import Bell, wanted_by
+
 APART_POOL = 2
 SOCKET = {  # A peer that is gone without a word is noticed within half a minute; Unix sockets ignore these.
     "connect_timeout": 5,
@@ -36,6 +38,7 @@ class Database:
         self.pool_size = pool_size
         self.engine = self._engine(pool_size)
         self._apart = self._engine(APART_POOL)
+        self._bell = Bell(self._apart)
 
     def _engine(self, size: int) -> Engine:
         options = " ".join(f"-c {name}={value}" for name, value in ({"role": self.role} | LIMITS).items())
@@ -51,9 +54,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Open a transaction that commits at the end of the block and rolls back when it raises."""
+        """Open a transaction that commits at the end of the block and rolls back when it raises.
+
+        The signals that it asked for are sent after the commit.
+        """
         with Session(self.engine, expire_on_commit=False) as tx, tx.begin():
             yield tx
+        self._bell.ring(wanted_by(tx))
 
     @contextmanager
     def apart(self) -> Iterator[Session]:
@@ -65,6 +72,7 @@ class Database:
             yield tx
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, after the last signal."""
+        self._bell.close()
         self.engine.dispose()
         self._apart.dispose()

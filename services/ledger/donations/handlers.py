@@ -9,7 +9,7 @@ from shared import bus, clock
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, Attended
 
 
-@bus.on(AttendanceSettled, AttendanceRevised, AttendanceVoided, batch=500)
+@bus.on(AttendanceSettled, AttendanceRevised, AttendanceVoided, batch=500, keep=True)
 def accrue_donations(tx: Session, events: Sequence[Attended]) -> None:
     """Owe partners for settled service, and correct what is owed; all of the batch or none of it."""
     actions.accrue(tx, events, now=clock.now())

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from shared.bus.tables import metadata
 from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.bus.transport.postgres import PostgresTransport
@@ -19,6 +20,7 @@ from tests.shared.bus.hearing import HEARD
 from tests.shared.bus.running import Owner
 
 Connect = Callable[[], Transport]
+BUS_TABLES = ", ".join(metadata.tables)
 
 
 @contextlib.contextmanager
@@ -74,7 +76,7 @@ def services(server: Server) -> Server:
 @pytest.fixture
 def telling(services: Server) -> Iterator[Database]:
     """Open the database of the service that tells; its outbox is empty."""
-    Owner(services, "activities").execute("TRUNCATE outbox")
+    Owner(services, "activities").execute(f"TRUNCATE {BUS_TABLES}")
     with contextlib.closing(services.open("activities", pool_size=5)) as database:
         yield database
 
@@ -87,7 +89,7 @@ def told(services: Server, telling: Database) -> Owner:
 @pytest.fixture
 def listening(services: Server) -> Iterator[Database]:
     """Open the database of the service that hears; nothing was heard yet."""
-    Owner(services, "ledger").execute("TRUNCATE inbox, dead_letter, heard")
+    Owner(services, "ledger").execute(f"TRUNCATE {BUS_TABLES}, heard")
     with contextlib.closing(services.open("ledger", pool_size=5)) as database:
         yield database
 

@@ -14,7 +14,7 @@ from shared.bus.tables import metadata
 from shared.database import migrate
 from shared.database.server import Server
 
-BUS_TABLES = {"outbox", "inbox", "dead_letter"}
+BUS_TABLES = set(metadata.tables)
 NAMES = [service.name for service in SERVICES]
 
 
