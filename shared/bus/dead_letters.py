@@ -10,12 +10,13 @@ from types import TracebackType
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from shared.bus.tables import DeadLetter
 from shared.bus.transport import Delivery
+from shared.errors import Refusal
 from shared.telemetry import trace_id_of
 
 STACK_CHARACTERS = 20_000
@@ -78,7 +79,7 @@ class Address:
 
 
 def bury(tx: Session, delivery: Delivery, cause: Cause, address: Address) -> None:
-    """Keep a letter with its cause; the same one for the same handler is kept once, and opened anew if it was closed."""
+    """Keep a letter with its cause; the same one for the same handler is kept once, opened anew if it was closed."""
     row = _row(delivery, cause, address)
     again = {"attempts": DeadLetter.attempts + cause.attempts, "died_at": func.now(), "state": "dead"}
     reopened = {**row, **again, "closed_at": None, "closed_by": None, "closed_why": None}
@@ -90,20 +91,18 @@ def bury(tx: Session, delivery: Delivery, cause: Cause, address: Address) -> Non
     )
 
 
-def list_dead(tx: Session, *, programme_id: UUID, limit: int) -> list[DeadLetter]:
-    """Return the newest dead letters of a programme, and of those that do not say whose they are."""
-    rows = select(DeadLetter).where(_seen_by(programme_id)).order_by(DeadLetter.died_at.desc(), DeadLetter.id.desc())
-    return list(tx.scalars(rows.limit(limit)))
+def bury_again(letter: DeadLetter, error: Exception) -> None:
+    """Write down that a dead letter was tried once more, and what it died of this time.
 
-
-def count_dead(tx: Session, *, programme_id: UUID) -> int:
-    """Count the same."""
-    return tx.scalar(select(func.count()).select_from(DeadLetter).where(_seen_by(programme_id))) or 0
-
-
-def _seen_by(programme_id: UUID) -> ColumnElement[bool]:
-    mine = or_(DeadLetter.programme_id == programme_id, DeadLetter.programme_id.is_(None))
-    return (DeadLetter.state == "dead") & mine
+    One that nobody could read stays what it was called: its error is no handler's.
+    """
+    failed = Reason.REFUSED if isinstance(error, Refusal) else Reason.FAILED
+    cause = Cause.of(failed if letter.handler else Reason(letter.reason), error)
+    address = Address(Origin(letter.origin), letter.handler, letter.event_id, letter.type)
+    letter.reason, letter.exception, letter.cause = cause.reason, cause.exception, _cause_key(cause, address)
+    letter.error, letter.stack = storable(cause.error), _storable(cause.stack)
+    letter.attempts += cause.attempts
+    letter.died_at = func.now()
 
 
 def _row(delivery: Delivery, cause: Cause, address: Address) -> dict[str, object]:
@@ -158,8 +157,10 @@ def _fingerprint(handler: str | None, headers: Mapping[str, str], body: bytes) -
     return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 
 
-def _storable(value: str | None) -> str | None:
+def storable(value: str) -> str:
     """Write what PostgreSQL's text cannot hold (NUL, lone surrogates) as escapes."""
-    if value is None:
-        return None
     return value.encode("utf-8", errors="backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _storable(value: str | None) -> str | None:
+    return None if value is None else storable(value)

@@ -199,6 +199,7 @@ class ReplayLetter(Base):
 
     replay_id: Mapped[UUID] = mapped_column(ForeignKey(Replay.id))
     dead_letter_id: Mapped[UUID] = mapped_column(ForeignKey(DeadLetter.id))
+    tries: Mapped[int] = mapped_column(Integer, server_default="0")
     outcome: Mapped[str | None]
     error: Mapped[str | None]
     tried_at: Mapped[datetime | None]

@@ -1,22 +1,18 @@
-"""What operators see of a service's events: what waits, and what died."""
+"""What operators see of a service's events: what waits, how much of it, and what died."""
 
-from typing import Annotated
-from uuid import UUID
-
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
 from sqlalchemy import func, select
 
-from shared.auth.callers import Caller
-from shared.bus.dead_letters import count_dead, list_dead
+from shared.bus.post_mortem import Wanted, count_letters
 from shared.bus.tables import Outbox
 from shared.bus.topology import UNROUTED, dead_queue_of
 from shared.bus.transport import QueueStats, Transport
 from shared.service import Service
-from shared.web.doors import Tx, may
+from shared.web.dead_letters import Operator, add_dead_letters
+from shared.web.doors import Tx
 
 NOTHING = QueueStats(ready=0, unacked=0, consumers=0)
-Operator = Annotated[Caller, Depends(may("events.operate"))]
 
 
 class Flow(BaseModel):
@@ -32,30 +28,10 @@ class Flow(BaseModel):
     unrouted: int  # Of all services: letters that nobody is bound to.
 
 
-class Dead(BaseModel):
-    """A letter that could not be handled, without its body."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    handler: str | None
-    event_id: UUID | None
-    type: str | None
-    reason: str
-    error: str
-    attempts: int
-    died_at: AwareDatetime
-
-
-class DeadLetters(BaseModel):
-    """The newest dead letters."""
-
-    items: list[Dead]
-
-
 def operations_of(service: Service) -> APIRouter:
     """Return the routes with which operators watch one service."""
     router = APIRouter(tags=["operations"])
+    add_dead_letters(router, service)
 
     @router.get("/flow", operation_id="watch_flow")
     def watch_flow(request: Request, caller: Operator, tx: Tx) -> Flow:
@@ -68,15 +44,9 @@ def operations_of(service: Service) -> APIRouter:
             queue_ready=own.ready,
             queue_unacked=own.unacked,
             consumers=own.consumers,
-            dead_letters=count_dead(tx, programme_id=caller.programme_id),
+            dead_letters=count_letters(tx, Wanted(), programme_id=caller.programme_id),
             dead_at_broker=transport.stats(dead_queue_of(service.name)).ready if service.handlers else 0,
             unrouted=transport.stats(UNROUTED).ready,
         )
-
-    @router.get("/dead-letters", operation_id="list_dead_letters")
-    def list_dead_letters(caller: Operator, tx: Tx, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> DeadLetters:
-        """List the newest dead letters of the programme, and those that do not say whose they are."""
-        letters = list_dead(tx, programme_id=caller.programme_id, limit=limit)
-        return DeadLetters(items=[Dead.model_validate(letter) for letter in letters])
 
     return router

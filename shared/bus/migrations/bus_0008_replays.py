@@ -30,6 +30,7 @@ def upgrade() -> None:
         "replay_letter",
         sa.Column("replay_id", sa.Uuid(), nullable=False),
         sa.Column("dead_letter_id", sa.Uuid(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("outcome", sa.Text()),
         sa.Column("error", sa.Text()),
         sa.Column("tried_at", sa.DateTime(timezone=True)),

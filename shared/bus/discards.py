@@ -1,0 +1,61 @@
+"""Giving dead letters up: with a reason, for good, and letting go what waited behind them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from shared.bus.closings import NothingChosen, require_dead, require_reason
+from shared.bus.post_mortem import State, Wanted, matching
+from shared.bus.tables import DeadLetter, ParkedLetter
+from shared.database.arrays import among
+
+Release = Callable[[Session, str, str], int]
+
+
+@dataclass(frozen=True)
+class Discarded:
+    """How many letters were given up, and how many others that had waited behind them were handled for it."""
+
+    letters: int
+    released: int
+
+
+def discard(
+    tx: Session, chosen: Wanted, *, programme_id: UUID, discarded_by: UUID, why: str, release: Release
+) -> Discarded:
+    """Close dead letters for good; they stay where they are, with who gave them up and why.
+
+    Raises ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen.
+    """
+    reason = require_reason(why)
+    require_dead(tx, chosen, programme_id=programme_id)
+    ids = _lock(tx, chosen, programme_id=programme_id)
+    waited = _waiting_behind(tx, ids)
+    closed = {"state": State.DISCARDED, "closed_at": func.now(), "closed_by": discarded_by, "closed_why": reason}
+    tx.execute(update(DeadLetter).where(among(DeadLetter.id, ids)).values(closed))
+    return Discarded(len(ids), sum(release(tx, handler, key) for handler, key in waited))
+
+
+def _lock(tx: Session, chosen: Wanted, *, programme_id: UUID) -> Sequence[UUID]:
+    """Lock the chosen letters; a replay may have been quicker with some of them, and then they are chosen no more."""
+    dead = select(DeadLetter.id).where(matching(chosen, programme_id=programme_id)).order_by(DeadLetter.id)
+    ids = tx.scalars(dead.with_for_update()).all()
+    if not ids:
+        raise NothingChosen(chosen=str(chosen))
+    return ids
+
+
+def _waiting_behind(tx: Session, ids: Sequence[UUID]) -> list[tuple[str, str]]:
+    """Return the handlers and keys of which something waits behind these letters."""
+    blocked = (DeadLetter.handler == ParkedLetter.handler) & (DeadLetter.partition_key == ParkedLetter.partition_key)
+    pairs = (
+        select(ParkedLetter.handler, ParkedLetter.partition_key)
+        .join(DeadLetter, blocked)
+        .where(among(DeadLetter.id, ids))
+        .distinct()
+        .order_by(ParkedLetter.handler, ParkedLetter.partition_key)
+    )
+    return [(handler, key) for handler, key in tx.execute(pairs)]

@@ -1,0 +1,183 @@
+"""What is known of dead letters: listed newest first, one of them whole, and grouped by what they died of."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from pathlib import PurePath
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session, aliased
+
+from shared.bus.dead_letters import Origin, Reason
+from shared.bus.tables import DeadLetter, Replay, ReplayLetter
+from shared.database.arrays import among
+from shared.errors import NotFound
+
+MOST_CAUSES, MOST_REPLAYS = 200, 200
+_FRAME = re.compile(r'^  File "(.+)", line \d+, in (.+)$', re.MULTILINE)
+
+
+class State(StrEnum):
+    """What became of a letter that died; one that dies again is dead again."""
+
+    DEAD = "dead"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which letters somebody means; None means any."""
+
+    ids: tuple[UUID, ...] | None = None
+    cause: str | None = None
+    handler: str | None = None
+    type: str | None = None
+    reason: Reason | None = None
+    origin: Origin | None = None
+    state: State | None = State.DEAD
+
+    def __str__(self) -> str:
+        """Say it in few words, for the record."""
+        if self.ids is not None:
+            return f"{len(self.ids)} by id"
+        named = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "state"}
+        return ", ".join(f"{name} {value}" for name, value in named.items() if value is not None) or "all"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the list a letter stands."""
+
+    died_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some letters, newest first, and before which place the rest stands."""
+
+    items: Sequence[DeadLetter]
+    next: Place | None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One replay that a letter was part of, and what became of it; `outcome` is None while its turn is to come."""
+
+    replay_id: UUID
+    requested_at: datetime
+    requested_by: UUID
+    why: str
+    outcome: str | None
+    error: str | None
+    tried_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Story:
+    """A letter with the place in our code at which it failed, and each replay that it was part of, newest first."""
+
+    letter: DeadLetter
+    place: str | None
+    replays: Sequence[Tried]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What many letters died of alike; what differs among them is the newest one's."""
+
+    cause: str
+    letters: int
+    first_died_at: datetime
+    last_died_at: datetime
+    newest: DeadLetter
+    place: str | None
+
+
+def matching(wanted: Wanted, *, programme_id: UUID) -> ColumnElement[bool]:
+    """Say in SQL which letters are wanted, of a programme and of those that do not say whose they are."""
+    mine = or_(DeadLetter.programme_id == programme_id, DeadLetter.programme_id.is_(None))
+    named = true() if wanted.ids is None else among(DeadLetter.id, wanted.ids)
+    asked = (
+        (DeadLetter.cause, wanted.cause),
+        (DeadLetter.handler, wanted.handler),
+        (DeadLetter.type, wanted.type),
+        (DeadLetter.reason, wanted.reason),
+        (DeadLetter.origin, wanted.origin),
+        (DeadLetter.state, wanted.state),
+    )
+    return and_(mine, named, *(column == value for column, value in asked if value is not None))
+
+
+def list_letters(tx: Session, wanted: Wanted, *, programme_id: UUID, before: Place | None, limit: int) -> Page:
+    """Return the newest letters, or those that stand before a place."""
+    statement = select(DeadLetter).where(matching(wanted, programme_id=programme_id))
+    if before is not None:
+        statement = statement.where(tuple_(DeadLetter.died_at, DeadLetter.id) < (before.died_at, before.id))
+    newest_first = statement.order_by(DeadLetter.died_at.desc(), DeadLetter.id.desc()).limit(limit + 1)
+    found = tx.scalars(newest_first).all()
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(found[:limit], Place(last.died_at, last.id) if last else None)
+
+
+def count_letters(tx: Session, wanted: Wanted, *, programme_id: UUID) -> int:
+    """Count letters."""
+    counted = select(func.count()).select_from(DeadLetter).where(matching(wanted, programme_id=programme_id))
+    return tx.scalar(counted) or 0
+
+
+def get_story(tx: Session, letter_id: UUID, *, programme_id: UUID) -> Story:
+    """Return all that is known of one letter, whatever its state. Raises NotFound."""
+    wanted = matching(Wanted(ids=(letter_id,), state=None), programme_id=programme_id)
+    letter = tx.scalar(select(DeadLetter).where(wanted))
+    if letter is None:
+        raise NotFound(dead_letter_id=letter_id)
+    replays = (
+        select(
+            Replay.id, Replay.requested_at, Replay.requested_by, Replay.why,
+            ReplayLetter.outcome, ReplayLetter.error, ReplayLetter.tried_at,
+        )
+        .join(ReplayLetter, ReplayLetter.replay_id == Replay.id)
+        .where(ReplayLetter.dead_letter_id == letter_id)
+        .order_by(Replay.id.desc())
+        .limit(MOST_REPLAYS)
+    )  # fmt: skip
+    return Story(letter, place_of(letter.stack), [Tried(*row) for row in tx.execute(replays)])
+
+
+def list_causes(tx: Session, wanted: Wanted, *, programme_id: UUID) -> list[Cause]:
+    """Group letters by cause, those that most died of first; at most `MOST_CAUSES` of them."""
+    newest = (
+        select(
+            DeadLetter.id,
+            func.count().over(partition_by=DeadLetter.cause).label("letters"),
+            func.min(DeadLetter.died_at).over(partition_by=DeadLetter.cause).label("first"),
+            func.max(DeadLetter.died_at).over(partition_by=DeadLetter.cause).label("last"),
+        )
+        .where(matching(wanted, programme_id=programme_id))
+        .ext(distinct_on(DeadLetter.cause))
+        .order_by(DeadLetter.cause, DeadLetter.died_at.desc(), DeadLetter.id.desc())
+        .subquery()
+    )
+    sample = aliased(DeadLetter)
+    found = (
+        select(sample, newest.c.letters, newest.c.first, newest.c.last)
+        .join(newest, newest.c.id == sample.id)
+        .order_by(newest.c.letters.desc(), sample.cause)
+        .limit(MOST_CAUSES)
+    )
+    return [
+        Cause(letter.cause, letters, first, last, letter, place_of(letter.stack))
+        for letter, letters, first, last in tx.execute(found)
+    ]
+
+
+def place_of(stack: str | None) -> str | None:
+    """Read off a stack in which function of which file its exception was raised."""
+    frames = _FRAME.findall(stack or "")
+    return f"{PurePath(frames[-1][0]).name}:{frames[-1][1]}" if frames else None

@@ -1,0 +1,85 @@
+"""How a dead letter is tried again, which depends on where it died."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from shared.bus.dead_letters import Origin
+from shared.bus.outbox import Lane, Parcel, post
+from shared.bus.tables import DeadLetter, Outbox, TaskRun
+from shared.database.signals import notify_after_commit
+from shared.ids import new_id
+
+# Within the caller's transaction; what failed is returned, what may pass by itself (a busy database) is raised.
+Way = Callable[[Session, DeadLetter], Exception | None]
+
+
+class NoWayBack(Exception):
+    """A letter lacks what it takes to try it again; trying once more will not help."""
+
+
+class Retrying(Protocol):
+    """What replaying needs of an inbox."""
+
+    def retry(self, tx: Session, letter: DeadLetter) -> Exception | None:
+        """Handle a letter once more; return why it failed again, if it did."""
+
+    def release(self, tx: Session, handler_name: str, partition_key: str) -> int:
+        """Handle what waited behind a letter that is dead no more; return how many letters were handled."""
+
+
+def ways_back(inbox: Retrying) -> Mapping[Origin, Way]:
+    """Say how letters of each origin are tried again."""
+    return {
+        Origin.INBOX: inbox.retry,
+        Origin.BROKER: inbox.retry,
+        Origin.OUTBOX: to_outbox,
+        Origin.UNROUTED: to_outbox,
+        Origin.TASK: to_task,
+    }
+
+
+def to_outbox(tx: Session, letter: DeadLetter) -> Exception | None:
+    """Tell an event of ours once more, as it was told: under its id, of its time, in its trace."""
+    try:
+        row = _outbox_row(orjson.loads(letter.headers), letter.body)
+    except (KeyError, ValueError) as error:
+        return NoWayBack(f"it cannot be told again: {error!r}")
+    tx.execute(insert(Outbox).values(row).on_conflict_do_nothing(index_elements=[Outbox.event_id]))
+    notify_after_commit(tx, Lane.EVENT.channel)
+    return None
+
+
+def to_task(tx: Session, letter: DeadLetter) -> Exception | None:
+    """Queue a failed run anew, with all its tries before it, and wake a worker."""
+    run = tx.get(TaskRun, letter.event_id, with_for_update=True) if letter.event_id else None
+    if run is None:
+        return NoWayBack(f"there is no task run {letter.event_id}")
+    run.state, run.attempts, run.wakes = "queued", 0, 1
+    run.next_try_at = run.finished_at = run.lease = run.lease_until = run.error = run.stack = None
+    run.woken_at = func.now()
+    body = orjson.dumps({"run": str(run.id)}).decode()
+    post(tx, Lane.TASK, [Parcel(new_id(), run.task, run.programme_id, str(run.id), body)])
+    return None
+
+
+def _outbox_row(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    emitted_at = datetime.fromisoformat(headers["ce-time"])
+    if emitted_at.tzinfo is None:
+        raise ValueError(f"ce-time {headers['ce-time']} is no instant")
+    return {
+        "lane": Lane.EVENT.value,
+        "event_id": UUID(headers["ce-id"]),
+        "type": headers["ce-type"],
+        "programme_id": UUID(headers["ce-programmeid"]),
+        "partition_key": headers["ce-partitionkey"],
+        "emitted_at": emitted_at,
+        "traceparent": headers["ce-traceparent"],
+        "body": body.decode(),
+    }

@@ -1,0 +1,283 @@
+"""Dead letters and replays as operators ask for them and see them."""
+
+import base64
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+import orjson
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from shared.bus import replays
+from shared.bus.dead_letters import Origin, Reason
+from shared.bus.post_mortem import Cause, Page, Place, State, Story, Wanted
+from shared.bus.replays import Outcome, Preview, Progress
+from shared.web.fields import Text
+
+MOST_IDS = 1_000
+ANY = "any"
+
+
+def place_in(text: str) -> Place:
+    """Read where a list goes on. Raises ValueError for what no list said."""
+    died_at, _, letter_id = text.partition("~")
+    place = Place(datetime.fromisoformat(died_at), UUID(letter_id))
+    if place.died_at.tzinfo is None:
+        raise ValueError("must be what the list before it said")
+    return place
+
+
+def _place(text: str) -> str:
+    place_in(text)
+    return text
+
+
+class LetterFilter(BaseModel):
+    """Which letters are meant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cause: Text | None = None
+    handler: Text | None = None
+    type: Text | None = None
+    reason: Reason | None = None
+    origin: Origin | None = None
+    state: State | Literal["any"] = State.DEAD
+
+    def wanted(self) -> Wanted:
+        """Say the same to a query."""
+        named = self.model_dump(include={"cause", "handler", "type", "reason", "origin"})
+        return Wanted(**named, state=None if self.state == ANY else State(self.state))
+
+
+class LetterQuery(LetterFilter):
+    """Which letters to list, and which page of them."""
+
+    before: Annotated[str, AfterValidator(_place)] | None = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class Dead(BaseModel):
+    """A letter that could not be handled, without its body."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    origin: str
+    handler: str | None
+    event_id: UUID | None
+    type: str | None
+    partition_key: str | None
+    cause: str
+    reason: str
+    exception: str | None
+    error: str
+    trace_id: str | None
+    attempts: int
+    died_at: AwareDatetime
+    state: str
+    closed_at: AwareDatetime | None
+    closed_by: UUID | None
+    closed_why: str | None
+
+
+class DeadLetters(BaseModel):
+    """Dead letters, newest first; `next` is the `before` of the following page."""
+
+    items: list[Dead]
+    next: str | None
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        """Show a page."""
+        place = page.next
+        following = f"{place.died_at.isoformat().replace('+00:00', 'Z')}~{place.id}" if place else None
+        return cls(items=[Dead.model_validate(letter) for letter in page.items], next=following)
+
+
+class Tried(BaseModel):
+    """A replay that a letter was part of, and what became of it there; null while its turn is to come."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    replay_id: UUID
+    requested_at: AwareDatetime
+    requested_by: UUID
+    why: str
+    outcome: Outcome | None
+    error: str | None
+    tried_at: AwareDatetime | None
+
+
+class DeadLetter(Dead):
+    """A letter whole; `body` is its text if that is JSON in UTF-8, else its bytes in base64."""
+
+    headers: dict[str, str]
+    body: str
+    body_encoding: Literal["json", "base64"]
+    place: str | None
+    stack: str | None
+    replays: list[Tried]
+
+    @classmethod
+    def of(cls, story: Story) -> Self:
+        """Show a letter with all that is known of it."""
+        letter = story.letter
+        return cls(
+            **Dead.model_validate(letter).model_dump(),
+            **_body(letter.body),
+            headers=orjson.loads(letter.headers),
+            place=story.place,
+            stack=letter.stack,
+            replays=[Tried.model_validate(each) for each in story.replays],
+        )
+
+
+class CauseGroup(BaseModel):
+    """What many letters died of alike; `error` and `newest_id` are the newest one's."""
+
+    cause: str
+    letters: int
+    first_died_at: AwareDatetime
+    last_died_at: AwareDatetime
+    origin: str
+    handler: str | None
+    type: str | None
+    reason: str
+    exception: str | None
+    place: str | None
+    error: str
+    newest_id: UUID
+
+    @classmethod
+    def of(cls, cause: Cause) -> Self:
+        """Show one cause."""
+        alike = ("origin", "handler", "type", "reason", "exception", "error")
+        own = ("cause", "letters", "first_died_at", "last_died_at", "place")
+        return cls(
+            **{name: getattr(cause.newest, name) for name in alike},
+            **{name: getattr(cause, name) for name in own},
+            newest_id=cause.newest.id,
+        )
+
+
+class Causes(BaseModel):
+    """Causes, those that most died of first, and how many letters there are in all."""
+
+    total: int
+    items: list[CauseGroup]
+
+
+class Chosen(BaseModel):
+    """Which dead letters are meant: these, or all of one cause."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: list[UUID] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
+    cause: Text | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [name for name in ("ids", "cause", "all") if getattr(self, name, None)]
+        if len(ways) != 1:
+            raise ValueError("choose letters in exactly one way")
+        return self
+
+    def wanted(self) -> Wanted:
+        """Say the same to a query."""
+        return Wanted(ids=tuple(self.ids) if self.ids else None, cause=self.cause)
+
+
+class ReplayOrder(Chosen):
+    """Which dead letters to try again, and why; a preview only counts them."""
+
+    all: bool = False
+    handler: Text | None = None  # This and the following narrow `all`.
+    type: Text | None = None
+    reason: Reason | None = None
+    origin: Origin | None = None
+    why: Text = Field(default="", max_length=500)
+    letters_per_second: int = Field(default=replays.LETTERS_PER_SECOND, ge=1, le=replays.MOST_PER_SECOND)
+    preview: bool = False
+
+    @model_validator(mode="after")
+    def _narrow(self) -> Self:
+        if not self.all and (self.handler or self.type or self.reason or self.origin):
+            raise ValueError("handler, type, reason and origin narrow `all`")
+        return self
+
+    def wanted(self) -> Wanted:
+        """Say the same to a query."""
+        if not self.all:
+            return super().wanted()
+        return Wanted(handler=self.handler, type=self.type, reason=self.reason, origin=self.origin)
+
+
+class Discard(Chosen):
+    """Which dead letters to give up, and why."""
+
+    why: Text = Field(max_length=500)
+
+
+class Discarded(BaseModel):
+    """How many letters were given up, and how many that had waited behind them were handled."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    letters: int
+    released: int
+
+
+class Replay(BaseModel):
+    """A replay and how far it has come; `left` are the letters whose turn is to come."""
+
+    id: UUID
+    requested_at: AwareDatetime
+    requested_by: UUID
+    why: str
+    selection: str
+    letters_per_second: int
+    total: int
+    replayed: int
+    failed: int
+    skipped: int
+    left: int
+    finished_at: AwareDatetime | None
+
+    @classmethod
+    def of(cls, progress: Progress) -> Self:
+        """Show a replay."""
+        counted = ("replayed", "failed", "skipped", "left")
+        ordered = (name for name in cls.model_fields if name not in counted)
+        return cls(
+            **{name: getattr(progress.replay, name) for name in ordered},
+            **{name: getattr(progress, name) for name in counted},
+        )
+
+
+class Replays(BaseModel):
+    """Replays, newest first."""
+
+    items: list[Replay]
+
+
+class Ordered(BaseModel):
+    """What a replay is about; a preview has none."""
+
+    total: int
+    causes: list[CauseGroup]
+    replay: Replay | None
+
+    @classmethod
+    def of(cls, preview: Preview, progress: Progress | None) -> Self:
+        """Show an order, or what it would be."""
+        causes = [CauseGroup.of(cause) for cause in preview.causes]
+        return cls(total=preview.total, causes=causes, replay=Replay.of(progress) if progress else None)
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    try:
+        orjson.loads(body)
+        return {"body": body.decode(), "body_encoding": "json"}
+    except ValueError:
+        return {"body": base64.b64encode(body).decode(), "body_encoding": "base64"}
