@@ -69,16 +69,17 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Whose letter it was: the handler or task that could not take it, and as far as they can be read, id and type."""
+    """Whose letter it was: the handler or task that could not take it; and what is known of its id, type and stream."""
 
     origin: Origin
     handler: str | None = None
     event_id: UUID | None = None
     event_type: str | None = None
+    partition_key: str | None = None
 
 
 def bury(tx: Session, delivery: Delivery, cause: Cause, address: Address) -> None:
-    """Keep a letter with its cause; the same one for the same handler is kept once, and opened anew if it was closed."""
+    """Keep a letter with its cause; the same for the same handler is kept once, and opened anew if it was closed."""
     row = _row(delivery, cause, address)
     again = {"attempts": DeadLetter.attempts + cause.attempts, "died_at": func.now(), "state": "dead"}
     reopened = {**row, **again, "closed_at": None, "closed_by": None, "closed_why": None}
@@ -115,7 +116,7 @@ def _row(delivery: Delivery, cause: Cause, address: Address) -> dict[str, object
         "programme_id": _programme_of(headers),
         "event_id": address.event_id,
         "type": _storable(address.event_type),
-        "partition_key": _storable(headers.get("ce-partitionkey")),
+        "partition_key": _storable(address.partition_key or headers.get("ce-partitionkey")),
         "headers": orjson.dumps({_storable(key): _storable(value) for key, value in headers.items()}).decode(),
         "body": delivery.body,
         "reason": cause.reason.value,

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from shared.bus.consumer import Consumer
 from shared.bus.handlers import Subscriptions
@@ -105,10 +107,10 @@ def test_a_database_that_goes_away_in_the_middle_of_a_batch(
     """What was half done is undone by the database, and done again."""
     cuts = [1]
 
-    def objection(_tx: object, _events: Settled) -> None:
+    def objection(tx: Session, _events: Settled) -> None:
         if cuts:
             cuts.pop()
-            hearer.cut()
+            hearer.cut(tx.scalar(text("SELECT pg_backend_pid()")))
 
     transport = connect()
     facts = make_facts(20)
