@@ -36,6 +36,10 @@ class Scripted:
         """All that was sent, repeats included."""
         return [letter for call in self.calls for letter in call]
 
+    @property
+    def blocked(self) -> None:
+        return
+
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
         self.calls.append(list(letters))
         return (self._answers.pop(0) if self._answers else confirm)(letters)
