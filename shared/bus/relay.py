@@ -79,6 +79,7 @@ class Relay:
         service: str,
         lane: Lane = Lane.EVENT,
         put: Callable[[str, Row[Any]], Letter] | None = None,
+        poll_seconds: float = POLL_SECONDS,
     ) -> None:
         """Relay from `database`; `service` is the source that its letters name, `put` makes a letter of a row."""
         self.database = database
@@ -86,6 +87,7 @@ class Relay:
         self.service = service
         self.lane = lane
         self._letter_of = put or event_letter
+        self.poll_seconds = poll_seconds
         self._months = archive.Months()
         self._failures = 0
 
@@ -108,7 +110,7 @@ class Relay:
             listen(connection, self.lane.channel)
             while not stop.is_set():
                 if self.pump(connection) == 0:
-                    wait_for_signal(connection, seconds=POLL_SECONDS)
+                    wait_for_signal(connection, seconds=self.poll_seconds)
         finally:
             connection.invalidate()  # Closed, not returned to the pool: the lock goes with it.
 
