@@ -22,6 +22,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.bus.consumer import Consumer
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
+from shared.bus.replayer import Replayer
 from shared.bus.topology import Topology
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.binaries import EmbeddedServerFailed
@@ -36,7 +37,7 @@ from shared.settings import Settings
 from shared.web.app import create_app
 
 HOST = "127.0.0.1"
-BACKGROUND_POOL = 3  # Relay, consumer, and one to spare.
+BACKGROUND_POOL = 4  # Relay, consumer, replayer, and one to spare.
 BROKER_POOL = 6
 IDLE_SECONDS = 0.02
 
@@ -150,6 +151,7 @@ class EmbeddedPlatform:
         if service.handlers:
             consumer = Consumer(self.transport, Inbox(background, service.subscriptions))
             self.crew.start(f"{service.name}.consumer", consumer.run)
+        self.crew.start(f"{service.name}.replayer", Replayer(background, Inbox(background, service.subscriptions)).run)
         verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
         database = self._open(service.name, self.settings.pool_size)
         return create_app(service, database=database, transport=self.transport, verifier=verifier)

@@ -14,6 +14,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.bus.consumer import Consumer
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
+from shared.bus.replayer import Replayer
 from shared.bus.transport import Transport
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
@@ -23,7 +24,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
 
-BACKGROUND_POOL = 3
+BACKGROUND_POOL = 4
 
 
 class Duty(StrEnum):
@@ -78,6 +79,8 @@ def _start_background(service: Service, role: Duty, database: Database, transpor
         crew.start(f"{service.name}.relay", Relay(database, transport, service=service.name).run)
     if role in {Duty.CONSUMER, Duty.ALL} and service.handlers:
         crew.start(f"{service.name}.consumer", Consumer(transport, Inbox(database, service.subscriptions)).run)
+    if role in {Duty.CONSUMER, Duty.ALL}:
+        crew.start(f"{service.name}.replayer", Replayer(database, Inbox(database, service.subscriptions)).run)
 
 
 def _start_console(wanted: Wanted, settings: Settings, crew: Crew) -> str:

@@ -1,5 +1,6 @@
-"""What replaying and discarding have in common: they are about chosen dead letters, and somebody says why."""
+"""What replaying and discarding have in common: chosen letters, somebody's reason, and what waited behind them."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from shared.bus.tables import DeadLetter
 from shared.errors import Conflict, Invalid, NotFound, Title
 
 SHOWN = 10  # Ids that a refusal names.
+Release = Callable[[Session, str, str], int]  # An inbox's, of a handler and a partition key.
 
 
 class ReasonMissing(Invalid):
@@ -59,3 +61,11 @@ def require_dead(tx: Session, chosen: Wanted, *, programme_id: UUID) -> None:
     closed = [each for each, state in states.items() if state != State.DEAD]
     if closed:
         raise DeadNoMore(ids=closed[:SHOWN])
+
+
+def let_go(tx: Session, handler: str, partition_key: str, release: Release) -> int:
+    """Have what waited behind closed letters handled, unless another of the same key is dead; return how many were."""
+    blocking = select(DeadLetter.id).where(
+        DeadLetter.handler == handler, DeadLetter.partition_key == partition_key, DeadLetter.state == State.DEAD
+    )
+    return 0 if tx.scalar(blocking.limit(1)) else release(tx, handler, partition_key)

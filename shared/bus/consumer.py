@@ -1,17 +1,21 @@
 """The loop between a queue and an inbox."""
 
-import random
+import time
+from collections.abc import Sequence
 from threading import Event as Flag
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared import telemetry
 from shared.bus.inbox import Inbox
-from shared.bus.transport import Delivery, Subscription, Transport, TransportDown
+from shared.bus.patience import pause
+from shared.bus.transport import Delivery, Subscription, TopologyMissing, Transport, TransportDown
 from shared.database.faults import is_transient
 
 FETCH_SECONDS = 0.2
-LEAST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+LINGER_SECONDS = 0.005  # Long enough to fill a batch under load, too short to be felt.
+BUSY_SHARE = 10  # A batch that is filled to a tenth says that there is load.
+PATIENCE_SECONDS = 60.0  # How long letters are held for a database that is away; the broker's own limit is far above.
 
 log = telemetry.get_logger()
 
@@ -19,57 +23,87 @@ log = telemetry.get_logger()
 class Consumer:
     """Takes batches from a service's queue until told to stop; acknowledges only what is durably settled."""
 
-    def __init__(self, transport: Transport, inbox: Inbox) -> None:
+    def __init__(self, transport: Transport, inbox: Inbox, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Consume the queue that the inbox's subscriptions name."""
         self.transport = transport
         self.inbox = inbox
+        self.patience_seconds = patience_seconds
+        self._is_busy = False
+        self._failures = 0
 
     def run(self, stop: Flag) -> None:
-        """Work until `stop` is set; the batch in hand is finished first."""
-        subscriptions = self.inbox.subscriptions
-        subscription = self.transport.subscribe(subscriptions.queue, batch=subscriptions.batch)
-        try:
-            while not stop.is_set():
-                self._take(subscription, stop)
-        finally:
-            subscription.close()
+        """Work until `stop` is set; the batch in hand is finished first.
 
-    def _take(self, subscription: Subscription, stop: Flag) -> None:
-        try:
-            deliveries = subscription.fetch(timeout=FETCH_SECONDS)
-            for batch in _careful(deliveries):
-                if not self._settle(batch, stop):
+        Letters of a database that stays away go back to their queue, and are asked for again when it answers.
+        """
+        while not stop.is_set():
+            subscription = self.transport.subscribe(
+                self.inbox.subscriptions.queue, batch=self.inbox.subscriptions.batch
+            )
+            try:
+                self._consume(subscription, stop)
+            finally:
+                subscription.close()
+            self._await_database(stop)
+
+    def _consume(self, subscription: Subscription, stop: Flag) -> None:
+        """Take batches until told to stop, or until the database stays away."""
+        while not stop.is_set():
+            try:
+                deliveries = self._fetch(subscription)
+                if deliveries and not self._settle(deliveries, stop):
                     return
-                subscription.ack(batch)
-        except TransportDown as error:
-            log.warning("consumer.transport_down", error=str(error))
-            stop.wait(_pause(1))
+                subscription.ack(deliveries)
+                self._failures = 0
+            except (TransportDown, TopologyMissing) as error:
+                self._failures += 1
+                log.warning("consumer.broker_away", failures=self._failures, error=str(error))
+                stop.wait(pause(self._failures))
 
-    def _settle(self, deliveries: list[Delivery], stop: Flag) -> bool:
-        """Settle a batch, waiting for a database that is away; False if told to stop before that worked."""
-        tries = 0
+    def _fetch(self, subscription: Subscription) -> list[Delivery]:
+        """Take what is there; under load wait a moment for a fuller batch, for each costs a transaction."""
+        deliveries = subscription.fetch(timeout=FETCH_SECONDS)
+        enough = self.inbox.subscriptions.batch
+        if self._is_busy and 0 < len(deliveries) < enough:
+            deliveries += subscription.fetch(timeout=LINGER_SECONDS)
+        self._is_busy = len(deliveries) * BUSY_SHARE >= enough > 1
+        return deliveries
+
+    def _settle(self, deliveries: Sequence[Delivery], stop: Flag) -> bool:
+        """Settle a batch, waiting for a database that is away; False if that took too long or `stop` was set."""
+        failures, given_up_at = 0, time.monotonic() + self.patience_seconds
         while True:
             try:
-                self.inbox.settle(deliveries)
+                return self._settle_carefully(deliveries, stop)
             except SQLAlchemyError as error:
                 if not is_transient(error):
                     raise
-                tries += 1
-                log.warning("consumer.database_away", tries=tries, error=str(error))
-                if stop.wait(_pause(tries)):
+                failures += 1
+                log.warning("consumer.database_away", failures=failures, error=str(error))
+                if stop.wait(pause(failures)) or time.monotonic() > given_up_at:
                     return False
+
+    def _settle_carefully(self, deliveries: Sequence[Delivery], stop: Flag) -> bool:
+        """Take a batch that was handed out before one by one: a letter that ends the process takes no others along."""
+        if not any(delivery.redelivered for delivery in deliveries):
+            self.inbox.settle(deliveries)
+            return True
+        for delivery in deliveries:
+            if stop.is_set():
+                return False
+            self.inbox.settle_suspect(delivery)
+        self.inbox.clear()
+        return True
+
+    def _await_database(self, stop: Flag) -> None:
+        """Wait until the database answers, holding no letters."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                self.inbox.database.ping()
+            except SQLAlchemyError as error:
+                failures += 1
+                log.warning("consumer.database_stays_away", failures=failures, error=str(error))
+                stop.wait(pause(failures))
             else:
-                return True
-
-
-def _careful(deliveries: list[Delivery]) -> list[list[Delivery]]:
-    """Take a batch that was handed out before one by one: a letter that ends the process must not take others along."""
-    if any(delivery.redelivered for delivery in deliveries):
-        return [[delivery] for delivery in deliveries]
-    return [deliveries] if deliveries else []
-
-
-def _pause(tries: int) -> float:
-    """Return seconds until the next try: doubled each time up to a limit, with jitter so that replicas differ."""
-    longest = min(LEAST_PAUSE * float(2 ** min(tries, 10)), LONGEST_PAUSE)
-    return longest * random.uniform(0.5, 1)  # noqa: S311  Not a secret.
+                return

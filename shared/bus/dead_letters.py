@@ -14,6 +14,7 @@ from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from shared.bus.envelope import BrokenEnvelope
 from shared.bus.tables import DeadLetter
 from shared.bus.transport import Delivery
 from shared.errors import Refusal
@@ -70,16 +71,17 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Whose letter it was: the handler or task that could not take it, and as far as they can be read, id and type."""
+    """Whose letter it was: the handler or task that could not take it; and what is known of its id, type and stream."""
 
     origin: Origin
     handler: str | None = None
     event_id: UUID | None = None
     event_type: str | None = None
+    partition_key: str | None = None
 
 
 def bury(tx: Session, delivery: Delivery, cause: Cause, address: Address) -> None:
-    """Keep a letter with its cause; the same one for the same handler is kept once, opened anew if it was closed."""
+    """Keep a letter with its cause; the same for the same handler is kept once, and opened anew if it was closed."""
     row = _row(delivery, cause, address)
     again = {"attempts": DeadLetter.attempts + cause.attempts, "died_at": func.now(), "state": "dead"}
     reopened = {**row, **again, "closed_at": None, "closed_by": None, "closed_why": None}
@@ -92,16 +94,15 @@ def bury(tx: Session, delivery: Delivery, cause: Cause, address: Address) -> Non
 
 
 def bury_again(letter: DeadLetter, error: Exception) -> None:
-    """Write down that a dead letter was tried once more, and what it died of this time.
-
-    One that nobody could read stays what it was called: its error is no handler's.
-    """
-    failed = Reason.REFUSED if isinstance(error, Refusal) else Reason.FAILED
-    cause = Cause.of(failed if letter.handler else Reason(letter.reason), error)
-    address = Address(Origin(letter.origin), letter.handler, letter.event_id, letter.type)
-    letter.reason, letter.exception, letter.cause = cause.reason, cause.exception, _cause_key(cause, address)
-    letter.error, letter.stack = storable(cause.error), _storable(cause.stack)
-    letter.attempts += cause.attempts
+    """Write down that a dead letter was tried once more, and what it died of this time."""
+    if isinstance(error, BrokenEnvelope):  # As unreadable as before: it died of the same.
+        letter.error = storable(str(error))
+    else:
+        cause = Cause.of(Reason.REFUSED if isinstance(error, Refusal) else Reason.FAILED, error)
+        address = Address(Origin(letter.origin), letter.handler, letter.event_id, letter.type)
+        letter.reason, letter.exception, letter.cause = cause.reason, cause.exception, _cause_key(cause, address)
+        letter.error, letter.stack = storable(cause.error), _storable(cause.stack)
+    letter.attempts += 1
     letter.died_at = func.now()
 
 
@@ -114,7 +115,7 @@ def _row(delivery: Delivery, cause: Cause, address: Address) -> dict[str, object
         "programme_id": _programme_of(headers),
         "event_id": address.event_id,
         "type": _storable(address.event_type),
-        "partition_key": _storable(headers.get("ce-partitionkey")),
+        "partition_key": _storable(address.partition_key or headers.get("ce-partitionkey")),
         "headers": orjson.dumps({_storable(key): _storable(value) for key, value in headers.items()}).decode(),
         "body": delivery.body,
         "reason": cause.reason.value,

@@ -1,18 +1,16 @@
 """Giving dead letters up: with a reason, for good, and letting go what waited behind them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from shared.bus.closings import NothingChosen, require_dead, require_reason
+from shared.bus.closings import NothingChosen, Release, let_go, require_dead, require_reason
 from shared.bus.post_mortem import State, Wanted, matching
 from shared.bus.tables import DeadLetter, ParkedLetter
 from shared.database.arrays import among
-
-Release = Callable[[Session, str, str], int]
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ def discard(
     waited = _waiting_behind(tx, ids)
     closed = {"state": State.DISCARDED, "closed_at": func.now(), "closed_by": discarded_by, "closed_why": reason}
     tx.execute(update(DeadLetter).where(among(DeadLetter.id, ids)).values(closed))
-    return Discarded(len(ids), sum(release(tx, handler, key) for handler, key in waited))
+    return Discarded(len(ids), sum(let_go(tx, handler, key, release) for handler, key in waited))
 
 
 def _lock(tx: Session, chosen: Wanted, *, programme_id: UUID) -> Sequence[UUID]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.bus.transport import Delivery, Letter
-from shared.events.base import routing_key
+from shared.events.base import Event, routing_key
 
 
 class BrokenEnvelope(Exception):
@@ -26,6 +26,20 @@ class Envelope:
     traceparent: str | None
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A letter that was read whole."""
+
+    envelope: Envelope
+    event: Event
+    delivery: Delivery
+
+    @property
+    def partition_key(self) -> str:
+        """Say which stream of facts it belongs to; the event knows, whatever the header says."""
+        return self.event.partition_key
 
 
 def letter_of(

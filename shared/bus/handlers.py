@@ -65,6 +65,10 @@ class Subscriptions:
         """What the service's queue must be bound to."""
         return {routing_key(event_type) for event_type in self.models}
 
+    def named(self, name: str) -> Handler[Any] | None:
+        """Return a handler by its name in the inbox, or None if there is none (any more)."""
+        return next((handler for handler in self.handlers if handler.name == name), None)
+
     def of(self, event_type: str) -> list[Handler[Any]]:
         """Return who hears this type."""
         return [handler for handler in self.handlers if any(event.type == event_type for event in handler.events)]

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared import telemetry
+from shared.bus.closings import let_go
 from shared.bus.dead_letters import Origin, bury_again
 from shared.bus.post_mortem import State
 from shared.bus.replays import Outcome
@@ -192,7 +193,7 @@ class Replayer:
         letter.closed_by, letter.closed_why = order.requested_by, order.why
         tx.flush()  # What waited behind it must see that it is dead no more.
         if letter.handler is not None and letter.partition_key is not None:
-            self.inbox.release(tx, letter.handler, letter.partition_key)
+            let_go(tx, letter.handler, letter.partition_key, self.inbox.release)
 
     def _renew(self, tx: Session, order: Order) -> None:
         """Prolong the lease, and hold its row until the commit: nobody takes the replay up meanwhile."""

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from shared import clock, telemetry
 from shared.bus import inbox
-from shared.bus.envelope import letter_of, open_envelope
+from shared.bus.envelope import Item, letter_of, open_envelope
 from shared.bus.handlers import Handler
 from shared.bus.tables import Outbox
 from shared.bus.transport import Delivery
@@ -42,7 +42,7 @@ def deliver(tx: Session, handler: Handler[Any], *messages: Delivery) -> int:
     items = []
     for message in messages:
         envelope = open_envelope(message)
-        items.append(inbox.Item(envelope, models[envelope.type].model_validate_json(envelope.body), message))
+        items.append(Item(envelope, models[envelope.type].model_validate_json(envelope.body), message))
     return inbox.deliver(tx, handler, items)
 
 

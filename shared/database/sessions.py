@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from shared.database.signals import Bell, wanted_by
@@ -70,6 +70,11 @@ class Database:
         """
         with Session(self._apart, expire_on_commit=False) as tx, tx.begin():
             yield tx
+
+    def ping(self) -> None:
+        """Ask the server for an answer. Raises SQLAlchemyError if there is none."""
+        with self.apart() as tx:
+            tx.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Let go of every connection, after the last signal."""

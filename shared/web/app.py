@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
@@ -29,7 +28,7 @@ def create_app(service: Service, *, database: Database, transport: Transport, ve
     app.add_middleware(Gate, admitted=database.pool_size)
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
-    add_health(app, {"database": lambda: _ask(database), "broker": lambda: _check(service, transport)})
+    add_health(app, {"database": database.ping, "broker": lambda: _check(service, transport)})
     return app
 
 
@@ -55,11 +54,6 @@ def _failure(check: Callable[[], None]) -> str | None:
     except (SQLAlchemyError, TransportDown, TopologyMissing) as error:
         return type(error).__name__
     return None
-
-
-def _ask(database: Database) -> None:
-    with database.apart() as tx:
-        tx.execute(text("SELECT 1"))
 
 
 def _check(service: Service, transport: Transport) -> None:

@@ -62,6 +62,10 @@ class StoppingTransport:
         self.transport = transport
         self.stop = stop
 
+    @property
+    def blocked(self) -> str | None:
+        return self.transport.blocked
+
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
         self.stop.at(Point.CLAIMED)
         outcomes = self.transport.publish(letters)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.bus.topology import UNROUTED, Topology
-from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, TopologyMissing, TransportDown
+from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, TopologyMissing, TransportDown, fit_and_unfit
 from shared.database.sessions import Database
 
 POLL_SECONDS = 0.03
@@ -69,17 +69,17 @@ class PostgresTransport:
             tx.execute(text("DELETE FROM binding"))
             tx.execute(_BIND, {"queues": [queue for queue, _ in pairs], "keys": [key for _, key in pairs]})
 
+    @property
+    def blocked(self) -> None:
+        """Say nothing: tables take letters as long as the server runs."""
+        return
+
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
-        """Store the letters in every bound queue, in one transaction."""
-        columns = {
-            "keys": [letter.routing_key for letter in letters],
-            "headers": [orjson.dumps(dict(letter.headers)).decode() for letter in letters],
-            "bodies": [letter.body for letter in letters],
-            "unrouted": UNROUTED,
-        }
+        """Store the fit letters in every bound queue, in one transaction; see `Transport.publish`."""
+        fit, unfit = fit_and_unfit(letters)
         with self._reached(), self.database.transaction() as tx:
-            tx.execute(_PUBLISH, columns)
-        return {letter.id: Outcome.CONFIRMED for letter in letters}
+            tx.execute(_PUBLISH, _columns(fit))
+        return unfit | {letter.id: Outcome.CONFIRMED for letter in fit}
 
     def subscribe(self, queue: str, *, batch: int) -> "PostgresSubscription":
         """Consume a queue; the lock is taken by the first `fetch`."""
@@ -206,6 +206,15 @@ class PostgresSubscription:
         if self._connection is not None:
             _discard(self._connection)
             self._connection = None
+
+
+def _columns(letters: Sequence[Letter]) -> dict[str, object]:
+    return {
+        "keys": [letter.routing_key for letter in letters],
+        "headers": [orjson.dumps(dict(letter.headers)).decode() for letter in letters],
+        "bodies": [letter.body for letter in letters],
+        "unrouted": UNROUTED,
+    }
 
 
 def _discard(connection: Connection) -> None:

@@ -2,22 +2,26 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
-from shared.bus.consumer import Consumer
+from shared.bus.consumer import FETCH_SECONDS, LINGER_SECONDS, Consumer
 from shared.bus.handlers import Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.testing import message_of
-from shared.bus.transport import Delivery, Letter, Transport
+from shared.bus.transport import Delivery, Letter, TopologyMissing, Transport, TransportDown
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.events.activities import AttendanceSettled
 from shared.ids import new_id
 from tests.factories.ledger import make_settled
+from tests.shared.bus.brokers import Handing
 from tests.shared.bus.hearing import Settled, heard, hearing, hearing_unless
-from tests.shared.bus.running import Owner, running
+from tests.shared.bus.running import Owner, counted, running
 from tests.shared.bus.transport.letters import CONFIRMED, INBOX, publish_all, receive
 from tests.waiting import until
 
@@ -105,10 +109,10 @@ def test_a_database_that_goes_away_in_the_middle_of_a_batch(
     """What was half done is undone by the database, and done again."""
     cuts = [1]
 
-    def objection(_tx: object, _events: Settled) -> None:
+    def objection(tx: Session, _events: Settled) -> None:
         if cuts:
             cuts.pop()
-            hearer.cut()
+            hearer.cut(tx.scalar(text("SELECT pg_backend_pid()")))
 
     transport = connect()
     facts = make_facts(20)
@@ -192,3 +196,83 @@ def test_a_consumer_subscribes_again_when_its_broker_was_away(
         until_heard(listening, facts)
 
     assert hearer.count("dead_letter") == 0
+
+
+def consumed(database: Database, handing: Handing, subscriptions: Subscriptions) -> None:
+    """Consume until there is nothing more to hand out."""
+    Consumer(handing, Inbox(database, subscriptions)).run(handing.over)
+
+
+class TestLinger:
+    def test_at_low_load_nobody_waits_for_more(self, listening: Database) -> None:
+        """One fact at a time is handled at once, each as quickly as the last."""
+        messages = [message_of(fact) for fact in make_facts(4)]
+        handing = Handing(*([message] for message in messages))
+
+        consumed(listening, handing, hearing(batch=50))
+
+        assert handing.timeouts == [FETCH_SECONDS] * 5
+        assert handing.acked == messages
+
+    def test_under_load_a_batch_is_filled(self, listening: Database) -> None:
+        """After a batch that was filled to a tenth the next waits a moment, and only then."""
+        messages = [message_of(fact) for fact in make_facts(9)]
+        handing = Handing(messages[:5], messages[5:7], messages[7:8], messages[8:])
+
+        with counted(listening.engine) as seen:
+            consumed(listening, handing, hearing(batch=50))
+
+        assert handing.timeouts == [FETCH_SECONDS, FETCH_SECONDS, LINGER_SECONDS, FETCH_SECONDS, FETCH_SECONDS]
+        assert len([each for each in seen if "INSERT INTO inbox" in each]) == 3
+        assert handing.acked == messages
+
+
+def waiting(transport: Transport) -> tuple[int, int]:
+    """Count the letters that are ready, and the consumers."""
+    stats = transport.stats(INBOX)
+    return stats.ready, stats.consumers
+
+
+def test_letters_of_a_database_that_stays_away_go_back(connect: Connect, listening: Database, hearer: Owner) -> None:
+    """F12: nobody holds them past the broker's patience; when the database answers they are asked for again."""
+    transport = connect()
+    facts = make_facts(5)
+    consumer = Consumer(transport, Inbox(listening, hearing()), patience_seconds=0.3)
+    with running(consumer.run):
+        until(lambda: transport.stats(INBOX).consumers == 1, timeout=10, missing="the consumer")
+        with hearer.away():
+            send(connect(), *(message_of(fact) for fact in facts))
+            until(
+                lambda: waiting(transport) == (5, 0),
+                timeout=20,
+                missing="the letters back, and nobody who asks for them",
+            )
+        until_heard(listening, facts)
+        until_empty(transport)
+
+    assert (hearer.count("dead_letter"), hearer.count("suspect")) == (0, 0)
+
+
+def test_a_queue_that_is_not_there_is_asked_for_again(listening: Database) -> None:
+    """F14: loudly, and until somebody has defined it."""
+    message = message_of(make_settled())
+    handing = Handing(TopologyMissing("no queue"), TransportDown("gone"), [message])
+
+    consumed(listening, handing, hearing())
+
+    assert handing.acked == [message]
+
+
+def test_one_that_is_told_to_stop_leaves_the_rest_of_a_careful_batch(listening: Database) -> None:
+    """F21: each of them is a transaction of its own; what has none goes back unacknowledged."""
+    messages = [replace(message_of(fact), redelivered=True) for fact in make_facts(5)]
+    handing = Handing(messages)
+
+    def objection(_tx: object, _events: Settled) -> None:
+        handing.over.set()
+
+    consumed(listening, handing, hearing_unless(objection))
+
+    assert handing.acked == []
+    with listening.transaction() as tx:
+        assert len(heard(tx)) == 1

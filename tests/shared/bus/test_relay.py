@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -9,13 +11,17 @@ from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
 from shared import bus, telemetry
-from shared.bus.relay import Relay
-from shared.bus.transport import Letter, Outcome, Transport, TransportDown
+from shared.bus import archive, outbox
+from shared.bus.outbox import Lane, Parcel
+from shared.bus.relay import Relay, event_letter
+from shared.bus.transport import MAX_BODY_BYTES, Forbidden, Letter, Outcome, Transport, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.sessions import Database
+from shared.database.signals import listen, wait_for_signal
 from shared.events.activities import AttendanceSettled
+from shared.ids import new_id
 from tests.factories.ledger import make_settled
-from tests.shared.bus.brokers import Scripted, confirm, confirm_only, refuse
+from tests.shared.bus.brokers import Answer, Scripted, confirm, confirm_only, refuse
 from tests.shared.bus.running import Owner, running
 from tests.shared.bus.transport.letters import INBOX, receive
 from tests.waiting import until
@@ -26,6 +32,12 @@ def tell(database: Database, count: int = 1) -> list[AttendanceSettled]:
     with database.transaction() as tx:
         bus.emit_all(tx, facts)
     return facts
+
+
+def tell_and_fail(database: Database) -> None:
+    with database.transaction() as tx:
+        bus.emit(tx, make_settled())
+        raise ZeroDivisionError
 
 
 def waiting(told: Owner) -> list[UUID]:
@@ -214,3 +226,141 @@ class TestTwoRelays:
             until_empty(told)
 
         assert (len(first.letters), len(second.letters)) == (0, 3)
+
+
+def forbid(*ids: UUID) -> Answer:
+    """End the channel over some letters; which of a batch it was, the broker does not say."""
+
+    def answer(letters: Sequence[Letter]) -> dict[UUID, Outcome]:
+        if any(letter.id in ids for letter in letters):
+            raise Forbidden("403: not yours to tell")
+        return confirm(letters)
+
+    return answer
+
+
+class TestWhatABrokerNeverTakes:
+    def test_a_forbidden_letter_is_found_and_its_neighbours_leave(self, telling: Database, told: Owner) -> None:
+        """F6: one dead letter with the broker's words; the others are not held up by it."""
+        facts = tell(telling, 9)
+        rows = waiting(told)
+        broker = Scripted(*[forbid(rows[4])] * 20)
+
+        with running(relay(telling, broker).run):
+            until_empty(told)
+
+        assert told.execute("SELECT reason, origin, error, event_id FROM dead_letter") == [
+            ("forbidden", "outbox", "403: not yours to tell", rows[4])
+        ]
+        assert told.execute("SELECT count(*) FROM event_archive") == [(8,)]
+        assert {letter.headers["ce-partitionkey"] for letter in broker.letters} == {
+            str(fact.attendance_id) for fact in facts
+        }
+
+    def test_a_letter_that_is_too_large_is_kept_with_the_reason(
+        self, telling: Database, told: Owner, transport: Transport
+    ) -> None:
+        """F25: above the limit it becomes a dead letter, at the limit it travels; nobody waits behind either."""
+        tell(telling, 3)
+        rows = waiting(told)
+        for row, extra in ((rows[0], 0), (rows[1], 1)):
+            told.execute(
+                "UPDATE outbox SET body = body || repeat(' ', :length - octet_length(body)) WHERE event_id = :id",
+                length=MAX_BODY_BYTES + extra, id=row,
+            )  # fmt: skip
+
+        with running(relay(telling, transport).run):
+            until_empty(told)
+
+        ((reason, error, event_id),) = told.execute("SELECT reason, error, event_id FROM dead_letter")
+        assert (reason, event_id) == ("unfit", rows[1])
+        assert "limit is 1,048,576" in str(error)
+        arrived = receive(transport.subscribe(INBOX, batch=10), 2)
+        assert sorted(UUID(letter.headers["ce-id"]) for letter in arrived) == sorted([rows[0], rows[2]])
+
+
+class TestArchive:
+    def test_what_was_told_can_be_read_again(self, telling: Database, told: Owner) -> None:
+        """By type, oldest first, each once; from any month."""
+        months = [datetime(2022, month, 1, tzinfo=UTC) for month in (1, 2, 2, 12)]
+        facts = tell(telling, 4)
+        for row, month in zip(waiting(told), months, strict=True):
+            told.execute("UPDATE outbox SET emitted_at = :month WHERE event_id = :id", month=month, id=row)
+        with running(relay(telling, Scripted(confirm_only(2))).run):
+            until_empty(told)
+
+        with telling.transaction() as tx:
+            kept = list(archive.read(tx, [facts[0].type]))
+            assert list(archive.read(tx, ["activities.attendance.voided.v1"])) == []
+
+        assert [row.partition_key for row in kept[:1] + kept[3:]] == [
+            str(fact.attendance_id) for fact in (facts[0], facts[3])
+        ]
+        assert [row.emitted_at for row in kept] == months
+        parts = told.execute("SELECT relname FROM pg_class WHERE relname ~ '^event_archive_2022_..$' ORDER BY 1")
+        assert [name for (name,) in parts] == [f"event_archive_2022_{month}" for month in ("01", "02", "12")]
+
+    def test_a_page_ends_where_the_next_begins(self, telling: Database, told: Owner) -> None:
+        """More than one page, all of one instant: none twice, none missing."""
+        tell(telling, archive.PAGE + 5)
+        rows = waiting(told)
+        with running(relay(telling, Scripted()).run):
+            until_empty(told)
+
+        with telling.transaction() as tx:
+            kept = [row.event_id for row in archive.read(tx, ["activities.attendance.settled.v1"])]
+        assert kept == rows
+
+
+def _has(broker: Scripted, letters: int) -> bool:
+    return len(broker.letters) == letters
+
+
+class TestWakeUp:
+    def test_a_relay_is_woken_by_the_commit(self, telling: Database) -> None:
+        """One that hardly ever looks by itself sends each fact all the same."""
+        broker = Scripted()
+        with running(Relay(telling, broker, service="activities", poll_seconds=60).run) as stop:
+            for number in range(20):
+                tell(telling)
+                until(partial(_has, broker, number + 1), timeout=10, missing="the fact")
+            stop.set()
+            tell(telling)
+
+    def test_a_signal_is_sent_after_the_commit_only(self, telling: Database) -> None:
+        """What is rolled back wakes nobody."""
+        with telling.engine.connect() as connection:
+            listen(connection, Lane.EVENT.channel)
+            with pytest.raises(ZeroDivisionError):
+                tell_and_fail(telling)
+            assert not wait_for_signal(connection, seconds=0.05)
+            with telling.transaction() as tx:
+                bus.emit(tx, make_settled())
+                assert not wait_for_signal(connection, seconds=0.05)
+            assert wait_for_signal(connection, seconds=10)
+
+    def test_without_a_signal_it_looks_by_itself(self, telling: Database, told: Owner) -> None:
+        """A signal can be lost with the process that was to send it."""
+        broker = Scripted()
+        with running(relay(telling, broker).run):
+            tell(telling)
+            until_empty(told)
+            told.execute("""
+                INSERT INTO outbox (event_id, type, programme_id, partition_key, emitted_at, traceparent, body)
+                SELECT uuidv7(), type, programme_id, partition_key, emitted_at, traceparent, body FROM event_archive
+            """)
+            until(lambda: len(broker.letters) == 2, timeout=10, missing="the fact that nobody signalled")
+
+    def test_a_lane_leaves_the_other_alone(self, telling: Database, told: Owner) -> None:
+        """Facts never wait behind work: each lane has a relay of its own, at the same time."""
+        with telling.transaction() as tx:
+            outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, "1", "{}")])
+        tell(telling)
+        events, tasks = Scripted(), Scripted()
+        work = Relay(telling, tasks, service="activities", lane=Lane.TASK, put=event_letter)
+
+        with running(relay(telling, events).run, work.run):
+            until_empty(told)
+
+        assert [len(broker.letters) for broker in (events, tasks)] == [1, 1]
+        assert tasks.letters[0].headers["ce-type"] == "activities.count"

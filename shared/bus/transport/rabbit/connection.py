@@ -14,7 +14,7 @@ import structlog
 from pika.adapters.select_connection import IOLoop  # type: ignore[import-untyped]  # As above.
 from pika.exceptions import ChannelClosedByBroker  # type: ignore[import-untyped]  # As above.
 
-from shared.bus.transport import TransportDown
+from shared.bus.transport import Forbidden, TopologyMissing, TransportDown
 from shared.errors import Hindrance
 
 FromPika: TypeAlias = Any  # pika ships no types.
@@ -24,13 +24,14 @@ logging.getLogger("pika").setLevel(logging.CRITICAL)  # What pika reports as err
 
 CONNECT_SECONDS = 5.0
 _CLOSE_SECONDS = 1.0
-_NOT_FOUND = 404
+_FORBIDDEN, _NOT_FOUND = 403, 404
+_MISSING = re.compile(r"NOT_FOUND - no (exchange|queue) '(.*)' in vhost '(.*)'", re.DOTALL)
 _URL = re.compile(r"amqps?://[^/\s]+(/\S*)?")
 # Any can be set in a URL's query instead. pika notices a silent broker after one or two times (heartbeat + 5 s),
-# the kernel a cut cable within 10 s of the next thing sent, which is a heartbeat at the latest.
+# the kernel a cut cable within 10 s of the next thing sent, which is a heartbeat at the latest. There is no
+# `blocked_connection_timeout`: whoever connected anew would be blocked again.
 _DEFAULTS = {
     "heartbeat": 5,
-    "blocked_connection_timeout": 10,
     "socket_timeout": 2,
     "stack_timeout": 4,
     "tcp_options": {"TCP_USER_TIMEOUT": 10_000},
@@ -68,11 +69,6 @@ class Wire:
         self._thread = Thread(target=self._run, name="popcandy-amqp", daemon=True)
         self._thread.start()
 
-    @property
-    def not_found(self) -> bool:
-        """Say whether the broker ended the channel because something does not exist."""
-        return isinstance(self.lost, ChannelClosedByBroker) and self.lost.reply_code == _NOT_FOUND
-
     def call(self, callback: Callable[[], None]) -> None:
         """Run something on the I/O thread, in the order called; on a wire that is lost it may not run at all."""
         self._loop.add_callback_threadsafe(callback)
@@ -83,7 +79,7 @@ class Wire:
             self._opened.set_result(None)
 
     def wait_open(self, seconds: float) -> None:
-        """Wait until the channel is ready. Raises TransportDown."""
+        """Wait until the channel is ready. Raises TransportDown, Forbidden and TopologyMissing as `require` does."""
         try:
             self._opened.result(timeout=seconds)
         except TimeoutError:
@@ -95,9 +91,9 @@ class Wire:
         self._thread.join(_CLOSE_SECONDS)
 
     def require(self) -> None:
-        """Raise TransportDown when lost."""
+        """Raise when lost: Forbidden or TopologyMissing when the broker said so, TransportDown otherwise."""
         if self.lost is not None:
-            raise TransportDown(f"lost the connection to RabbitMQ: {self.lost!r}")
+            raise refusal(self.lost) or TransportDown(f"lost the connection to RabbitMQ: {self.lost!r}")
 
     def _run(self) -> None:
         try:
@@ -127,7 +123,7 @@ class Wire:
         if self.lost is None:
             self.lost = reason
             if not self._opened.done():
-                self._opened.set_exception(TransportDown(f"RabbitMQ is not reachable: {reason!r}"))
+                self._opened.set_exception(refusal(reason) or TransportDown(f"RabbitMQ is not reachable: {reason!r}"))
             self._on_lost(self)
 
     def _shut(self) -> None:
@@ -145,7 +141,10 @@ class Hosts:
         self._lock = Lock()
 
     def connect(self, *, prepare: Callable[[Wire], None], on_lost: Callable[[Wire], None]) -> Wire:
-        """Try each node once, for five seconds in all, beginning with the last that worked. Raises TransportDown."""
+        """Try each node once, for five seconds in all, beginning with the last that worked.
+
+        Raises TransportDown; Forbidden and TopologyMissing at once, for the next node would say the same.
+        """
         if self._closed:
             raise TransportDown("the transport is closed")
         deadline = time.monotonic() + CONNECT_SECONDS
@@ -153,6 +152,9 @@ class Hosts:
             wire, host = self._begin(prepare, on_lost)
             try:
                 wire.wait_open(max(deadline - time.monotonic(), 0.1))
+            except (Forbidden, TopologyMissing):
+                wire.close()
+                raise
             except TransportDown:
                 wire.close()
                 self._move_on(host)
@@ -171,7 +173,8 @@ class Hosts:
         host = self._current
 
         def lose(wire: Wire) -> None:
-            self._move_on(host)
+            if wire.lost is None or refusal(wire.lost) is None:  # A node that refuses is alive.
+                self._move_on(host)
             on_lost(wire)
 
         return Wire(self._parameters[host], prepare=prepare, on_lost=lose), host
@@ -180,6 +183,19 @@ class Hosts:
         with self._lock:
             if self._current == host:
                 self._current = (host + 1) % len(self._parameters)
+
+
+def refusal(reason: BaseException) -> Forbidden | TopologyMissing | None:
+    """Translate what the broker said when it ended a channel; None for any other end of a wire."""
+    if not isinstance(reason, ChannelClosedByBroker):
+        return None
+    if reason.reply_code == _FORBIDDEN:
+        return Forbidden(f"RabbitMQ does not allow it: {reason.reply_text}")
+    missing = _MISSING.fullmatch(reason.reply_text) if reason.reply_code == _NOT_FOUND else None
+    if missing is None:  # A 404 may also say that the queue's node is down.
+        return None
+    kind, name, vhost = missing.groups()
+    return TopologyMissing(f"RabbitMQ has no {kind} {name}: run `./popcandy broker define` (the vhost is {vhost})")
 
 
 def _parameters(url: str) -> FromPika:

@@ -68,7 +68,7 @@ class RabbitSubscription:
         """Return up to a batch as soon as one letter is there, or nothing after `timeout` seconds.
 
         Raises TransportDown once when the connection or the consumer ended; the next call connects and consumes again,
-        for which it may take up to five seconds.
+        for which it may take up to five seconds. Raises TopologyMissing, Forbidden as long as the broker refuses that.
         """
         deadline = time.monotonic() + timeout
         wire = self._consuming()

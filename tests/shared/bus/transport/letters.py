@@ -58,16 +58,20 @@ def drain(subscription: Subscription, count: int) -> list[Delivery]:
     return received
 
 
+def outcomes_of(transport: Transport, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
+    """Publish once; nothing is known when the broker goes away first."""
+    try:
+        return transport.publish(letters)
+    except TransportDown:
+        return {}
+
+
 def publish_all(transport: Transport, letters: Sequence[Letter]) -> None:
     """Publish until each letter is confirmed, as the relay does: what has no outcome is sent again."""
     missing = {letter.id: letter for letter in letters}
 
     def nothing_missing() -> bool:
-        try:
-            outcomes = transport.publish(list(missing.values()))
-        except TransportDown:
-            return False
-        for id_, outcome in outcomes.items():
+        for id_, outcome in outcomes_of(transport, list(missing.values())).items():
             if outcome is CONFIRMED:
                 del missing[id_]
         return not missing

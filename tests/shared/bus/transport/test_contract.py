@@ -2,10 +2,20 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from shared.bus.transport import TopologyMissing, Transport, TransportDown
+from shared.bus.transport import (
+    MAX_BODY_BYTES,
+    MAX_HEADERS_BYTES,
+    Letter,
+    Outcome,
+    TopologyMissing,
+    Transport,
+    TransportDown,
+    unfitness,
+)
 from tests.shared.bus.transport.letters import (
     CONFIRMED,
     INBOX,
@@ -20,6 +30,29 @@ from tests.shared.bus.transport.letters import (
 from tests.waiting import until
 
 Connect = Callable[[], Transport]
+
+
+def with_header(name: str, value: str) -> Letter:
+    letter = make_letter()
+    return replace(letter, headers={**letter.headers, name: value})
+
+
+UNFIT = {
+    "long key": (make_letter(routing_key="k" * 256), "routing key"),
+    "long key of few characters": (make_letter(routing_key="志" * 86), "255 bytes"),
+    "long header name": (with_header("n" * 256, ""), "255 bytes"),
+    "headers larger than a frame": (with_header("ce-subject", "志" * 43_000), "100,000 bytes"),
+    "null in the key": (make_letter(routing_key="a\0b"), "null character"),
+    "null in a header": (with_header("ce-subject", "\0"), "null character"),
+    "half a character": (with_header("ce-subject", "\ud83d"), "no Unicode text"),
+    "body above the limit": (make_letter(body=b"x" * (MAX_BODY_BYTES + 1)), "the body has 1,048,577 bytes"),
+}
+EDGES = {
+    "longest key": make_letter(routing_key="志" * 85),
+    "longest header name": with_header("n" * 255, ""),
+    "most headers": with_header("ce-subject", "x" * (MAX_HEADERS_BYTES - 400)),
+    "largest body": make_letter(body=b"x" * MAX_BODY_BYTES),
+}
 
 
 class TestPublish:
@@ -60,6 +93,40 @@ class TestPublish:
             transport.publish([letter])
 
         assert ids(receive(transport.subscribe(INBOX, batch=100), 30)) == [letter.id for letter in letters]
+
+    @pytest.mark.parametrize(("letter", "words"), UNFIT.values(), ids=UNFIT)
+    def test_an_unfit_letter_harms_no_neighbour(self, transport: Transport, letter: Letter, words: str) -> None:
+        """It would end the connection again and again, and with it the letters around; the reason is in words."""
+        before, after = make_letters(2)
+
+        outcomes = transport.publish([before, letter, after])
+
+        assert outcomes == {before.id: CONFIRMED, letter.id: Outcome.UNFIT, after.id: CONFIRMED}
+        assert words in str(unfitness(letter))
+        inbox = transport.subscribe(INBOX, batch=10)
+        assert ids(receive(inbox, 2)) == [before.id, after.id]
+        assert inbox.fetch(timeout=0.1) == []
+
+    @pytest.mark.parametrize("letter", EDGES.values(), ids=EDGES)
+    def test_a_letter_at_a_limit_is_carried(self, transport: Transport, letter: Letter) -> None:
+        """The limits are those of every transport, so a letter that is fit for one is fit for the other."""
+        assert transport.publish([letter]) == {letter.id: CONFIRMED}
+
+        bound = letter.routing_key == SETTLED
+        (arrived,) = receive(transport.subscribe(INBOX if bound else UNROUTED, batch=1), 1)
+        assert (arrived.headers, arrived.body, arrived.routing_key) == (letter.headers, letter.body, letter.routing_key)
+
+    def test_only_unfit_letters_are_answered_too(self, transport: Transport) -> None:
+        """Nobody needs a broker to refuse them."""
+        letter, _ = UNFIT["long key"]
+
+        assert transport.publish([letter, letter]) == {letter.id: Outcome.UNFIT}
+
+    def test_it_is_not_blocked(self, transport: Transport) -> None:
+        """A broker in health takes letters."""
+        transport.publish([make_letter()])
+
+        assert transport.blocked is None
 
     def test_what_nobody_is_bound_to_is_confirmed_and_kept_aside(self, transport: Transport) -> None:
         """A typing error in a routing key loses nothing."""

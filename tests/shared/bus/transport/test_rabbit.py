@@ -5,19 +5,16 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import httpx2
 import pytest
 from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
 from launch.broker import BrokerRefused, define
-from shared.bus.transport import Letter, Outcome, TopologyMissing, TransportDown
+from shared.bus.transport import Outcome, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.bus.transport.rabbit.connection import BrokenUrl
-from shared.ids import new_id
-from tests.servers.rabbitmq import Broker, own_vhost
+from tests.servers.rabbitmq import Broker
 from tests.shared.bus.transport.letters import (
     CONFIRMED,
     INBOX,
@@ -29,43 +26,14 @@ from tests.shared.bus.transport.letters import (
     publish_all,
     receive,
 )
+from tests.shared.bus.transport.management import Management
 
 DELIVERY_LIMIT = 20
 
 
-class Management:
-    """The management API, in one vhost."""
-
-    def __init__(self, broker: Broker, vhost: str) -> None:
-        self._root = f"{broker.management_url}/api"
-        self._vhost = vhost
-
-    def send(self, method: str, path: str, body: object = None) -> None:
-        """Change something; `{vhost}` in the path is ours."""
-        url = f"{self._root}/{path.format(vhost=self._vhost)}"
-        httpx2.request(method, url, json=body, trust_env=False).raise_for_status()
-
-
 @pytest.fixture
-def url(rabbitmq: Broker) -> Iterator[str]:
-    with own_vhost(rabbitmq) as own:
-        yield own
-
-
-@pytest.fixture
-def vhost(url: str) -> str:
-    return urlsplit(url).path[1:]
-
-
-@pytest.fixture
-def management(rabbitmq: Broker, vhost: str) -> Management:
-    return Management(rabbitmq, vhost)
-
-
-@pytest.fixture
-def transport(url: str) -> Iterator[RabbitTransport]:
-    with contextlib.closing(RabbitTransport(url)) as one:
-        yield one
+def transport(rabbit: RabbitTransport) -> RabbitTransport:
+    return rabbit
 
 
 @pytest.fixture
@@ -137,26 +105,6 @@ class TestRefusals:
         arrived = drain(transport.subscribe(INBOX, batch=500), 2_000)
         assert set(ids(arrived)) == {letter.id for letter in letters}
 
-    @pytest.mark.parametrize(
-        "letter",
-        [
-            Letter(id=new_id(), routing_key="k" * 256, headers={}, body=b""),
-            Letter(id=new_id(), routing_key="志" * 86, headers={}, body=b""),
-            Letter(id=new_id(), routing_key=SETTLED, headers={"n" * 256: ""}, body=b""),
-            Letter(id=new_id(), routing_key=SETTLED, headers={"ce-subject": "x" * 130_000}, body=b""),
-        ],
-        ids=["long key", "long key of few characters", "long header name", "headers larger than a frame"],
-    )
-    def test_what_amqp_cannot_carry_harms_no_neighbour(self, transport: RabbitTransport, letter: Letter) -> None:
-        """It would end the connection again and again; nothing of its batch is sent."""
-        neighbour = make_letter()
-
-        with pytest.raises(ValueError, match=str(letter.id)):
-            transport.publish([neighbour, letter])
-
-        assert transport.publish([neighbour]) == {neighbour.id: CONFIRMED}
-        assert ids(receive(transport.subscribe(INBOX, batch=10), 1)) == [neighbour.id]
-
 
 class TestConsumer:
     def test_garbage_in_headers_arrives_as_text(self, transport: RabbitTransport, management: Management) -> None:
@@ -172,30 +120,6 @@ class TestConsumer:
         (delivery,) = receive(transport.subscribe(INBOX, batch=10), 1)
 
         assert delivery.headers == {"number": "7", "nested": "{'a': ['b']}", "truth": "True"}
-
-    def test_a_deleted_queue_is_said_loudly(self, transport: RabbitTransport, management: Management) -> None:
-        """The broker cancels the consumer; consuming again fails until the topology is back."""
-        inbox = transport.subscribe(INBOX, batch=10)
-        inbox.fetch(timeout=0)
-        management.send("DELETE", "queues/{vhost}/ledger.inbox")
-
-        for _ in range(2):
-            with pytest.raises(TransportDown):
-                inbox.fetch(timeout=10)
-
-        with pytest.raises(TopologyMissing, match=r"no queue ledger\.inbox: run `\./popcandy broker define`"):
-            transport.check([INBOX])
-
-    def test_a_deleted_exchange_is_said_loudly(self, transport: RabbitTransport, management: Management) -> None:
-        """A 404 ends the channel: nothing is known of its letters, and the check says what is missing."""
-        transport.publish(make_letters(1))
-        management.send("DELETE", "exchanges/{vhost}/events")
-
-        with pytest.raises(TransportDown):
-            transport.publish(make_letters(10))
-
-        with pytest.raises(TopologyMissing, match="no exchange events"):
-            transport.check([INBOX])
 
     def test_what_is_never_finished_becomes_a_dead_letter(self, transport: RabbitTransport) -> None:
         """The last net: after twenty returns the letter is in `ledger.inbox.dead`, with its headers."""

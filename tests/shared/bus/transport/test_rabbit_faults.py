@@ -1,13 +1,14 @@
 """RabbitMQ killed, restarted and short of memory, under a transport that is in use."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 
-from shared.bus.transport import Letter, Outcome, TransportDown
+from shared.bus.transport import Blocked, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from tests.servers.rabbitmq import new_vhost, own_node
 from tests.servers.rabbitmq_node import RabbitNode
@@ -18,6 +19,7 @@ from tests.shared.bus.transport.letters import (
     ids,
     make_letter,
     make_letters,
+    outcomes_of,
     publish_all,
     receive,
 )
@@ -42,13 +44,6 @@ def url(node: RabbitNode) -> str:
 def transport(url: str) -> Iterator[RabbitTransport]:
     with contextlib.closing(RabbitTransport(url)) as one:
         yield one
-
-
-def outcomes_of(transport: RabbitTransport, letters: list[Letter]) -> dict[UUID, Outcome]:
-    try:
-        return transport.publish(letters)
-    except TransportDown:
-        return {}
 
 
 def test_a_broker_killed_while_publishing_loses_nothing(node: RabbitNode, transport: RabbitTransport, url: str) -> None:
@@ -112,19 +107,71 @@ def test_a_broker_that_is_away_is_down_for_every_call(node: RabbitNode, transpor
     assert ids(receive(inbox, 1)) == [letter.id]
 
 
-def test_a_broker_short_of_memory_blocks_for_a_limited_time(node: RabbitNode, url: str) -> None:
-    """Publishing gives up within its limit and succeeds later; consuming goes on meanwhile."""
-    with contextlib.closing(RabbitTransport(f"{url}?blocked_connection_timeout=1")) as transport:
-        before, blocked = make_letter(), make_letter()
-        transport.publish([before])
-        node.control("set_vm_memory_high_watermark", "absolute", "1MB")
-
-        with pytest.raises(TransportDown, match="Blocked"):
-            transport.publish([blocked])
-        inbox = transport.subscribe(INBOX, batch=10)
-        assert ids(drain(inbox, 1))[:1] == [before.id]
-
+@contextlib.contextmanager
+def memory_alarm(node: RabbitNode) -> Iterator[None]:
+    node.control("set_vm_memory_high_watermark", "absolute", "1MB")
+    try:
+        yield
+    finally:
         node.control("set_vm_memory_high_watermark", "absolute", "1GB")
-        publish_all(transport, [blocked])
-        assert blocked.id in ids(receive(inbox, 1))
-        assert transport.publish([after := make_letter()]) == {after.id: CONFIRMED}
+
+
+def test_a_broker_short_of_memory_blocks_publishing_alone(node: RabbitNode, transport: RabbitTransport) -> None:
+    """It is said at once, each time, and seen; consuming and counting go on; the end of it is noticed unasked."""
+    before, blocked = make_letters(3), make_letters(5_000)
+    assert outcomes_of(transport, before) == {letter.id: CONFIRMED for letter in before}
+    inbox = transport.subscribe(INBOX, batch=10)
+    with memory_alarm(node):
+        known = outcomes_of(transport, blocked)
+        assert len(known) < len(blocked)
+        for _ in range(3):
+            began = time.monotonic()
+            with pytest.raises(Blocked, match="low on memory"):
+                transport.publish(blocked)
+            assert time.monotonic() - began < 0.5
+        assert transport.blocked == "low on memory"
+
+        assert ids(drain(inbox, 3))[:3] == [letter.id for letter in before]
+        assert transport.stats(INBOX).consumers == 1
+
+    until(lambda: transport.blocked is None, timeout=10, missing="the broker's word that it takes letters again")
+    publish_all(transport, [letter for letter in blocked if letter.id not in known])
+    arrived: set[UUID] = set(known)
+    while len(arrived) < len(blocked):
+        arrived |= set(ids(drain(inbox, 1)))
+    assert arrived == {letter.id for letter in blocked}
+
+
+def test_a_connection_made_during_an_alarm_is_blocked_too(node: RabbitNode, transport: RabbitTransport) -> None:
+    """A restarted relay hears of it with the first letter that it sends."""
+
+    def is_blocked() -> bool:
+        try:
+            transport.publish([make_letter()])
+        except Blocked:
+            return True
+        return False
+
+    with memory_alarm(node):
+        until(is_blocked, timeout=10, missing="the broker's word that it is short of memory")
+    until(lambda: transport.blocked is None, timeout=10, missing="the broker's word that it takes letters again")
+
+
+def test_a_consumer_that_takes_too_long_is_told_and_gets_its_letters_again(
+    node: RabbitNode, transport: RabbitTransport
+) -> None:
+    """RabbitMQ takes back what was not settled for `consumer_timeout`, as when a handler hangs."""
+    node.control("eval", "[application:set_env(rabbit, K, 1000) || K <- [consumer_timeout, channel_tick_interval]].")
+    letters = make_letters(2)
+    transport.publish(letters)
+    inbox = transport.subscribe(INBOX, batch=10)
+    stale = receive(inbox, 2)
+
+    with pytest.raises(TransportDown, match=r"timeout|timed out"):
+        inbox.fetch(timeout=30)
+
+    again = receive(inbox, 2)
+    inbox.ack(stale)
+    assert ids(again) == [letter.id for letter in letters]
+    assert all(delivery.redelivered for delivery in again)
+    node.control("eval", "application:set_env(rabbit, consumer_timeout, 1800000).")

@@ -1,0 +1,197 @@
+"""Order where a handler asks for it: nothing of a key overtakes its dead letter, and nobody else waits."""
+
+import threading
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from shared import bus
+from shared.bus.handlers import Subscriptions
+from shared.bus.inbox import Inbox
+from shared.bus.tables import DeadLetter
+from shared.bus.testing import message_of
+from shared.bus.upkeep import Upkeep
+from shared.database.sessions import Database
+from shared.errors import Conflict, Title
+from shared.events.activities import AttendanceSettled
+from tests.factories.ledger import make_settled
+from tests.shared.bus.hearing import Settled
+from tests.shared.bus.running import Owner
+
+WRITE = text("INSERT INTO heard (attendance_id, trace_id) VALUES (:id, :minutes)")
+HEARD = text("SELECT trace_id FROM heard WHERE attendance_id = :key ORDER BY place")
+
+
+class Unwelcome(Conflict):
+    """A rule says no to a fact."""
+
+    code = "unwelcome"
+    title = Title(zh="不受欢迎", en="Unwelcome")
+
+
+class Doorkeeper:
+    """An inbox with one handler that wants order and refuses some facts by their minutes."""
+
+    def __init__(self, database: Database, *, ordered: bool = True, batch: int = 500) -> None:
+        self.database = database
+        self.unwelcome: set[int] = set()
+        handler = bus.on(AttendanceSettled, batch=batch, ordered=ordered)(self._hear)
+        self.inbox = Inbox(database, Subscriptions("ledger", [handler]))
+        self.name = handler.name
+
+    def _hear(self, tx: Session, events: Settled) -> None:
+        for event in events:
+            tx.execute(WRITE, {"id": event.attendance_id, "minutes": str(event.service_minutes)})
+            if event.service_minutes in self.unwelcome:
+                raise Unwelcome(minutes=event.service_minutes)
+
+    def settle(self, *facts: AttendanceSettled) -> None:
+        self.inbox.settle([message_of(fact) for fact in facts])
+
+    def heard(self, key: UUID) -> list[int]:
+        """Return the minutes that were heard of one key, in order."""
+        with self.database.transaction() as tx:
+            return [int(minutes) for minutes in tx.scalars(HEARD, {"key": key})]
+
+    def replay(self) -> list[Exception | None]:
+        """Try every dead letter again, each with what is parked behind it, as a replay does."""
+        outcomes = []
+        with self.database.transaction() as tx:
+            for letter in tx.scalars(select(DeadLetter).where(DeadLetter.state == "dead").order_by(DeadLetter.id)):
+                outcomes.append(self.inbox.retry(tx, letter))
+                if outcomes[-1] is None:
+                    close(tx, letter)
+                    assert letter.handler is not None
+                    assert letter.partition_key is not None
+                    self.inbox.release(tx, letter.handler, letter.partition_key)
+        return outcomes
+
+
+def close(tx: Session, letter: DeadLetter) -> None:
+    tx.execute(text("UPDATE dead_letter SET state = 'replayed', closed_at = now() WHERE id = :id"), {"id": letter.id})
+
+
+def versions(key: UUID, *minutes: int) -> list[AttendanceSettled]:
+    """Make facts of one key, told apart by their minutes."""
+    return [make_settled(attendance_id=key, minutes=each) for each in minutes]
+
+
+@pytest.fixture
+def keys() -> tuple[UUID, UUID]:
+    return uuid4(), uuid4()
+
+
+@pytest.mark.parametrize("batch", [1, 3, 500])
+def test_later_facts_of_a_dead_key_wait_and_follow_in_order(
+    listening: Database, hearer: Owner, keys: tuple[UUID, UUID], batch: int
+) -> None:
+    """F16: K is parked behind its dead letter, L flows; a replay releases K in its order."""
+    blocked, free = keys
+    door = Doorkeeper(listening, batch=batch)
+    door.unwelcome = {1}
+    first, second, third = versions(blocked, 1, 2, 3)
+    others = versions(free, 8, 9)
+
+    door.settle(first, others[0], second)
+    door.settle(third, others[1])
+
+    assert (door.heard(blocked), door.heard(free)) == ([], [8, 9])
+    assert hearer.count("parked_letter") == 2
+    assert hearer.execute("SELECT count(*) FROM dead_letter") == [(1,)]
+
+    door.unwelcome = set()
+    assert door.replay() == [None]
+    assert (hearer.count("parked_letter"), hearer.count("inbox")) == (0, 5)
+    door.settle(*versions(blocked, 4))
+    assert door.heard(blocked) == [1, 2, 3, 4]
+
+
+def test_without_order_nobody_waits(listening: Database, hearer: Owner, keys: tuple[UUID, UUID]) -> None:
+    """A handler that goes by versions has no need of it."""
+    door = Doorkeeper(listening, ordered=False)
+    door.unwelcome = {1}
+
+    door.settle(*versions(keys[0], 1, 2))
+
+    assert door.heard(keys[0]) == [2]
+    assert hearer.count("parked_letter") == 0
+
+
+def test_a_released_letter_that_fails_blocks_the_rest(
+    listening: Database, hearer: Owner, keys: tuple[UUID, UUID]
+) -> None:
+    """It is the dead letter now, with its own cause; what comes after it still waits."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1, 3}
+    door.settle(*versions(keys[0], 1, 2, 3, 4))
+    door.unwelcome = {3}
+
+    assert door.replay() == [None]
+
+    assert door.heard(keys[0]) == [1, 2]
+    assert hearer.execute("SELECT state, error FROM dead_letter ORDER BY id") == [
+        ("replayed", "Unwelcome: unwelcome: Unwelcome (minutes=1)"),
+        ("dead", "Unwelcome: unwelcome: Unwelcome (minutes=3)"),
+    ]
+    assert hearer.count("parked_letter") == 1
+
+
+def test_a_release_that_was_cut_short_goes_on(listening: Database, hearer: Owner, keys: tuple[UUID, UUID]) -> None:
+    """Letters that wait behind nothing are found; until then, later ones still wait behind them."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1}
+    door.settle(*versions(keys[0], 1, 2))
+    hearer.execute("UPDATE dead_letter SET state = 'discarded', closed_at = now()")
+    door.settle(*versions(keys[0], 3))
+    assert door.heard(keys[0]) == []
+
+    assert Upkeep(door.inbox, []).release_orphaned() == 2
+
+    assert door.heard(keys[0]) == [2, 3]
+    assert hearer.count("parked_letter") == 0
+
+
+def test_a_parked_letter_that_comes_again_is_a_repeat(
+    listening: Database, hearer: Owner, keys: tuple[UUID, UUID]
+) -> None:
+    """It has its mark: the broker may repeat itself as with any other."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1}
+    messages = [message_of(fact) for fact in versions(keys[0], 1, 2)]
+    for _ in range(3):
+        door.inbox.settle(messages)
+
+    assert (hearer.count("parked_letter"), hearer.count("dead_letter")) == (1, 1)
+    assert door.inbox.repeats == 4
+
+
+def test_a_replay_and_a_consumer_at_once_keep_the_order(
+    listening: Database, hearer: Owner, keys: tuple[UUID, UUID]
+) -> None:
+    """While one releases a key the other cannot slip a later fact in between."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1}
+    facts = versions(keys[0], *range(1, 41))
+    door.settle(*facts[:20])
+    door.unwelcome = set()
+    start = threading.Barrier(2)
+    failures: list[Exception] = []
+
+    def consume(rest: Sequence[AttendanceSettled]) -> None:
+        start.wait(10)
+        for fact in rest:
+            door.settle(fact)
+
+    consumer = threading.Thread(target=consume, args=(facts[20:],))
+    consumer.start()
+    start.wait(10)
+    failures += [outcome for outcome in door.replay() if outcome is not None]
+    consumer.join(30)
+    Upkeep(door.inbox, []).release_orphaned()
+
+    assert failures == []
+    assert door.heard(keys[0]) == list(range(1, 41))
+    assert hearer.count("parked_letter") == 0
