@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from launch import asking, quality
+from launch import asking, dead, quality
 from launch.embedded import Address, EmbeddedPlatform
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
 from launch.reach import signed
@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(asking.ledger, name="ledger")
-app.add_typer(asking.dead, name="dead")
+app.add_typer(dead.commands, name="dead")
 app.add_typer(asking.reports, name="report")
 app.command("queues")(asking.queues)
 for command in (quality.check, quality.test, quality.lock):
