@@ -46,8 +46,9 @@ def list_letters(
     }  # fmt: skip
     if before and not service:
         raise Unclear("--before is a place in the list of one service; say which with --service")
+    names = _services(service)
     with reaching(Way(url, token, data), Role.OPS) as way:
-        found = {name: _get(way, name, "dead-letters", **asked) for name in _services(service)}
+        found = {name: _get(way, name, "dead-letters", **asked) for name in names}
     if as_json:
         print_json(found)
         return
@@ -69,8 +70,9 @@ def causes(
 ) -> None:  # fmt: skip
     """Group them by what they died of."""
     asked = {"handler": handler, "type": event_type, "reason": reason, "origin": origin, "state": state}
+    names = _services(service)
     with reaching(Way(url, token, data), Role.OPS) as way:
-        found = {name: _get(way, name, "dead-letters/causes", **asked) for name in _services(service)}
+        found = {name: _get(way, name, "dead-letters/causes", **asked) for name in names}
     if as_json:
         print_json(found)
     else:
@@ -83,8 +85,9 @@ def show(
     url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Show one letter whole: headers, body, stack, and each time that it was tried again."""
+    letter_id, names = _uuid(letter), _services(service)
     with reaching(Way(url, token, data), Role.OPS) as way:
-        name, found = _find(way, _uuid(letter), _services(service))
+        name, found = _find(way, letter_id, names)
     if as_json:
         print_json({"service": name, **found})
         return
@@ -119,8 +122,9 @@ def replay(
     if not preview:
         _require_why(why)
     terms = {"why": why, "letters_per_second": rate, "preview": preview}
+    names = _services(service)
     with reaching(Way(url, token, data), Role.OPS) as way:
-        bodies = _by_service(way, choice, _services(service))
+        bodies = _by_service(way, choice, names)
         found = _in_each(way, "replays", {name: body | terms for name, body in bodies.items()})
         if preview:
             _tell_preview(found, as_json=as_json)
@@ -136,8 +140,9 @@ def replays(
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
 ) -> None:  # fmt: skip
     """List replays, newest first, with how far each has come."""
+    names = _services(service)
     with reaching(Way(url, token, data), Role.OPS) as way:
-        found = {name: _get(way, name, "replays", limit=limit)["items"] for name in _services(service)}
+        found = {name: _get(way, name, "replays", limit=limit)["items"] for name in names}
     if as_json:
         print_json(found)
     else:
@@ -152,8 +157,9 @@ def discard(
     """Give dead letters up for good; what waited behind them is handled."""
     choice = _choice(ids, cause=cause, everything=None)
     _require_why(why)
+    names = _services(service)
     with reaching(Way(url, token, data), Role.OPS) as way:
-        bodies = _by_service(way, choice, _services(service))
+        bodies = _by_service(way, choice, names)
         found = _in_each(way, "dead-letters/discards", {name: body | {"why": why} for name, body in bodies.items()})
     if as_json:
         print_json(found)
