@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
@@ -224,6 +224,7 @@ def drawn(draft: dict[str, tuple[str, bool]]) -> dict[str, Any]:
     return promise_of(create_model("Told", __base__=Told, **fields, station_id=(UUID, ...)))  # type: ignore[call-overload]  # Drawn.
 
 
+@settings(deadline=None)  # Models take time to make on a busy machine.
 @given(old=drafts, new=drafts)
 def test_two_contracts_fit_if_the_old_is_kept_and_the_rest_is_optional(
     old: dict[str, tuple[str, bool]], new: dict[str, tuple[str, bool]]
