@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from launch import asking, quality
+from launch.docs import docs
 from launch.embedded import Address, EmbeddedPlatform
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
 from launch.reach import signed
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(asking.ledger, name="ledger")
 app.add_typer(asking.dead, name="dead")
 app.add_typer(asking.reports, name="report")
+app.add_typer(docs, name="docs")
 app.command("queues")(asking.queues)
 for command in (quality.check, quality.test, quality.lock):
     app.command()(command)

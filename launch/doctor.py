@@ -83,6 +83,9 @@ def _tests() -> Iterator[Finding]:
     browser = shutil.which("chromium")
     cure = "apt-get install chromium (./popcandy test does so as root on Debian)"
     yield Finding("browser for tests", browser or "missing", is_there=browser is not None, cure=cure, is_optional=True)
+    npm = shutil.which("npm")
+    cure = "apt-get install npm (./popcandy test does so as root on Debian)"
+    yield Finding("npm for tests", npm or "missing", is_there=npm is not None, cure=cure, is_optional=True)
 
 
 def _packaged(name: str) -> tuple[str, bool]:

@@ -56,7 +56,7 @@ def test_there_are_the_commands_that_the_readme_speaks_of() -> None:
     assert {
         "up", "demo", "serve", "migrate", "token", "doctor", "check", "test", "lock", "queues", "broker define",
         "dead list", "report season", "ledger waterfall", "ledger donations", "ledger explain", "ledger balances",
-        "ledger trial-balance",
+        "ledger trial-balance", "docs asyncapi",
     } <= names  # fmt: skip
 
 
