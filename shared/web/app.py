@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from shared.auth.tokens import TokenVerifier
+from shared.bus.topology import Topology
 from shared.bus.transport import TopologyMissing, Transport, TransportDown
 from shared.database.sessions import Database
 from shared.service import Service
@@ -29,7 +30,8 @@ def create_app(service: Service, *, database: Database, transport: Transport, ve
     app.add_middleware(Gate, admitted=database.pool_size)
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
-    add_health(app, {"database": lambda: _ask(database), "broker": lambda: _check(service, transport)})
+    queues = Topology.queues_of(service.name)
+    add_health(app, {"database": lambda: _ask(database), "broker": lambda: transport.check(queues)})
     return app
 
 
@@ -60,7 +62,3 @@ def _failure(check: Callable[[], None]) -> str | None:
 def _ask(database: Database) -> None:
     with database.apart() as tx:
         tx.execute(text("SELECT 1"))
-
-
-def _check(service: Service, transport: Transport) -> None:
-    transport.check([service.subscriptions.queue] if service.handlers else [])
