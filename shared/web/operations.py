@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from shared.auth.callers import Caller
 from shared.bus.dead_letters import count_dead, list_dead
 from shared.bus.tables import Outbox
-from shared.bus.topology import UNROUTED, dead_queue_of
+from shared.bus.topology import dead_queue_of, unrouted_queue_of
 from shared.bus.transport import QueueStats, Transport
 from shared.service import Service
 from shared.web.doors import Tx, may
@@ -29,7 +29,7 @@ class Flow(BaseModel):
     consumers: int
     dead_letters: int
     dead_at_broker: int  # Given up by the broker itself, not yet looked at by the service.
-    unrouted: int  # Of all services: letters that nobody is bound to.
+    unrouted: int  # Told by the service and heard by nobody, not yet looked at by it.
 
 
 class Dead(BaseModel):
@@ -69,8 +69,8 @@ def operations_of(service: Service) -> APIRouter:
             queue_unacked=own.unacked,
             consumers=own.consumers,
             dead_letters=count_dead(tx, programme_id=caller.programme_id),
-            dead_at_broker=transport.stats(dead_queue_of(service.name)).ready if service.handlers else 0,
-            unrouted=transport.stats(UNROUTED).ready,
+            dead_at_broker=transport.stats(dead_queue_of(service.name)).ready,
+            unrouted=transport.stats(unrouted_queue_of(service.name)).ready,
         )
 
     @router.get("/dead-letters", operation_id="list_dead_letters")
