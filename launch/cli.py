@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from launch import asking, dead, quality
+from launch.docs import docs
 from launch.embedded import Address, EmbeddedPlatform
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
 from launch.reach import signed
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(asking.ledger, name="ledger")
 app.add_typer(dead.commands, name="dead")
 app.add_typer(asking.reports, name="report")
+app.add_typer(docs, name="docs")
 app.command("queues")(asking.queues)
 for command in (quality.check, quality.test, quality.lock):
     app.command()(command)
@@ -43,6 +45,9 @@ brokers = typer.Typer(help="RabbitMQ's topology.", no_args_is_help=True)
 app.add_typer(brokers, name="broker")
 
 to_person = Console(stderr=True)
+Management = Annotated[
+    str | None, typer.Option("--url", help="Management API with user; also POPCANDY_AMQP_MANAGEMENT_URL.")
+]
 Data = Annotated[Path | None, typer.Option(help="Folder of the platform; also POPCANDY_DATA.")]
 
 
@@ -177,18 +182,34 @@ def write_contents() -> None:
 
 
 @brokers.command("define")
-def define(
-    url: Annotated[
-        str | None, typer.Option(help="Management API with user; also POPCANDY_AMQP_MANAGEMENT_URL.")
-    ] = None,
-) -> None:
+def define(url: Management = None) -> None:
     """Load deploy/rabbitmq/definitions.json into RabbitMQ and read it back."""
     from launch import broker  # noqa: PLC0415  For this command alone.
-    from launch.serve import required  # noqa: PLC0415  As above.
 
-    management = url or required(settings().amqp_management_url, "POPCANDY_AMQP_MANAGEMENT_URL")
-    for name in broker.define(management):
+    passwords = settings().amqp_passwords
+    for name in broker.define(_management(url), passwords=passwords):
         typer.echo(name)
+    if passwords is None:
+        to_person.print("no user was made: POPCANDY_AMQP_PASSWORDS is not set", highlight=False, soft_wrap=True)
+
+
+@brokers.command("check")
+def check_broker(url: Management = None) -> None:
+    """Read back what RabbitMQ has and name each difference from deploy/rabbitmq/definitions.json; 1 if there is any."""
+    from launch import broker  # noqa: PLC0415  For this command alone.
+
+    found = broker.missing(_management(url))
+    for difference in found:
+        typer.echo(difference)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("RabbitMQ has everything")
+
+
+def _management(url: str | None) -> str:
+    from launch.serve import required  # noqa: PLC0415  For the broker's commands alone.
+
+    return url or required(settings().amqp_management_url, "POPCANDY_AMQP_MANAGEMENT_URL")
 
 
 def _say_where(platform: EmbeddedPlatform, address: Address) -> None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from launch.folders import folder_of_up
 from launch.services import SERVICES
+from shared.bus.topology import BUS, Topology, user_of
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.binaries import ACCOUNTS
 from shared.database.embedded import EmbeddedServer
@@ -71,7 +73,9 @@ def _broker(settings: Settings) -> Iterator[Finding]:
         yield Finding(name, "not set", is_there=False, cure=cure, is_optional=True)
         return
     url = settings.amqp_url.get_secret_value()
-    wanted = [service.subscriptions.queue for service in SERVICES if service.handlers]
+    # A service's own user may see nothing of the others.
+    own = [service for service in SERVICES if urlsplit(url).username == user_of(BUS, service.name)] or SERVICES
+    wanted = [queue for service in own for queue in Topology.queues_of(service.name)]
     yield _tried(name, partial(_defined, url, wanted), "./popcandy broker define")
 
 
@@ -83,6 +87,9 @@ def _tests() -> Iterator[Finding]:
     browser = shutil.which("chromium")
     cure = "apt-get install chromium (./popcandy test does so as root on Debian)"
     yield Finding("browser for tests", browser or "missing", is_there=browser is not None, cure=cure, is_optional=True)
+    npm = shutil.which("npm")
+    cure = "apt-get install npm (./popcandy test does so as root on Debian)"
+    yield Finding("npm for tests", npm or "missing", is_there=npm is not None, cure=cure, is_optional=True)
 
 
 def _packaged(name: str) -> tuple[str, bool]:

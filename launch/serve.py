@@ -15,6 +15,7 @@ from shared.bus.consumer import Consumer
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
 from shared.bus.replayer import Replayer
+from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
@@ -62,7 +63,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     server.check()
     server.require_current(service.name)
     transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
-    transport.check([service.subscriptions.queue] if service.handlers else [])
+    transport.check(Topology.queues_of(service.name))
     if wanted.role is not Duty.WEB:
         _start_background(service, wanted.role, server.open(service.name, pool_size=BACKGROUND_POOL), transport, crew)
     if wanted.role not in {Duty.WEB, Duty.ALL}:

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         default=None, description="RabbitMQ with its vhost; else the embedded transport."
     )
     amqp_management_url: SecretStr | None = Field(default=None, description="Management API, for `broker define`.")
+    amqp_passwords: dict[str, SecretStr] | None = Field(
+        default=None, description="Each service's password at RabbitMQ, as JSON, for `broker define`; else one user."
+    )
     jwks: str | None = Field(default=None, description="Where the token issuer's keys are: a URL or a file.")
     issuer: str = Field(default="popcandy-embedded", description="The `iss` that tokens must carry.")
     audience: str = Field(default="popcandy", description="The `aud` that tokens must carry.")

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from shared.auth.tokens import TokenVerifier
+from shared.bus.topology import Topology
 from shared.bus.transport import TopologyMissing, Transport, TransportDown
 from shared.database.sessions import Database
 from shared.service import Service
@@ -28,7 +29,8 @@ def create_app(service: Service, *, database: Database, transport: Transport, ve
     app.add_middleware(Gate, admitted=database.pool_size)
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
-    add_health(app, {"database": database.ping, "broker": lambda: _check(service, transport)})
+    queues = Topology.queues_of(service.name)
+    add_health(app, {"database": database.ping, "broker": lambda: transport.check(queues)})
     return app
 
 
@@ -54,7 +56,3 @@ def _failure(check: Callable[[], None]) -> str | None:
     except (SQLAlchemyError, TransportDown, TopologyMissing) as error:
         return type(error).__name__
     return None
-
-
-def _check(service: Service, transport: Transport) -> None:
-    transport.check([service.subscriptions.queue] if service.handlers else [])

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from shared.bus.post_mortem import Wanted, count_letters
 from shared.bus.tables import Outbox
-from shared.bus.topology import UNROUTED, dead_queue_of
+from shared.bus.topology import dead_queue_of, unrouted_queue_of
 from shared.bus.transport import QueueStats, Transport
 from shared.service import Service
 from shared.web.dead_letters import Operator, add_dead_letters
@@ -25,7 +25,7 @@ class Flow(BaseModel):
     consumers: int
     dead_letters: int
     dead_at_broker: int  # Given up by the broker itself, not yet looked at by the service.
-    unrouted: int  # Of all services: letters that nobody is bound to.
+    unrouted: int  # Told by the service and heard by nobody, not yet looked at by it.
 
 
 def operations_of(service: Service) -> APIRouter:
@@ -45,8 +45,8 @@ def operations_of(service: Service) -> APIRouter:
             queue_unacked=own.unacked,
             consumers=own.consumers,
             dead_letters=count_letters(tx, Wanted(), programme_id=caller.programme_id),
-            dead_at_broker=transport.stats(dead_queue_of(service.name)).ready if service.handlers else 0,
-            unrouted=transport.stats(UNROUTED).ready,
+            dead_at_broker=transport.stats(dead_queue_of(service.name)).ready,
+            unrouted=transport.stats(unrouted_queue_of(service.name)).ready,
         )
 
     return router

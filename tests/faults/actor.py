@@ -5,6 +5,7 @@ that it makes to its broker, and at the end of its handlers.
 """
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
@@ -103,15 +104,31 @@ class StoppingSubscription:
         self.subscription.close()
 
 
-def stopping(handler: Handler[Any], stop: Stop) -> Handler[Any]:
-    """Put a point at the end of a handler, within its transaction."""
+class Unbearable(Exception):
+    """What the handler of a test raises over a fact that it was told to refuse."""
+
+
+def tampered(handler: Handler[Any], stop: Stop, told: argparse.Namespace) -> Handler[Any]:
+    """Make a handler do what the test says: end the process over one fact, refuse one, take its time, or stop."""
+    slow = told.slow_seconds
 
     def run(tx: Session, events: Sequence[Any]) -> None:
+        nonlocal slow
+        named = {event.attendance_id for event in events}
+        _say("handled")
         handler.run(tx, events)
+        if told.die_of in named:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if told.refuse in named:
+            raise Unbearable(told.refuse)
         tx.flush()
+        if slow:
+            stop.marker.touch()
+            Flag().wait(slow)
+            slow = 0.0
         stop.at(Point.HANDLED)
 
-    return replace(handler, run=run)
+    return replace(handler, run=run, batch=told.batch, ordered=told.ordered)
 
 
 def main() -> None:
@@ -126,16 +143,20 @@ def main() -> None:
         over.set()
 
     signal.signal(signal.SIGTERM, end)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    _say("ready")
     _work(told, server, StoppingTransport(bare, stop), stop)(over)
     bare.close()
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 def _work(told: argparse.Namespace, server: Server, transport: Transport, stop: Stop) -> Callable[[Flag], None]:
     if told.role == "consumer":
         ledger = service_named("ledger")
-        handlers = [stopping(handler, stop) for handler in ledger.handlers]
+        handlers = [tampered(handler, stop, told) for handler in ledger.handlers]
         return Consumer(transport, Inbox(server.open("ledger", pool_size=3), Subscriptions("ledger", handlers))).run
     activities = server.open("activities", pool_size=3)
     if told.tell:
@@ -153,6 +174,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--stop-at", type=Point, default=Point.NOWHERE)
     parser.add_argument("--marker", type=Path, required=True)
     parser.add_argument("--tell", type=int, default=0)
+    parser.add_argument("--die-of", type=UUID)
+    parser.add_argument("--refuse", type=UUID)
+    parser.add_argument("--slow-seconds", type=float, default=0.0)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--ordered", action="store_true")
     parser.add_argument("--programme", type=UUID)
     return parser.parse_args()
 

@@ -12,13 +12,14 @@ from sqlalchemy import func, select, text
 from services.ledger.donations.tables import Donation
 from services.ledger.journal import queries as journal
 from shared import bus
+from shared.bus.tables import DeadLetter, Inbox
 from shared.bus.topology import Topology
 from shared.bus.transport import QueueStats, Transport
 from shared.bus.transport.postgres import PostgresTransport
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
-from shared.events.activities import AttendanceSettled
+from shared.events.activities import AttendanceSettled, Attended
 from shared.ids import new_id
 from tests.factories.ledger import make_policy_version
 from tests.faults.actor import Point
@@ -54,7 +55,7 @@ class Line:
         transport.define(Topology.load())
         return transport
 
-    def tell(self, facts: Sequence[AttendanceSettled]) -> None:
+    def tell(self, facts: Sequence[Attended]) -> None:
         """Commit facts into the outbox."""
         with self.activities.transaction() as tx:
             bus.emit_all(tx, facts)
@@ -62,8 +63,9 @@ class Line:
     def relay(self, stop_at: Point = Point.NOWHERE, *, tell: int = 0) -> Process:
         return self._start("relay", stop_at, f"--tell={tell}", f"--programme={self.programme_id}")
 
-    def consumer(self, stop_at: Point = Point.NOWHERE) -> Process:
-        return self._start("consumer", stop_at)
+    def consumer(self, stop_at: Point = Point.NOWHERE, *more: str) -> Process:
+        """Start a consumer; `more` says how its handler is tampered with."""
+        return self._start("consumer", stop_at, *more)
 
     def kill_at(self, start: Callable[[Point], Process], point: Point) -> None:
         """Start a process, wait until it stops at the point, and kill it there."""
@@ -80,6 +82,24 @@ class Line:
 
     def _marker(self, point: Point) -> Path:
         return self._started.folder / point
+
+    @property
+    def marks(self) -> int:
+        """How many letters the inbox remembers."""
+        with self.ledger.transaction() as tx:
+            return tx.scalar(select(func.count()).select_from(Inbox)) or 0
+
+    @property
+    def is_slow(self) -> bool:
+        """Say whether a handler that takes its time has begun to."""
+        return self._marker(Point.NOWHERE).exists()
+
+    @property
+    def dead(self) -> list[tuple[UUID, str, int]]:
+        """The dead letters: whose, why, after how many tries."""
+        with self.ledger.transaction() as tx:
+            found = select(DeadLetter.partition_key, DeadLetter.reason, DeadLetter.attempts)
+            return [(UUID(key), reason, tries) for key, reason, tries in tx.execute(found.order_by(DeadLetter.id))]
 
     @property
     def outbox(self) -> int:
@@ -106,7 +126,7 @@ class Line:
         relay.end()
         consumer.end()
 
-    def require_exact(self, facts: Sequence[AttendanceSettled]) -> None:
+    def require_exact(self, facts: Sequence[AttendanceSettled], *, dead: int = 0) -> None:
         """Check the oracle: sum of the ledger = sum of the facts, each fact once, no row left open."""
         until(lambda: self.queue == QueueStats(0, self.queue.unacked, 0), timeout=20, missing="an empty, idle queue")
         assert (self.outbox, self.queue.unacked or 0) == (0, 0)
@@ -117,7 +137,9 @@ class Line:
             assert tx.scalar(select(func.sum(Donation.fen))) == worth(facts)
             trial = journal.prove_balance(tx, programme_id=self.programme_id, partner_scope=None)
             assert trial.balanced
-            assert tx.execute(text("SELECT count(*) FROM dead_letter")).scalar_one() == 0
+            assert tx.execute(text("SELECT count(*) FROM dead_letter WHERE state = 'dead'")).scalar_one() == dead
+            assert tx.execute(text("SELECT count(*) FROM parked_letter")).scalar_one() == 0
+            assert tx.execute(text("SELECT count(*) FROM suspect")).scalar_one() == 0
             posted = text("SELECT coalesce(sum(fen), 0) FROM leg WHERE fen > 0")
             assert tx.execute(posted).scalar_one() == worth(facts)
 

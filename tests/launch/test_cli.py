@@ -55,9 +55,9 @@ def test_there_are_the_commands_that_the_readme_speaks_of() -> None:
 
     assert {
         "up", "demo", "serve", "migrate", "token", "doctor", "check", "test", "lock", "queues", "broker define",
-        "dead list", "dead show", "dead causes", "dead replay", "dead replays", "dead discard",
+        "broker check", "dead list", "dead show", "dead causes", "dead replay", "dead replays", "dead discard",
         "report season", "ledger waterfall", "ledger donations", "ledger explain", "ledger balances",
-        "ledger trial-balance",
+        "ledger trial-balance", "docs asyncapi",
     } <= names  # fmt: skip
 
 
@@ -97,6 +97,9 @@ def test_a_slip_of_the_fingers_changes_nothing(words: list[str]) -> None:
         ("migrate", {"DATABASE_URL": "postgresql://us:sesame@127.0.0.1:1/x"}, "cannot be reached"),
         ("migrate", {"DATABASE_URL": "nonsense"}, "not of the form"),
         ("broker define", {}, "POPCANDY_AMQP_MANAGEMENT_URL is not set"),
+        ("broker check", {}, "POPCANDY_AMQP_MANAGEMENT_URL is not set"),
+        ("broker check", {"AMQP_MANAGEMENT_URL": "http://us:sesame@127.0.0.1:1"}, "127.0.0.1:1 does not answer"),
+        ("broker define", {"AMQP_PASSWORDS": '{"ledger": sesame}'}, "POPCANDY_AMQP_PASSWORDS"),
         ("queues", {"POOL_SIZE": "many"}, "POPCANDY_POOL_SIZE"),
         ("ledger balances --data /nowhere", {}, "no platform here yet"),
         ("ledger balances --url http://127.0.0.1:1 --token x", {}, "no answer from http://127.0.0.1:1"),

@@ -15,6 +15,8 @@ class Proxy:
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._swallows = Event()
+        self._stops = Event()
+        self._over = Event()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server((_LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
@@ -24,12 +26,17 @@ class Proxy:
         """Take all bytes from now on and deliver none; every connection stays open, new ones as well."""
         self._swallows.set()
 
+    def stop(self) -> None:
+        """Read no more, so that whoever sends has to keep it; every connection stays open."""
+        self._stops.set()
+
     def heal(self) -> None:
         """Carry new connections again; those that lost bytes have lost them for good."""
         self._swallows = Event()
 
     def close(self) -> None:
         """End all connections."""
+        self._over.set()
         # Shut down first: closing alone does not wake a thread that waits for bytes or connections.
         for one in [self._listener, *self._sockets]:
             with contextlib.suppress(OSError):
@@ -43,17 +50,18 @@ class Proxy:
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
                 for source, sink in ((client, server), (server, client)):
-                    Thread(target=_pump, args=(source, sink, self._swallows), name="proxy", daemon=True).start()
+                    Thread(target=self._pump, args=(source, sink, self._swallows), name="proxy", daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket, swallows: Event) -> None:
-    """Carry one direction to its end."""
-    with contextlib.suppress(OSError):
-        while chunk := source.recv(_CHUNK_BYTES):
+    def _pump(self, source: socket.socket, sink: socket.socket, swallows: Event) -> None:
+        """Carry one direction to its end."""
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(_CHUNK_BYTES):
+                if self._stops.is_set():
+                    self._over.wait()
+                elif not swallows.is_set():
+                    sink.sendall(chunk)
             if not swallows.is_set():
-                sink.sendall(chunk)
-        if not swallows.is_set():
-            sink.shutdown(socket.SHUT_WR)
+                sink.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager

@@ -4,14 +4,17 @@ import contextlib
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
+from pydantic import SecretStr
 
 from launch.broker import define
+from launch.services import SERVICES
+from shared.bus.topology import tasks_vhost_of, user_of
 from tests.servers import apt
 from tests.servers.rabbitmq_node import RabbitNode, find_script, greets, start_private_node
 from tests.waiting import until
@@ -19,6 +22,7 @@ from tests.waiting import until
 _IMAGE = "rabbitmq:4-management"
 _AMQP, _MANAGEMENT = 5672, 15672
 _BOOT_SECONDS = 90
+_NOT_FOUND = 404
 _DOCKER_SOCKET = "/var/run/docker.sock"
 _HOW = (
     "tests need RabbitMQ: install `rabbitmq-server` (Debian: apt-get install --no-install-recommends rabbitmq-server), "
@@ -53,18 +57,49 @@ def own_node(folder: Path) -> RabbitNode:
 
 @contextlib.contextmanager
 def own_vhost(broker: Broker) -> Iterator[str]:
-    """Yield the AMQP URL of a new vhost with the topology; it is deleted at the end."""
-    url = new_vhost(broker)
-    yield url
-    vhost = urlsplit(url).path
-    httpx2.delete(f"{broker.management_url}/api/vhosts{vhost}", timeout=60, trust_env=False).raise_for_status()
+    """Yield the AMQP URL of a new vhost with the topology, vhosts for tasks beside it; all are deleted at the end."""
+    with own_users(broker, None) as vhost:
+        yield _url_of(broker, vhost)
+
+
+@contextlib.contextmanager
+def own_users(broker: Broker, passwords: Mapping[str, SecretStr] | None) -> Iterator[str]:
+    """Yield the name of a new vhost with the topology and, where there are passwords, a user for each service."""
+    vhost = _new_name()
+    services = [service.name for service in SERVICES]
+    define(broker.management_url, vhost=vhost, passwords=passwords)
+    try:
+        yield vhost
+    finally:
+        for name in (vhost, *(tasks_vhost_of(vhost, service) for service in services)):
+            _delete(broker, f"vhosts/{name}")
+        for service in services if passwords else ():
+            _delete(broker, f"users/{user_of(vhost, service)}")
 
 
 def new_vhost(broker: Broker | RabbitNode) -> str:
-    """Load the topology into a vhost of the caller's own and return its AMQP URL; it lives as long as the broker."""
-    vhost = f"test-{uuid.uuid4().hex}"
+    """Load the topology into a vhost of the caller's own and return its AMQP URL; it lives as long as the broker.
+
+    The vhost of a service's tasks is `tasks_vhost_of(vhost, service)`.
+    """
+    vhost = _new_name()
     define(broker.management_url, vhost=vhost)
+    return _url_of(broker, vhost)
+
+
+def _new_name() -> str:
+    return f"test-{uuid.uuid4().hex}"
+
+
+def _url_of(broker: Broker | RabbitNode, vhost: str) -> str:
     return urlsplit(broker.amqp_url)._replace(path=f"/{vhost}").geturl()
+
+
+def _delete(broker: Broker, path: str) -> None:
+    """Delete what a test made, unless it deleted it itself."""
+    answer = httpx2.delete(f"{broker.management_url}/api/{path}", timeout=60, trust_env=False)
+    if answer.status_code != _NOT_FOUND:
+        answer.raise_for_status()
 
 
 def _of_node(node: RabbitNode) -> Broker:

@@ -34,6 +34,8 @@ raft.wal_max_size_bytes = 64000000
 log.console = false
 log.file.level = warning
 """
+# How long a dead letter without a target waits before it is tried again: 3 minutes, were it not for this.
+_ADVANCED = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 2000}]}].\n"
 _START_COOKIE = "popcandy-tests"
 
 
@@ -159,7 +161,7 @@ def _prepare(folder: Path) -> RabbitNode:
     cookie.write_text(_START_COOKIE + uuid.uuid4().hex)
     cookie.chmod(0o400)
     (folder / "rabbitmq.conf").write_text(_CONFIG.format(amqp=ports.amqp, management=ports.management))
-    (folder / "advanced.config").write_text("[].\n")
+    (folder / "advanced.config").write_text(_ADVANCED)
     (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
     (folder / "rabbitmq-env.conf").write_text("")
     return RabbitNode(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from shared.settings import BadSetting, Settings, settings
 
@@ -39,6 +39,25 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "sesame" not in repr(Settings())
     assert "sesame" not in Settings().model_dump_json()
+
+
+def test_passwords_of_services_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come as one JSON object."""
+    monkeypatch.setenv("POPCANDY_AMQP_PASSWORDS", '{"ledger": "sesame"}')
+
+    assert Settings().amqp_passwords == {"ledger": SecretStr("sesame")}
+    assert "sesame" not in repr(Settings())
+
+
+@pytest.mark.parametrize("value", ["sesame", '{"ledger": sesame}', '["sesame"]', '{"ledger": {"sesame": 1}}'])
+def test_passwords_that_cannot_be_read_are_not_shown_either(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A typing error in the JSON names the variable alone."""
+    settings.cache_clear()
+    monkeypatch.setenv("POPCANDY_AMQP_PASSWORDS", value)
+
+    with pytest.raises(BadSetting, match=r"^POPCANDY_AMQP_PASSWORDS: [^\n]+$") as refusal:
+        settings()
+    assert "sesame" not in str(refusal.value)
 
 
 def test_settings_do_not_change() -> None:

@@ -1,9 +1,9 @@
 """The embedded broker: two tables of a database of its own on the embedded server.
 
 It keeps RabbitMQ's promises that we rely on: a letter is stored before it is confirmed; bindings are by routing key;
-what nobody is bound to is kept as unrouted; one consumer of a queue is active; what was handed out and not settled
-comes again, marked as redelivered. The active consumer holds an advisory lock on a connection of its own, so its
-claims live exactly as long as it does.
+what nobody is bound to is kept for the service that told it; one consumer of a queue is active; what was handed out
+and not settled comes again, marked as redelivered. The active consumer holds an advisory lock on a connection of its
+own, so its claims live exactly as long as it does.
 """
 
 import threading
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.bus.topology import UNROUTED, Topology
+from shared.bus.topology import FOREIGN_QUEUE, Topology
 from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, TopologyMissing, TransportDown, fit_and_unfit
 from shared.database.sessions import Database
 
@@ -29,10 +29,12 @@ _BIND = text("""
 """)
 _PUBLISH = text("""
     INSERT INTO message (queue, routing_key, headers, body)
-    SELECT coalesce(b.queue, :unrouted), l.routing_key, l.headers, l.body
+    SELECT coalesce(b.queue, unheard.queue, :foreign), l.routing_key, l.headers, l.body
     FROM unnest(CAST(:keys AS text[]), CAST(:headers AS text[]), CAST(:bodies AS bytea[]))
          WITH ORDINALITY AS l(routing_key, headers, body, place)
     LEFT JOIN binding b ON b.routing_key = l.routing_key
+    LEFT JOIN binding unheard
+           ON b.queue IS NULL AND unheard.routing_key = split_part(l.routing_key, '.', 1) || '.#'
     ORDER BY l.place
 """)
 _TAKE = text("""
@@ -65,6 +67,7 @@ class PostgresTransport:
     def define(self, topology: Topology) -> None:
         """Bind the queues as the topology says; letters that wait are not touched."""
         pairs = [(queue, key) for queue, keys in topology.bindings.items() for key in keys]
+        pairs += [(queue, pattern) for pattern, queue in topology.unrouted.items()]
         with self.database.transaction() as tx:
             tx.execute(text("DELETE FROM binding"))
             tx.execute(_BIND, {"queues": [queue for queue, _ in pairs], "keys": [key for _, key in pairs]})
@@ -88,10 +91,12 @@ class PostgresTransport:
         return subscription
 
     def check(self, queues: Collection[str]) -> None:
-        """Raise TopologyMissing unless each queue is bound to something. Raises TransportDown."""
+        """Raise TopologyMissing unless each queue is bound, or one of a service that we know. Raises TransportDown."""
         with self._reached(), self.database.transaction() as tx:
             bound = set(tx.scalars(text("SELECT DISTINCT queue FROM binding")))
-        for queue in sorted(set(queues) - bound - {UNROUTED}):
+        services = {queue.removesuffix(".unrouted") for queue in bound if queue.endswith(".unrouted")}
+        kept = {queue for service in services for queue in Topology.queues_of(service)}
+        for queue in sorted(set(queues) - bound - kept - {FOREIGN_QUEUE}):
             raise TopologyMissing(f"the embedded broker has no queue {queue}: `./popcandy up` defines it")
 
     def stats(self, queue: str) -> QueueStats:
@@ -213,7 +218,7 @@ def _columns(letters: Sequence[Letter]) -> dict[str, object]:
         "keys": [letter.routing_key for letter in letters],
         "headers": [orjson.dumps(dict(letter.headers)).decode() for letter in letters],
         "bodies": [letter.body for letter in letters],
-        "unrouted": UNROUTED,
+        "foreign": FOREIGN_QUEUE,
     }
 
 

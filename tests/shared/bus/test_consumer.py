@@ -245,7 +245,7 @@ def test_letters_of_a_database_that_stays_away_go_back(connect: Connect, listeni
             until(
                 lambda: waiting(transport) == (5, 0),
                 timeout=20,
-                missing="the letters back, and nobody who asks for them",
+                missing="the letters back, and no consumer",
             )
         until_heard(listening, facts)
         until_empty(transport)

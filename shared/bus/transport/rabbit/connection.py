@@ -27,14 +27,13 @@ _CLOSE_SECONDS = 1.0
 _FORBIDDEN, _NOT_FOUND = 403, 404
 _MISSING = re.compile(r"NOT_FOUND - no (exchange|queue) '(.*)' in vhost '(.*)'", re.DOTALL)
 _URL = re.compile(r"amqps?://[^/\s]+(/\S*)?")
-# Any can be set in a URL's query instead. pika notices a silent broker after one or two times (heartbeat + 5 s),
-# the kernel a cut cable within 10 s of the next thing sent, which is a heartbeat at the latest. There is no
-# `blocked_connection_timeout`: whoever connected anew would be blocked again.
+# Any can be set in a URL's query instead. pika notices a silent broker after one or two times (heartbeat + 5 s).
+# There is no `blocked_connection_timeout` and no TCP_USER_TIMEOUT: a broker in alarm reads nothing, and whoever hung
+# up and connected anew would send the same letters into the next connection, again and again.
 _DEFAULTS = {
     "heartbeat": 5,
     "socket_timeout": 2,
     "stack_timeout": 4,
-    "tcp_options": {"TCP_USER_TIMEOUT": 10_000},
 }
 
 

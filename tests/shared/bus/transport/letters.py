@@ -9,7 +9,8 @@ from shared.ids import new_id
 from tests.waiting import until
 
 INBOX = "ledger.inbox"
-UNROUTED = "events.unrouted"
+UNROUTED = "activities.unrouted"
+FOREIGN = "events.unrouted"
 SETTLED = "activities.attendance.settled"
 CONFIRMED = Outcome.CONFIRMED
 

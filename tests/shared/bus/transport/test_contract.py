@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.bus.topology import Topology
 from shared.bus.transport import (
     MAX_BODY_BYTES,
     MAX_HEADERS_BYTES,
@@ -18,6 +19,7 @@ from shared.bus.transport import (
 )
 from tests.shared.bus.transport.letters import (
     CONFIRMED,
+    FOREIGN,
     INBOX,
     SETTLED,
     UNROUTED,
@@ -138,6 +140,31 @@ class TestPublish:
         assert (kept.headers, kept.routing_key) == (unbound.headers, "activities.nobody.cares")
         assert ids(receive(transport.subscribe(INBOX, batch=10), 1)) == [bound.id]
 
+    @pytest.mark.parametrize(
+        ("routing_key", "queue"),
+        [
+            ("activities.nobody.cares", "activities.unrouted"),
+            ("activities", "activities.unrouted"),
+            ("ledger.nobody.cares", "ledger.unrouted"),
+            ("ledger.#", "ledger.unrouted"),
+            ("strangers.nobody.cares", FOREIGN),
+            ("ledgers.nobody.cares", FOREIGN),
+            ("x", FOREIGN),
+            ("", FOREIGN),
+        ],
+    )
+    def test_what_nobody_hears_comes_back_to_who_told_it(
+        self, transport: Transport, routing_key: str, queue: str
+    ) -> None:
+        """Each service looks after its own; what names no service is kept too."""
+        unheard = make_letter(routing_key=routing_key)
+
+        transport.publish([unheard])
+
+        assert ids(receive(transport.subscribe(queue, batch=10), 1)) == [unheard.id]
+        for other in {"activities.unrouted", "ledger.unrouted", FOREIGN} - {queue}:
+            assert transport.stats(other).ready == 0
+
     @pytest.mark.parametrize("routing_key", ["activities.attendance", "activities.attendance.settled.v1", "x"])
     def test_only_bound_keys_arrive(self, transport: Transport, routing_key: str) -> None:
         """A subscription means exactly the types that it names."""
@@ -253,8 +280,10 @@ class TestSubscribe:
 
 class TestCheck:
     def test_a_complete_topology_passes(self, transport: Transport) -> None:
-        """Services check at boot."""
-        transport.check([INBOX, UNROUTED])
+        """Services check at boot, also one that hears nothing."""
+        for service in ("activities", "ledger"):
+            transport.check(Topology.queues_of(service))
+        transport.check([FOREIGN])
 
     def test_a_missing_queue_is_named(self, transport: Transport) -> None:
         """The message says what to do, and the transport can still be used."""

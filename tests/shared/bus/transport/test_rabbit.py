@@ -166,7 +166,8 @@ class TestDefine:
         """A policy that this version does not know ends the import; the message carries RabbitMQ's reason."""
         definitions = tmp_path / "definitions.json"
         definitions.write_text(
-            '{"vhosts": [{"name": "bus"}], "exchanges": [], "queues": [], "bindings": [], "policies": [{"vhost": "bus",'
+            '{"vhosts": [{"name": "bus"}], "users": [], "permissions": [], "topic_permissions": [], "exchanges": [],'
+            ' "queues": [], "bindings": [], "policies": [{"vhost": "bus",'
             ' "name": "p", "pattern": "x", "apply-to": "queues", "priority": 0, "definition": {"no-such-key": 1}}]}'
         )
 

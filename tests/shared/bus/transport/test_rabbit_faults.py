@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.bus.transport import Blocked, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
@@ -140,6 +141,23 @@ def test_a_broker_short_of_memory_blocks_publishing_alone(node: RabbitNode, tran
     while len(arrived) < len(blocked):
         arrived |= set(ids(drain(inbox, 1)))
     assert arrived == {letter.id for letter in blocked}
+
+
+def test_an_alarm_outlives_heartbeats_and_the_connection_outlives_the_alarm(node: RabbitNode, url: str) -> None:
+    """Whoever connected anew would send the same letters again, into every new connection."""
+    letters = make_letters(3_000)  # More than the broker's socket takes while nobody reads it.
+    with contextlib.closing(RabbitTransport(f"{url}?heartbeat=1")) as transport, capture_logs() as lines:
+        transport.publish([make_letter()])
+        silent = transport.subscribe("ledger.inbox.dead", batch=1)
+        with memory_alarm(node):
+            known = outcomes_of(transport, letters)
+            assert silent.fetch(timeout=13) == []
+            with pytest.raises(Blocked):
+                transport.publish(letters)
+        until(lambda: transport.blocked is None, timeout=10, missing="the broker's word that it takes letters again")
+        publish_all(transport, [letter for letter in letters if letter.id not in known])
+
+    assert [line["event"] for line in lines].count("broker.connected") == 2, "one publishes, one consumes"
 
 
 def test_a_connection_made_during_an_alarm_is_blocked_too(node: RabbitNode, transport: RabbitTransport) -> None:

@@ -98,16 +98,25 @@ def test_a_consumer_notices_and_acknowledges_nothing_stale(
     assert ids(receive(rabbit.subscribe(INBOX, batch=10), 3)) == [letter.id for letter in letters]
 
 
-def test_the_largest_letters_are_not_all_in_memory_at_once(rabbit: RabbitTransport) -> None:
-    """What is on its way is bounded in bytes as well as in letters: here 16 MiB of 80."""
+def test_a_broker_that_does_not_read_does_not_fill_our_memory(far: RabbitTransport, cable: Proxy) -> None:
+    """What is on its way is bounded in bytes as well as in letters: here 16 MiB of 80, and what pika makes of them."""
     body = b"x" * MAX_BODY_BYTES
-    letters = [make_letter(body=body) for _ in range(80)]
+    far.publish([make_letter()])
+    cable.stop()
     tracemalloc.start()
     try:
-        outcomes = rabbit.publish(letters)
+        assert outcomes_of(far, [make_letter(body=body) for _ in range(80)]) == {}
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert outcomes == {letter.id: CONFIRMED for letter in letters}
     assert peak < 40 * MAX_BODY_BYTES
+
+
+def test_eighty_of_the_largest_letters_arrive(rabbit: RabbitTransport) -> None:
+    """A window that was full of bytes goes on when the first are confirmed."""
+    body = b"x" * MAX_BODY_BYTES
+    letters = [make_letter(body=body) for _ in range(80)]
+
+    assert rabbit.publish(letters) == {letter.id: CONFIRMED for letter in letters}
+    assert ids(drain(rabbit.subscribe(INBOX, batch=10), 80)) == [letter.id for letter in letters]
