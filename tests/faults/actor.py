@@ -1,4 +1,4 @@
-"""A process that tells, relays or consumes with the product's own parts, and stops at a named point to be killed there.
+"""A process that tells, relays, consumes or replays with the product's own parts, and stops at a point to be killed.
 
 `python -m tests.faults.actor relay --stop-at published …`. The points are outside the product's code: around the calls
 that it makes to its broker, and at the end of its handlers.
@@ -25,11 +25,14 @@ from shared.bus.consumer import Consumer
 from shared.bus.handlers import Handler, Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
+from shared.bus.replayer import Replayer
 from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, Subscription, Transport
 from shared.bus.transport.postgres import PostgresTransport
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
 from tests.faults.facts import make_facts
+
+LEASE_SECONDS = 2.0  # A killed Replayer's; whoever goes on waits for its end.
 
 
 class Point(StrEnum):
@@ -154,10 +157,12 @@ def _say(word: str) -> None:
 
 
 def _work(told: argparse.Namespace, server: Server, transport: Transport, stop: Stop) -> Callable[[Flag], None]:
-    if told.role == "consumer":
-        ledger = service_named("ledger")
-        handlers = [tampered(handler, stop, told) for handler in ledger.handlers]
-        return Consumer(transport, Inbox(server.open("ledger", pool_size=3), Subscriptions("ledger", handlers))).run
+    if told.role in {"consumer", "replayer"}:
+        handlers = [tampered(handler, stop, told) for handler in service_named("ledger").handlers]
+        inbox = Inbox(server.open("ledger", pool_size=3), Subscriptions("ledger", handlers))
+        if told.role == "replayer":
+            return Replayer(inbox.database, inbox, lease_seconds=LEASE_SECONDS).run
+        return Consumer(transport, inbox).run
     activities = server.open("activities", pool_size=3)
     if told.tell:
         with activities.transaction() as tx:
@@ -167,7 +172,7 @@ def _work(told: argparse.Namespace, server: Server, transport: Transport, stop: 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("role", choices=["relay", "consumer"])
+    parser.add_argument("role", choices=["relay", "consumer", "replayer"])
     parser.add_argument("--database", required=True)
     parser.add_argument("--prefix", required=True)
     parser.add_argument("--amqp", default="")

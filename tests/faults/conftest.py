@@ -67,6 +67,9 @@ class Line:
         """Start a consumer; `more` says how its handler is tampered with."""
         return self._start("consumer", stop_at, *more)
 
+    def replayer(self, stop_at: Point = Point.NOWHERE) -> Process:
+        return self._start("replayer", stop_at)
+
     def kill_at(self, start: Callable[[Point], Process], point: Point) -> None:
         """Start a process, wait until it stops at the point, and kill it there."""
         process = start(point)
