@@ -1,18 +1,22 @@
 """Giving dead letters up: for good, with a reason, and what waited behind them goes on."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from shared.bus.closings import DeadNoMore, NothingChosen, ReasonMissing, UnknownLetters
 from shared.bus.discards import Discarded, discard
 from shared.bus.post_mortem import Wanted
+from shared.bus.tables import DeadLetter
 from shared.database.sessions import Database
 from shared.errors import Refusal
 from tests.factories.ledger import PROGRAMME, make_settled
 from tests.shared.bus.dying import HANDLER, Retrier, letter, make_dead
 from tests.shared.bus.running import Owner
+from tests.waiting import until
 
 PERSON, ELSEWHERE = uuid4(), uuid4()
 PARK = """
@@ -83,3 +87,29 @@ def test_neither_a_closed_letter_nor_another_programmes_can_be_given_up(listenin
         give_up(tx, Wanted(ids=(dead,)), Retrier(), why="again")
 
     assert letter(listening, dead).closed_why == "a test's"
+
+
+def test_a_letter_that_a_replay_has_in_hand_is_waited_for(listening: Database, hearer: Owner) -> None:
+    """Two connections: whoever comes second finds it closed, and no letter is both replayed and given up."""
+    dead = make_dead(listening)
+    with ThreadPoolExecutor(1) as pool:
+        with listening.transaction() as first:
+            held = first.get_one(DeadLetter, dead, with_for_update=True)
+            second = pool.submit(discard_alone, listening, dead)
+            until(lambda: waiting(hearer), timeout=10, missing="somebody who waits for the letter")
+            held.state, held.closed_at, held.closed_why = "replayed", func.now(), "mended"
+        with pytest.raises(NothingChosen):
+            second.result(timeout=10)
+
+    assert letter(listening, dead).closed_why == "mended"
+
+
+def discard_alone(database: Database, dead: UUID) -> None:
+    with database.transaction() as tx:
+        give_up(tx, Wanted(ids=(dead,)), Retrier())
+
+
+def waiting(owner: Owner) -> int:
+    rows = owner.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND wait_event_type = 'Lock'",
+                         name=owner.name)  # fmt: skip
+    return int(str(rows[0][0]))
