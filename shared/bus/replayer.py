@@ -2,7 +2,8 @@
 
 A replay belongs to one Replayer at a time, by a lease of the server's clock. Each letter is one transaction: the lease
 is renewed in it, so whoever lost it cannot commit; the try, its outcome and what waited behind it stand or fall
-together. A try is counted before it is made: a letter that ends the process three times is not tried a fourth time.
+together. A try is counted before it is made, in the transaction before its own: a letter that ends the process three
+times is not tried a fourth time.
 """
 
 import time
@@ -53,6 +54,9 @@ _PICK = text("""
         WHERE r.replay_id = :replay AND r.outcome IS NULL
         ORDER BY r.dead_letter_id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING dead_letter_id
+""")
+_UNTRIED = text("""
+    UPDATE replay_letter SET tries = tries - 1 WHERE replay_id = :replay AND dead_letter_id = CAST(:letter AS uuid)
 """)
 _FINISH = text("""
     UPDATE replay SET finished_at = now(), lease = NULL, lease_until = NULL
@@ -120,37 +124,34 @@ class Replayer:
         """Try letter after letter at the pace that was asked for; after a while see whether a smaller replay waits."""
         pace = _Pace(order.letters_per_second)
         until = time.monotonic() + TURN_SECONDS
-        while not stop.is_set() and time.monotonic() < until:
-            letter_id = self._pick(order)
-            if letter_id is None:
-                self._finish(order, stop)
-                return
-            self._settle(order, letter_id, stop)
-            pace.wait(stop)
-        self._let_go(order)
-
-    def _pick(self, order: Order) -> UUID | None:
-        """Choose the next letter that nobody has in hand, and count the try before it is made."""
         with self.database.transaction() as tx:
             self._renew(tx, order)
-            picked: UUID | None = tx.scalar(_PICK, {"replay": order.id})
-        return picked
+            letter_id = _pick(tx, order)
+        while letter_id is not None and not stop.is_set() and time.monotonic() < until:
+            letter_id = self._settle(order, letter_id, stop)
+            pace.wait(stop)
+        if letter_id is None:
+            self._finish(order, stop)
+        else:
+            self._let_go(order, letter_id)
 
-    def _settle(self, order: Order, letter_id: UUID, stop: Flag) -> None:
-        """Try one letter, waiting for a database that is away or busy: that is no fault of the letter's."""
+    def _settle(self, order: Order, letter_id: UUID, stop: Flag) -> UUID | None:
+        """Try one letter and pick the next; a database that is away or busy is waited for, as it is nobody's fault."""
         while True:
             try:
                 with self.database.transaction() as tx:
                     self._renew(tx, order)
                     self._try(tx, order, letter_id)
+                    tx.flush()  # Or it would be picked again.
+                    following = _pick(tx, order)
             except SQLAlchemyError as error:
                 if not is_transient(error):
                     raise
                 log.warning("replayer.database_away", replay_id=str(order.id), error=str(error))
                 if stop.wait(AWAY_SECONDS):
-                    return
+                    return letter_id
             else:
-                return
+                return following
 
     def _try(self, tx: Session, order: Order, letter_id: UUID) -> None:
         """Try one letter and write down what became of it, unless that is written already."""
@@ -207,12 +208,21 @@ class Replayer:
         if finished is not None:
             log.info("replayer.finished", replay_id=str(order.id))
             return
-        self._let_go(order)
+        self._let_go(order, None)
         stop.wait(IDLE_SECONDS)
 
-    def _let_go(self, order: Order) -> None:
+    def _let_go(self, order: Order, untried: UUID | None) -> None:
+        """Leave a replay to whoever comes next, with the try that was counted and not made."""
         with self.database.transaction() as tx:
+            self._renew(tx, order)
+            tx.execute(_UNTRIED, {"replay": order.id, "letter": untried})
             tx.execute(_LET_GO, self._mine | {"replay": order.id})
+
+
+def _pick(tx: Session, order: Order) -> UUID | None:
+    """Choose the next letter that nobody has in hand, and count its try before it is made."""
+    picked: UUID | None = tx.scalar(_PICK, {"replay": order.id})
+    return picked
 
 
 class _Pace:

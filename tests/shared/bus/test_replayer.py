@@ -227,6 +227,7 @@ class TestTogether:
         left = counts(listening, replay)[3]
         assert 0 < left <= 27
         assert hearer.execute("SELECT lease, lease_until FROM replay") == [(None, None)]
+        assert hearer.execute("SELECT sum(tries) FROM replay_letter") == [(30 - left,)]  # Counted and not made: none.
         carry_out(listening, Retrier(), replay)
         assert (counts(listening, replay), hearer.count("heard")) == ((30, 0, 0, 0), 30)
 
