@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -204,18 +206,22 @@ class TestTogether:
                 tx.execute(text("SET ROLE NONE"))
                 tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
-        def steal() -> None:
+        def steal() -> datetime:
             assert tried.wait(10)
-            hearer.execute("UPDATE replay SET lease = gen_random_uuid(), lease_until = now() + interval '3 s'")
+            ((until_at,),) = hearer.execute("""
+                UPDATE replay SET lease = gen_random_uuid(), lease_until = clock_timestamp() + interval '3 s'
+                RETURNING lease_until
+            """)
+            assert isinstance(until_at, datetime)
+            return until_at
 
-        thief = threading.Thread(target=steal)
-        thief.start()
-        begun = time.monotonic()
-        carry_out(listening, Retrier(lose_the_lease), replay)
-        thief.join()
+        with ThreadPoolExecutor(1) as pool:
+            stolen_until = pool.submit(steal)
+            carry_out(listening, Retrier(lose_the_lease), replay)
 
-        assert time.monotonic() - begun > 2.5  # It waited for the thief's lease to run out.
         assert (counts(listening, replay), hearer.count("heard")) == ((1, 0, 0, 0), 1)
+        ((tried_at,),) = hearer.execute("SELECT tried_at FROM replay_letter")
+        assert tried_at > stolen_until.result()  # type: ignore[operator]  # Both are instants.
 
     def test_one_that_stops_lets_go(self, listening: Database, hearer: Owner) -> None:
         """A deploy does not leave a replay to its lease: the next process goes on at once, behind the last letter."""
