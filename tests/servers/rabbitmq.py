@@ -7,12 +7,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from launch.broker import define
 from tests.servers import apt
+from tests.servers.rabbitmq_cluster import Keeper, Member, start_cluster
 from tests.servers.rabbitmq_node import RabbitNode, find_script, greets, start_private_node
 from tests.waiting import until
 
@@ -38,6 +40,14 @@ class Broker:
     management_url: str
     stop: Callable[[], None] = lambda: None
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """Say in JSON how it is reached."""
+        return {"amqp_url": self.amqp_url, "management_url": self.management_url}
+
+    def tend(self) -> None:
+        """Do nothing: it needs no care."""
+
 
 def find_rabbitmq(folder: Path) -> Broker:
     """Return a running broker: the one named, one in Docker, one started below `folder`. Raises MissingRabbitMQ."""
@@ -51,6 +61,13 @@ def own_node(folder: Path) -> RabbitNode:
     return start_private_node(folder)
 
 
+def own_cluster(folder: Path) -> Keeper:
+    """Start three nodes that tests may kill. Raises MissingRabbitMQ, NodeFailed."""
+    if find_script() is None:
+        _install()
+    return start_cluster(folder)
+
+
 @contextlib.contextmanager
 def own_vhost(broker: Broker) -> Iterator[str]:
     """Yield the AMQP URL of a new vhost with the topology; it is deleted at the end."""
@@ -60,7 +77,7 @@ def own_vhost(broker: Broker) -> Iterator[str]:
     httpx2.delete(f"{broker.management_url}/api/vhosts{vhost}", timeout=60, trust_env=False).raise_for_status()
 
 
-def new_vhost(broker: Broker | RabbitNode) -> str:
+def new_vhost(broker: Broker | RabbitNode | Member) -> str:
     """Load the topology into a vhost of the caller's own and return its AMQP URL; it lives as long as the broker."""
     vhost = f"test-{uuid.uuid4().hex}"
     define(broker.management_url, vhost=vhost)
