@@ -42,6 +42,8 @@ raft.wal_max_size_bytes = 64000000
 log.console = false
 log.file.level = warning
 """
+# How long a dead letter without a target waits before it is tried again: 3 minutes, were it not for this.
+_ADVANCED = "[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 2000}]}].\n"
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def prepare_node(folder: Path, family: Family, *, number: int, more_config: str 
     cookie.chmod(0o400)
     config = _CONFIG.format(amqp=ports.amqp, management=ports.management)
     (folder / "rabbitmq.conf").write_text(config + more_config)
-    (folder / "advanced.config").write_text("[].\n")
+    (folder / "advanced.config").write_text(_ADVANCED)
     (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
     (folder / "rabbitmq-env.conf").write_text("")
     return RabbitNode(
