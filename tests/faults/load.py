@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from threading import Event as Flag
 from uuid import UUID
 
@@ -27,16 +26,26 @@ _SETTLED = text("SELECT attendance_id FROM donation")
 _POSTED = text("SELECT source_id FROM entry")
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of `publish` that brought confirmations; times are of the monotonic clock."""
+
+    begun: float
+    ended: float
+
+
 class Confirming:
     """A transport that notes which facts the broker has confirmed, and when."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
-        self.confirmed: dict[UUID, float] = {}
+        self.confirmed: set[UUID] = set()
+        self.calls: list[Call] = []
         self.under_way = 0
         self.failures = 0
 
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
+        begun = time.monotonic()
         self.under_way = len(letters)
         try:
             outcomes = self.transport.publish(letters)
@@ -45,10 +54,10 @@ class Confirming:
             raise
         finally:
             self.under_way = 0
-        now = time.monotonic()
-        for letter in letters:
-            if outcomes.get(letter.id) is Outcome.CONFIRMED:
-                self.confirmed.setdefault(UUID(orjson.loads(letter.body)["attendance_id"]), now)
+        confirmed = [letter for letter in letters if outcomes.get(letter.id) is Outcome.CONFIRMED]
+        self.confirmed |= {UUID(orjson.loads(letter.body)["attendance_id"]) for letter in confirmed}
+        if confirmed:
+            self.calls.append(Call(begun, time.monotonic()))
         return outcomes
 
     def subscribe(self, queue: str, *, batch: int) -> Subscription:
@@ -62,12 +71,6 @@ class Confirming:
 
     def close(self) -> None:
         self.transport.close()
-
-    @property
-    def longest_stall_seconds(self) -> float:
-        """How long the broker took between two confirmations at most; under load that is the publisher's stall."""
-        times = sorted(set(self.confirmed.values()))
-        return max(later - earlier for earlier, later in pairwise(times))
 
 
 @dataclass(frozen=True)
@@ -83,16 +86,22 @@ class Load:
     def confirmed(self) -> int:
         return len(self.publisher.confirmed)
 
-    def kill(self, member: Member) -> None:
-        """Kill a node while letters are on their way to the broker."""
+    def kill(self, member: Member) -> float:
+        """Kill a node while letters are on their way to the broker; return when, by the monotonic clock."""
         self.consumer.until(lambda: self.publisher.under_way >= _AT_ONCE, missing="letters on their way")
         member.kill()
+        return time.monotonic()
 
-    def until_confirmed(self, count: int, *, timeout: float) -> None:
-        """Wait for so many more confirmations, with some of the facts still to come."""
-        wanted = self.confirmed + count
-        self.consumer.until(lambda: self.confirmed >= wanted, timeout=timeout, missing=f"{count} more confirmations")
-        assert self.confirmed < len(self.facts), "too late to prove anything: all is confirmed"
+    def until_moved_on(self, since: float, *, timeout: float) -> float:
+        """Return how many seconds after `since` letters were confirmed that were not under way then."""
+        later: list[Call] = []
+
+        def moved_on() -> bool:
+            later[:] = [call for call in self.publisher.calls if call.begun > since]
+            return bool(later)
+
+        self.consumer.until(moved_on, timeout=timeout, missing="new confirmations")
+        return later[0].ended - since
 
     def until_failed(self, count: int) -> None:
         """Wait until the relay could not publish at all, so many times more."""
@@ -113,7 +122,7 @@ class Load:
         """Hold what was confirmed against what took effect; nothing may be missing or double."""
         with self.line.ledger.transaction() as tx:
             settled, posted = list(tx.scalars(_SETTLED)), list(tx.scalars(_POSTED))
-        confirmed = self.publisher.confirmed.keys()
+        confirmed = self.publisher.confirmed
         lost = len(confirmed - set(settled))
         doubled = len(settled) - len(set(settled)) + len(posted) - len(set(posted))
         said = f"confirmed {len(confirmed)}, consumed {len(settled)}, lost {lost}, duplicates in effect {doubled}"
@@ -123,12 +132,15 @@ class Load:
 
 @contextmanager
 def under_load(line: Line, facts: Sequence[AttendanceSettled], *, urls: str) -> Iterator[Load]:
-    """Tell, relay by the broker at `urls` and consume, until the block ends."""
+    """Tell, relay by the broker at `urls` and consume, until the block ends. It begins with a fact that is through."""
     with closing(RabbitTransport(urls)) as transport, closing(line.server.open("activities", pool_size=2)) as outbox:
         publisher = Confirming(transport)
         load = Load(line, facts, publisher, line.consumer())
-        with running(Relay(outbox, publisher, service="activities").run, partial(_tell, line, facts)):
-            yield load
+        with running(Relay(outbox, publisher, service="activities").run):
+            line.tell(facts[:1])
+            load.consumer.until(lambda: line.donations == 1, missing="the first donation")
+            with running(partial(_tell, line, facts[1:])):
+                yield load
 
 
 def _tell(line: Line, facts: Sequence[AttendanceSettled], stop: Flag) -> None:

@@ -21,7 +21,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.cluster
 
-COUNT = 10_000
+COUNT = 8_000
 STALL_SECONDS = 30  # The promise; what it took is printed.
 Record = Callable[[str, object], None]
 
@@ -94,18 +94,14 @@ def test_the_queues_leader_killed_under_load(place: Place, line: Line, record_pr
     """
     facts = make_facts(COUNT, programme_id=line.programme_id, seed=28)
     with under_load(line, facts, urls=place.urls(first=place.followers[0])) as load:
-        load.until_confirmed(500, timeout=STALL_SECONDS)
-        load.kill(place.leader)
-        load.until_confirmed(500, timeout=STALL_SECONDS)
+        stall_seconds = load.until_moved_on(load.kill(place.leader), timeout=STALL_SECONDS)
         place.until_led_by(place.followers)
         place.cluster.mend()
         place.until_whole()
         load.drain()
 
     line.require_exact(facts)
-    stall = load.publisher.longest_stall_seconds
-    assert stall < STALL_SECONDS
-    record_property("measured", f"{load.account()}; the publisher stood still for {stall:.1f} s")
+    record_property("measured", f"{load.account()}; the publisher stood still for {stall_seconds:.1f} s")
 
 
 def test_the_publishers_node_killed_and_then_another(place: Place, line: Line, record_property: Record) -> None:
@@ -114,10 +110,7 @@ def test_the_publishers_node_killed_and_then_another(place: Place, line: Line, r
     own, survivor = place.followers
     elsewhere = place.cluster.urls(new_vhost_on(place.leader), first=survivor)
     with under_load(line, facts, urls=place.urls(first=own)) as load:
-        load.until_confirmed(500, timeout=STALL_SECONDS)
-        load.kill(own)
-        load.until_confirmed(500, timeout=STALL_SECONDS)
-        stall = load.publisher.longest_stall_seconds
+        stall_seconds = load.until_moved_on(load.kill(own), timeout=STALL_SECONDS)
 
         load.kill(place.leader)
         with closing(RabbitTransport(elsewhere)) as transport:
@@ -133,5 +126,4 @@ def test_the_publishers_node_killed_and_then_another(place: Place, line: Line, r
         load.drain()
 
     line.require_exact(facts)
-    assert stall < STALL_SECONDS
-    record_property("measured", f"{load.account()}; the publisher moved on within {stall:.1f} s")
+    record_property("measured", f"{load.account()}; the publisher moved on within {stall_seconds:.1f} s")
