@@ -39,8 +39,9 @@ app.add_typer(dead.commands, name="dead")
 app.add_typer(asking.reports, name="report")
 app.add_typer(docs, name="docs")
 app.command("queues")(asking.queues)
-for command in (quality.check, quality.test, quality.lock):
-    app.command()(command)
+app.command()(quality.check)
+app.command(context_settings=quality.PASS_ON)(quality.test)
+app.command()(quality.lock)
 brokers = typer.Typer(help="RabbitMQ's topology.", no_args_is_help=True)
 app.add_typer(brokers, name="broker")
 

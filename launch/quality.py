@@ -17,6 +17,7 @@ from shared.errors import Hindrance
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 CODE = ("launch", "services", "shared", "tests")
+PASS_ON = {"ignore_unknown_options": True}  # What a command's own parameters do not name is among its arguments.
 HEADER = "# Made by ./popcandy lock; names and hashes only, so that any mirror serves it.\n"
 CHECKS = {
     "ruff check": [str(BIN / "ruff"), "check", "--quiet", *CODE],
@@ -51,7 +52,7 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-def test(arguments: Annotated[list[str] | None, typer.Argument(help="What pytest takes, after --.")] = None) -> None:
+def test(arguments: Annotated[list[str] | None, typer.Argument(help="What pytest takes, options too.")] = None) -> None:
     """Run the tests over a real PostgreSQL and a real RabbitMQ; missing infrastructure fails."""
     workers = ["-n", str(min(os.cpu_count() or 1, 4))]
     command = [sys.executable, "-m", "pytest", *workers, *(arguments or [])]

@@ -11,11 +11,13 @@ from shared.auth.issuer import EmbeddedIssuer
 from shared.database.server import Server
 from shared.settings import Settings
 from tests.servers.postgres import private_server
-from tests.servers.rabbitmq import Broker
-from tests.servers.sharing import SharedBroker, wait_for_broker, want_broker
+from tests.servers.rabbitmq import Broker, find_rabbitmq, own_cluster
+from tests.servers.rabbitmq_cluster import RabbitCluster
+from tests.servers.sharing import Shared, wait_for_broker, wait_for_cluster, want
 
-_shared = pytest.StashKey[SharedBroker]()
-_folder = pytest.StashKey[Path]()
+_shared = pytest.StashKey[list[Shared]]()
+_rabbitmq, _cluster = pytest.StashKey[Path](), pytest.StashKey[Path]()
+_MEASURED = "measured"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,35 +25,55 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rabbitmq: wants RabbitMQ though no fixture of that name says so")
     told: dict[str, str] | None = getattr(config, "workerinput", None)
     if told is None:
-        config.stash[_shared] = SharedBroker()
-    config.stash[_folder] = Path(told["rabbitmq"]) if told is not None else config.stash[_shared].folder
+        config.stash[_shared] = [Shared(find_rabbitmq), Shared(own_cluster)]
+        config.stash[_rabbitmq], config.stash[_cluster] = (shared.folder for shared in config.stash[_shared])
+    else:
+        config.stash[_rabbitmq], config.stash[_cluster] = Path(told["rabbitmq"]), Path(told["cluster"])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of xdist."""
-    node.workerinput["rabbitmq"] = str(node.config.stash[_folder])
+    node.workerinput["rabbitmq"] = str(node.config.stash[_rabbitmq])
+    node.workerinput["cluster"] = str(node.config.stash[_cluster])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start early what a selected test will wait for."""
     for item in session.items:
         if "rabbitmq" in getattr(item, "fixturenames", ()) or item.get_closest_marker("rabbitmq"):
-            want_broker(session.config.stash[_folder])
+            want(session.config.stash[_rabbitmq])
             return
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured (`record_property("measured", …)`), wherever they ran."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    lines = [(report.nodeid, said) for report in reports for name, said in report.user_properties if name == _MEASURED]
+    if lines:
+        terminalreporter.section("measured")
+    for nodeid, said in lines:
+        terminalreporter.write_line(f"{nodeid}: {said}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the servers."""
-    shared = config.stash.get(_shared, None)
-    if shared is not None:
+    for shared in config.stash.get(_shared, []):
         shared.stop()
 
 
 @pytest.fixture(scope="session")
 def rabbitmq(request: pytest.FixtureRequest) -> Broker:
     """Return the RabbitMQ of this run; take a vhost of your own in it (`own_vhost`)."""
-    return wait_for_broker(request.config.stash[_folder])
+    return wait_for_broker(request.config.stash[_rabbitmq])
+
+
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest) -> Iterator[RabbitCluster]:
+    """Hold the cluster of this run: three nodes that a test may kill. Tests that want it are marked `cluster`."""
+    nodes = wait_for_cluster(request.config.stash[_cluster])
+    with nodes.held():
+        yield nodes
 
 
 @pytest.fixture(scope="session")

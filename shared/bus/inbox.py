@@ -168,8 +168,6 @@ class Inbox:
             return BrokenEnvelope(item.error)
         event = item.event
         with telemetry.trace(item.envelope.traceparent):
-            if handler.ordered:
-                parking.lock(tx, handler)
             done = _try(tx, lambda: _run(tx, handler, [event]))
         return done if isinstance(done, Exception) else None
 

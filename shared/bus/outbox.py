@@ -29,7 +29,7 @@ _REPLACE = text("""
     ON CONFLICT (timer_key) WHERE timer_key IS NOT NULL DO UPDATE SET
         event_id = excluded.event_id, type = excluded.type, programme_id = excluded.programme_id,
         partition_key = excluded.partition_key, emitted_at = excluded.emitted_at, traceparent = excluded.traceparent,
-        body = excluded.body, due_at = excluded.due_at, attempts = 0, next_try_at = NULL
+        body = excluded.body, due_at = excluded.due_at
 """)
 _CANCEL = text("DELETE FROM outbox WHERE timer_key = :key RETURNING event_id")
 

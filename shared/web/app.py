@@ -1,18 +1,14 @@
 """The one way to make a service's web app."""
 
-from collections.abc import Callable
-from typing import Any
-
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
-from starlette.responses import JSONResponse
 
 from shared.auth.tokens import TokenVerifier
 from shared.bus.topology import Topology
-from shared.bus.transport import TopologyMissing, Transport, TransportDown
+from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.service import Service
 from shared.web import faults, problems
+from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.operations import operations_of
 
@@ -30,29 +26,5 @@ def create_app(service: Service, *, database: Database, transport: Transport, ve
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
     queues = Topology.queues_of(service.name)
-    add_health(app, {"database": database.ping, "broker": lambda: transport.check(queues)})
+    add_health(app, {"database": database.ping, "broker": patient(lambda: transport.check(queues))})
     return app
-
-
-def add_health(app: FastAPI, checks: dict[str, Callable[[], None]]) -> None:
-    """Add `/livez` (the process answers) and `/readyz` (so does what it needs); 503 names what does not."""
-
-    @app.get("/livez", include_in_schema=False)
-    async def live() -> dict[str, bool]:
-        """Say that the process answers."""
-        return {"live": True}
-
-    @app.get("/readyz", include_in_schema=False)
-    def ready() -> JSONResponse:
-        """Ask everything that the service needs."""
-        failures = {name: reason for name, check in checks.items() if (reason := _failure(check))}
-        body: dict[str, Any] = {"ready": not failures, "failures": failures}
-        return JSONResponse(body, 503 if failures else 200)
-
-
-def _failure(check: Callable[[], None]) -> str | None:
-    try:
-        check()
-    except (SQLAlchemyError, TransportDown, TopologyMissing) as error:
-        return type(error).__name__
-    return None

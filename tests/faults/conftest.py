@@ -152,6 +152,17 @@ class Line:
         self.ledger.close()
 
 
+@contextlib.contextmanager
+def own_line(server: Server, amqp: str, folder: Path) -> Iterator[Line]:
+    """Build a line with databases of its own; `amqp` is the broker's URL, or empty for PostgreSQL's."""
+    with contextlib.ExitStack() as stack:
+        own = Server(server.url, prefix=f"fault_{uuid.uuid4().hex[:8]}_")
+        for service in ("activities", "ledger", "bus"):
+            stack.callback(own.drop, service)
+        started = stack.enter_context(processes(folder))
+        yield stack.enter_context(contextlib.closing(Line(own, amqp, started)))
+
+
 @pytest.fixture(params=[pytest.param("rabbit", marks=pytest.mark.rabbitmq), "postgres"])
 def line(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Iterator[Line]:
     """Build a line of its own for each test, over each transport; its server outlives its processes."""
@@ -159,11 +170,7 @@ def line(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> Iter
         amqp = ""
         if request.param == "rabbit":
             amqp = stack.enter_context(own_vhost(request.getfixturevalue("rabbitmq")))
-        own = Server(server.url, prefix=f"fault_{uuid.uuid4().hex[:8]}_")
-        for service in ("activities", "ledger", "bus"):
-            stack.callback(own.drop, service)
-        started = stack.enter_context(processes(tmp_path))
-        yield stack.enter_context(contextlib.closing(Line(own, amqp, started)))
+        yield stack.enter_context(own_line(server, amqp, tmp_path))
 
 
 @pytest.fixture

@@ -35,6 +35,12 @@ class Process:
         return self._process.pid
 
     @property
+    def peak_mib(self) -> int:
+        """The most memory that it has held so far, in MiB; Linux counts that for us."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) // 1024
+
+    @property
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 

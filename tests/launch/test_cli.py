@@ -61,6 +61,15 @@ def test_there_are_the_commands_that_the_readme_speaks_of() -> None:
     } <= names  # fmt: skip
 
 
+@pytest.mark.parametrize("words", ["-m cluster --co -q tests/faults", "-- -m cluster --co -q tests/faults"])
+def test_options_of_pytest_reach_it(terminal: Terminal, words: str) -> None:
+    """With their values and in their order, behind `--` or not."""
+    ran = terminal.run("test", *words.split())
+
+    found = [line.partition("::")[0] for line in ran.out.splitlines() if "::" in line]
+    assert (ran.code, set(found)) == (0, {"tests/faults/test_cluster.py"})
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -16,6 +17,7 @@ from launch.broker import define
 from launch.services import SERVICES
 from shared.bus.topology import tasks_vhost_of, user_of
 from tests.servers import apt
+from tests.servers.rabbitmq_cluster import Keeper, Member, start_cluster
 from tests.servers.rabbitmq_node import RabbitNode, find_script, greets, start_private_node
 from tests.waiting import until
 
@@ -42,6 +44,14 @@ class Broker:
     management_url: str
     stop: Callable[[], None] = lambda: None
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """Say in JSON how it is reached."""
+        return {"amqp_url": self.amqp_url, "management_url": self.management_url}
+
+    def tend(self) -> None:
+        """Do nothing: it needs no care."""
+
 
 def find_rabbitmq(folder: Path) -> Broker:
     """Return a running broker: the one named, one in Docker, one started below `folder`. Raises MissingRabbitMQ."""
@@ -53,6 +63,13 @@ def own_node(folder: Path) -> RabbitNode:
     if find_script() is None:
         _install()
     return start_private_node(folder)
+
+
+def own_cluster(folder: Path) -> Keeper:
+    """Start three nodes that tests may kill. Raises MissingRabbitMQ, NodeFailed."""
+    if find_script() is None:
+        _install()
+    return start_cluster(folder)
 
 
 @contextlib.contextmanager
@@ -77,7 +94,7 @@ def own_users(broker: Broker, passwords: Mapping[str, SecretStr] | None) -> Iter
             _delete(broker, f"users/{user_of(vhost, service)}")
 
 
-def new_vhost(broker: Broker | RabbitNode) -> str:
+def new_vhost(broker: Broker | RabbitNode | Member) -> str:
     """Load the topology into a vhost of the caller's own and return its AMQP URL; it lives as long as the broker.
 
     The vhost of a service's tasks is `tasks_vhost_of(vhost, service)`.
@@ -91,7 +108,7 @@ def _new_name() -> str:
     return f"test-{uuid.uuid4().hex}"
 
 
-def _url_of(broker: Broker | RabbitNode, vhost: str) -> str:
+def _url_of(broker: Broker | RabbitNode | Member, vhost: str) -> str:
     return urlsplit(broker.amqp_url)._replace(path=f"/{vhost}").geturl()
 
 

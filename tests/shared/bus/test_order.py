@@ -1,7 +1,6 @@
 """Order where a handler asks for it: nothing of a key overtakes its dead letter, and nobody else waits."""
 
-import threading
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,7 +11,7 @@ from shared import bus
 from shared.bus.handlers import Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.tables import DeadLetter
-from shared.bus.testing import message_of
+from shared.bus.testing import deliver, message_of
 from shared.bus.upkeep import Upkeep
 from shared.database.sessions import Database
 from shared.errors import Conflict, Title
@@ -20,9 +19,12 @@ from shared.events.activities import AttendanceSettled
 from tests.factories.ledger import make_settled
 from tests.shared.bus.hearing import Settled
 from tests.shared.bus.running import Owner
+from tests.waiting import until
 
 WRITE = text("INSERT INTO heard (attendance_id, trace_id) VALUES (:id, :minutes)")
 HEARD = text("SELECT trace_id FROM heard WHERE attendance_id = :key ORDER BY place")
+
+WAITING = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 class Unwelcome(Conflict):
@@ -58,15 +60,19 @@ class Doorkeeper:
 
     def replay(self) -> list[Exception | None]:
         """Try every dead letter again, each with what is parked behind it, as a replay does."""
-        outcomes = []
         with self.database.transaction() as tx:
-            for letter in tx.scalars(select(DeadLetter).where(DeadLetter.state == "dead").order_by(DeadLetter.id)):
-                outcomes.append(self.inbox.retry(tx, letter))
-                if outcomes[-1] is None:
-                    close(tx, letter)
-                    assert letter.handler is not None
-                    assert letter.partition_key is not None
-                    self.inbox.release(tx, letter.handler, letter.partition_key)
+            return self.replay_within(tx)
+
+    def replay_within(self, tx: Session) -> list[Exception | None]:
+        """Do the same in the caller's transaction."""
+        outcomes = []
+        for letter in tx.scalars(select(DeadLetter).where(DeadLetter.state == "dead").order_by(DeadLetter.id)):
+            outcomes.append(self.inbox.retry(tx, letter))
+            if outcomes[-1] is None:
+                close(tx, letter)
+                assert letter.handler is not None
+                assert letter.partition_key is not None
+                self.inbox.release(tx, letter.handler, letter.partition_key)
         return outcomes
 
 
@@ -168,30 +174,40 @@ def test_a_parked_letter_that_comes_again_is_a_repeat(
     assert door.inbox.repeats == 4
 
 
-def test_a_replay_and_a_consumer_at_once_keep_the_order(
+def test_a_fact_that_comes_during_a_replay_waits_for_its_end(
     listening: Database, hearer: Owner, keys: tuple[UUID, UUID]
 ) -> None:
-    """While one releases a key the other cannot slip a later fact in between."""
+    """It neither slips in between nor is parked behind a letter that is dead no more."""
     door = Doorkeeper(listening)
     door.unwelcome = {1}
-    facts = versions(keys[0], *range(1, 41))
-    door.settle(*facts[:20])
+    door.settle(*versions(keys[0], 1, 2))
     door.unwelcome = set()
-    start = threading.Barrier(2)
-    failures: list[Exception] = []
+    with ThreadPoolExecutor(1) as pool:
+        with listening.transaction() as tx:
+            assert door.replay_within(tx) == [None]
+            later = pool.submit(door.settle, *versions(keys[0], 3))
+            until(lambda: hearer.execute(WAITING), timeout=10, missing="a consumer that waits")
+        later.result(20)
 
-    def consume(rest: Sequence[AttendanceSettled]) -> None:
-        start.wait(10)
-        for fact in rest:
-            door.settle(fact)
+    assert door.heard(keys[0]) == [1, 2, 3]
+    assert hearer.count("parked_letter") == 0
 
-    consumer = threading.Thread(target=consume, args=(facts[20:],))
-    consumer.start()
-    start.wait(10)
-    failures += [outcome for outcome in door.replay() if outcome is not None]
-    consumer.join(30)
-    Upkeep(door.inbox, []).release_orphaned()
 
-    assert failures == []
-    assert door.heard(keys[0]) == list(range(1, 41))
+def test_a_replay_that_meets_a_busy_consumer_waits_for_it(
+    listening: Database, hearer: Owner, keys: tuple[UUID, UUID]
+) -> None:
+    """What the consumer is about to park is there when the replay releases the key."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1}
+    door.settle(*versions(keys[0], 1))
+    door.unwelcome = set()
+    handler = door.inbox.subscriptions.handlers[0]
+    with ThreadPoolExecutor(1) as pool:
+        with listening.transaction() as tx:
+            assert deliver(tx, handler, message_of(*versions(keys[0], 2))) == 1
+            replay = pool.submit(door.replay)
+            until(lambda: hearer.execute(WAITING), timeout=10, missing="a replay that waits")
+        assert replay.result(20) == [None]
+
+    assert door.heard(keys[0]) == [1, 2]
     assert hearer.count("parked_letter") == 0

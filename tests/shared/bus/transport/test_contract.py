@@ -50,7 +50,7 @@ UNFIT = {
     "body above the limit": (make_letter(body=b"x" * (MAX_BODY_BYTES + 1)), "the body has 1,048,577 bytes"),
 }
 EDGES = {
-    "longest key": make_letter(routing_key="志" * 85),
+    "longest key": make_letter(routing_key="activities." + "志" * 81 + "x"),
     "longest header name": with_header("n" * 255, ""),
     "most headers": with_header("ce-subject", "x" * (MAX_HEADERS_BYTES - 400)),
     "largest body": make_letter(body=b"x" * MAX_BODY_BYTES),

@@ -9,15 +9,18 @@ from uuid import UUID
 import pytest
 
 from launch.broker import define
+from shared.bus.topology import unrouted_queue_of
 from shared.bus.transport import Forbidden, Letter, Outcome, TopologyMissing, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.ids import new_id
 from tests.servers.rabbitmq import Broker
-from tests.shared.bus.transport.letters import CONFIRMED, INBOX, UNROUTED, ids, make_letter, make_letters, receive
+from tests.shared.bus.transport.letters import CONFIRMED, INBOX, ids, make_letter, make_letters, receive
 from tests.shared.bus.transport.management import Management
 from tests.waiting import until
 
 OWN = "ledger.donation.accrued"
+OWN_UNROUTED = unrouted_queue_of("ledger")
+BACK_SECONDS = 3  # Under a second on an idle machine; a second core may be busy with other tests.
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def ledger_only(url: str, management: Management) -> Iterator[RabbitTransport]:
     """Connect as a service that may tell of the ledger and of nothing else."""
     name = f"test-{new_id().hex}"
     management.send("PUT", f"users/{name}", {"password": name, "tags": ""})
-    rights = {"configure": "^$", "write": "^events$", "read": r"^events\.unrouted$"}
+    rights = {"configure": "^$", "write": "^events$", "read": r"^ledger\.unrouted$"}
     management.send("PUT", f"permissions/{{vhost}}/{name}", rights)
     topics = {"exchange": "events", "write": r"^ledger\.", "read": "^$"}
     management.send("PUT", f"topic-permissions/{{vhost}}/{name}", topics)
@@ -81,13 +84,13 @@ class TestForbidden:
         began = time.monotonic()
         assert publish_singly(ledger_only, [letter for letter in letters if letter.id not in known]) == [forged]
 
-        assert time.monotonic() - began < 1
-        kept = receive(ledger_only.subscribe(UNROUTED, batch=100), len(own))
+        assert time.monotonic() - began < BACK_SECONDS
+        kept = receive(ledger_only.subscribe(OWN_UNROUTED, batch=100), len(own))
         assert set(ids(kept)) == {letter.id for letter in own}
 
     def test_consuming_goes_on_while_publishing_is_forbidden(self, ledger_only: RabbitTransport) -> None:
         """Each has its own connection; only the channel of the forbidden letter ends."""
-        listening = ledger_only.subscribe(UNROUTED, batch=10)
+        listening = ledger_only.subscribe(OWN_UNROUTED, batch=10)
         own = [make_letter(routing_key=OWN) for _ in range(2)]
         ledger_only.publish(own[:1])
         first = receive(listening, 1)
@@ -126,7 +129,7 @@ class TestMissing:
         define(rabbitmq.management_url, vhost=vhost)
         began = time.monotonic()
         assert rabbit.publish(letters) == {letter.id: CONFIRMED for letter in letters}
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < BACK_SECONDS
 
     def test_a_deleted_queue_is_said_loudly_until_it_is_defined_again(
         self, rabbit: RabbitTransport, rabbitmq: Broker, vhost: str, management: Management
