@@ -101,7 +101,7 @@ def demonstrate(
 @app.command("serve")
 def serve_role(
     service: Annotated[str, typer.Argument(help="A service, or console.")],
-    role: Annotated[str, typer.Option(help="web, consumer, relay or all.")] = "all",
+    role: Annotated[str, typer.Option(help="web, consumer, relay, worker or all.")] = "all",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the web role; 0 takes a free one.")] = PORT,
 ) -> None:

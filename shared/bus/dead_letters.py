@@ -78,7 +78,7 @@ class Address:
 
 
 def bury(tx: Session, delivery: Delivery, cause: Cause, address: Address) -> None:
-    """Keep a letter with its cause; the same one for the same handler is kept once, and opened anew if it was closed."""
+    """Keep a letter with its cause; the same for the same handler is kept once, and opened anew if it was closed."""
     row = _row(delivery, cause, address)
     again = {"attempts": DeadLetter.attempts + cause.attempts, "died_at": func.now(), "state": "dead"}
     reopened = {**row, **again, "closed_at": None, "closed_by": None, "closed_why": None}
@@ -158,8 +158,10 @@ def _fingerprint(handler: str | None, headers: Mapping[str, str], body: bytes) -
     return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
 
 
-def _storable(value: str | None) -> str | None:
+def storable(value: str) -> str:
     """Write what PostgreSQL's text cannot hold (NUL, lone surrogates) as escapes."""
-    if value is None:
-        return None
     return value.encode("utf-8", errors="backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def _storable(value: str | None) -> str | None:
+    return None if value is None else storable(value)

@@ -1,0 +1,120 @@
+"""The net under the wake-ups: what was lost on the way is woken again, what its worker has left is taken back.
+
+Several sweepers at once do no harm, for each takes rows that no other has in hand.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from threading import Event as Flag
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from shared import telemetry
+from shared.bus.outbox import CHUNK, Lane, post
+from shared.bus.patience import pause
+from shared.bus.tasks.queueing import wake_up_of
+from shared.database.faults import is_transient
+from shared.database.sessions import Database
+
+SWEEP_SECONDS = 2.0
+
+log = telemetry.get_logger()
+
+# A wake-up may wait in the broker behind thousands of others: after a minute one more is sent, after two, after four.
+# A run whose first one still stands in the outbox, for want of a broker or of its hour, needs none.
+_FORGOTTEN = text("""
+    UPDATE task_run SET wakes = wakes + 1, woken_at = now() WHERE id IN (
+        SELECT id FROM task_run AS run
+        WHERE state = 'queued' AND (next_try_at IS NULL OR next_try_at <= now())
+            AND woken_at < now() - :seconds * interval '1 s'
+            AND woken_at < now() - least(power(2, least(wakes, 6) - 1), 30) * :seconds * interval '1 s'
+            AND NOT EXISTS (SELECT FROM outbox WHERE event_id = run.id)
+        ORDER BY woken_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING id, task, programme_id
+""")
+_LEFT = text("""
+    UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = now(),
+        error = 'its worker has fallen silent'
+    WHERE id IN (
+        SELECT id FROM task_run WHERE state = 'running' AND lease_until < now() LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING id, task, programme_id
+""")
+_VOID = text("""
+    UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = 'epoch'
+    WHERE state = 'running' OR state = 'queued' AND (next_try_at IS NULL OR next_try_at <= now())
+""")
+_OPEN = text("""
+    SELECT count(*) FROM task_run AS run WHERE state = 'running' OR state = 'queued'
+        AND (next_try_at IS NULL OR next_try_at <= now())
+        AND NOT EXISTS (SELECT FROM outbox WHERE event_id = run.id AND due_at IS NOT NULL)
+""")
+_FORGET = text("""
+    DELETE FROM task_run WHERE id IN (
+        SELECT id FROM task_run WHERE state = 'done' AND finished_at < :before
+            AND (key IS NULL OR task = ANY(CAST(:timers AS text[])))
+        LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")
+
+
+class Sweeper:
+    """Sweeps one service's runs, every two seconds."""
+
+    def __init__(self, database: Database, *, patience_seconds: float = 60.0) -> None:
+        """Wait for a wake-up that long before another is sent."""
+        self.database = database
+        self.patience_seconds = patience_seconds
+
+    def begin_anew(self) -> None:
+        """Take back every run, to be woken on the next sweep.
+
+        This is for a process that holds the only broker there is, before its workers begin: nobody else works, and
+        what was in its broker is lost.
+        """
+        with self.database.transaction() as tx:
+            tx.execute(_VOID)
+
+    def run(self, stop: Flag) -> None:
+        """Work until `stop` is set; a database that is away is waited for."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                woken = self.sweep()
+                failures = 0
+            except SQLAlchemyError as error:
+                if not is_transient(error):
+                    raise
+                failures += 1
+                log.warning("sweeper.database_away", failures=failures, error=str(error))
+                stop.wait(pause(failures))
+            else:
+                stop.wait(0 if woken else SWEEP_SECONDS)
+
+    def sweep(self) -> int:
+        """Wake some of what needs it; return how many runs that were."""
+        return self._wake(_LEFT) + self._wake(_FORGOTTEN, seconds=self.patience_seconds)
+
+    def _wake(self, which: TextClause, **values: object) -> int:
+        with self.database.transaction() as tx:
+            rows = tx.execute(which, values | {"limit": CHUNK}).all()
+            post(tx, Lane.TASK, [wake_up_of(row.id, row.task, row.programme_id, again=True) for row in rows])
+        if rows:
+            log.info("sweeper.woken", runs=len(rows))
+        return len(rows)
+
+
+def count_open(tx: Session) -> int:
+    """Count the runs that are being done, or could be now."""
+    return int(tx.execute(_OPEN).scalar_one())
+
+
+def forget(tx: Session, *, before: datetime, limit: int, timers: Collection[str] = ()) -> int:
+    """Delete runs that were done before an instant, at most `limit`; return how many.
+
+    Failed runs stay for whoever looks into them, and keyed ones for good: the row is what makes a key unique. The runs
+    of `timers` go nevertheless, for a schedule never comes back to an instant.
+    """
+    values = {"before": before, "limit": limit, "timers": list(timers)}
+    return len(tx.execute(_FORGET, values).all())
