@@ -114,7 +114,7 @@ class EmbeddedPlatform:
         )
 
     def until_idle(self, *, seconds: float = 120.0) -> None:
-        """Wait until every event is told, delivered and handled, and all work is done. Raises NotIdle if nothing moves for `seconds`."""
+        """Wait until every event is handled and all work is done. Raises NotIdle if nothing moves for `seconds`."""
         least = self._events_waiting()
         deadline = time.monotonic() + seconds
         while least:

@@ -62,10 +62,11 @@ def task_all(
     if keys is not None and len(keys) != len(calls):
         raise ValueError(f"{len(calls)} calls with {len(keys)} keys")
     ids: list[UUID] = []
-    for start in range(0, len(calls), CHUNK):
-        some = slice(start, start + CHUNK)
-        arguments = [_encoded(call) for call in calls[some]]
-        ids += _queue(tx, what, arguments, None if keys is None else keys[some], at=at, programme_id=programme_id)
+    with telemetry.trace(telemetry.traceparent()):  # One, even where none is bound.
+        for start in range(0, len(calls), CHUNK):
+            some = slice(start, start + CHUNK)
+            arguments = [_encoded(call) for call in calls[some]]
+            ids += _queue(tx, what, arguments, None if keys is None else keys[some], at=at, programme_id=programme_id)
     return ids
 
 
