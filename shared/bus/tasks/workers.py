@@ -38,7 +38,7 @@ class LocalBroker(StubBroker):
         """Make a queue; none for delays, which are rows."""
         if queue_name not in self.queues:
             self.emit_before("declare_queue", queue_name)
-            self.queues[queue_name] = Queue()
+            self.queues.setdefault(queue_name, Queue())  # The relay may be declaring it at the same time.
             self.emit_after("declare_queue", queue_name)
 
 
@@ -50,8 +50,9 @@ class LocalTasks:
         self._broker = broker
 
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
-        """Hand the letters over."""
+        """Hand the letters over; workers that begin later find them."""
         for letter in letters:
+            self._broker.declare_queue(letter.routing_key)
             self._broker.enqueue(Message.decode(letter.body))
         return dict.fromkeys((letter.id for letter in letters), Outcome.CONFIRMED)
 
