@@ -182,7 +182,7 @@ def test_a_thread_that_dies_ends_the_process(working: Database) -> None:
 
         def consume(self, *_arguments: Any, **_named: Any) -> Any:
             threading.current_thread().running = False  # type: ignore[attr-defined]  # dramatiq's thread has it.
-            raise BrokerConnectionError("none")
+            raise BrokerConnectionError("none")  # type: ignore[no-untyped-call]  # dramatiq has types in part.
 
     worker = Workers(Hole(), Runner(working, [doing()]), service=SERVICE, threads=1)
     with pytest.raises(WorkerDied):
