@@ -56,10 +56,10 @@ def waterfall(
 ) -> None:  # fmt: skip
     """Follow the minutes from recorded to credited and the money they accrued, with each drop."""
     asked = {"partner_id": partner, "listing_id": listing, "service_from": since, "service_until": until}
-    with _reached(Way(url, token, data), Role.AUDITOR) as way:
+    with reaching(Way(url, token, data), Role.AUDITOR) as way:
         found = way.api.get("/api/ledger/waterfall", token=way.token, **asked)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     rows = [("recorded", hours(found["recorded_minutes"]))]
     for stage in ("recorded", "matchable"):
@@ -67,7 +67,7 @@ def waterfall(
         following = "matchable" if stage == "recorded" else "credited"
         rows.append((following, hours(found[f"{following}_minutes"])))
     rows.append(("accrued", f"CNY {yuan(found['accrued']['fen'])}"))
-    _print_rows(f"{found['participations']:,} participations, {found['partners']} partners", ("", ""), rows)
+    print_rows(f"{found['participations']:,} participations, {found['partners']} partners", ("", ""), rows)
 
 
 @ledger.command()
@@ -79,10 +79,10 @@ def donations(
 ) -> None:  # fmt: skip
     """List donations as they stand."""
     asked = {"partner_id": partner, "listing_id": listing, "service_from": since, "service_until": until}
-    with _reached(Way(url, token, data), Role.AUDITOR) as way:
+    with reaching(Way(url, token, data), Role.AUDITOR) as way:
         found = way.api.get("/api/ledger/donations", token=way.token, **asked, after=after, limit=limit)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     rows = [
         (
@@ -95,7 +95,7 @@ def donations(
         )
         for item in found["items"]
     ]
-    _print_rows("donations", ("donation", "service on", "state", "recorded", "credited", "CNY"), rows)
+    print_rows("donations", ("donation", "service on", "state", "recorded", "credited", "CNY"), rows)
     if found["next"]:
         typer.echo(f"more: --after {found['next']}")
 
@@ -103,17 +103,17 @@ def donations(
 @ledger.command()
 def explain(donation: UUID, url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
     """Explain one donation, line by line, with its versions and entries."""
-    with _reached(Way(url, token, data), Role.AUDITOR) as way:
+    with reaching(Way(url, token, data), Role.AUDITOR) as way:
         found = way.api.get(f"/api/ledger/donations/{donation}", token=way.token)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     rows = [
         (line["zh"], line["en"], f"{line['minutes']:+d} min" if line["minutes"] else "",
          f"CNY {yuan(line['amount']['fen'])}" if line["amount"] else "")
         for line in found["explanation"]
     ]  # fmt: skip
-    _print_rows(f"donation {donation}, version {found['donation']['version']}", ("", "", "", ""), rows)
+    print_rows(f"donation {donation}, version {found['donation']['version']}", ("", "", "", ""), rows)
 
 
 @ledger.command()
@@ -124,25 +124,25 @@ def balances(
     url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List what stands on each account for each partner; debits are positive."""
-    with _reached(Way(url, token, data), Role.AUDITOR) as way:
+    with reaching(Way(url, token, data), Role.AUDITOR) as way:
         found = way.api.get("/api/ledger/balances", token=way.token, account=account, partner_id=partner, limit=limit)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     rows = [(item["account"], item["en"], item["partner_id"], yuan(item["balance"]["fen"])) for item in found["items"]]
-    _print_rows("balances", ("account", "", "partner", "CNY"), rows)
+    print_rows("balances", ("account", "", "partner", "CNY"), rows)
 
 
 @ledger.command("trial-balance")
 def trial_balance(url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
     """Add up the whole journal and compare it with its roll-ups; exit code 1 if they differ."""
-    with _reached(Way(url, token, data), Role.AUDITOR) as way:
+    with reaching(Way(url, token, data), Role.AUDITOR) as way:
         found = way.api.get("/api/ledger/trial-balance", token=way.token)
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         rows = [(item["account"], item["en"], yuan(item["from_legs"]["fen"])) for item in found["accounts"]]
-        _print_rows("balanced" if found["balanced"] else "NOT BALANCED", ("account", "", "CNY"), rows)
+        print_rows("balanced" if found["balanced"] else "NOT BALANCED", ("account", "", "CNY"), rows)
     if not found["balanced"]:
         raise typer.Exit(1)
 
@@ -150,49 +150,50 @@ def trial_balance(url: Url = None, token: Token = None, data: Data = None, as_js
 @dead.command("list")
 def list_dead(url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
     """List the newest dead letters of each service."""
-    with _reached(Way(url, token, data), Role.OPS) as way:
+    with reaching(Way(url, token, data), Role.OPS) as way:
         found = {service.name: _dead_of(way, service.name) for service in SERVICES}
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     rows = [
         (name, item["died_at"][:19], item["type"] or "", item["reason"], item["error"][:80])
         for name, items in found.items() for item in items
     ]  # fmt: skip
-    _print_rows("dead letters", ("service", "died at", "type", "reason", "error"), rows)
+    print_rows("dead letters", ("service", "died at", "type", "reason", "error"), rows)
 
 
 def queues(url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
     """Count what waits in each service's outbox and queue, and what died."""
-    with _reached(Way(url, token, data), Role.OPS) as way:
+    with reaching(Way(url, token, data), Role.OPS) as way:
         found = [way.api.get(f"/api/{service.name}/flow", token=way.token) for service in SERVICES]
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     columns = (
         "service", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters", "dead_at_broker", "unrouted",
     )  # fmt: skip
-    _print_rows("queues", columns, [[str(item[column]) for column in columns] for item in found])
+    print_rows("queues", columns, [[str(item[column]) for column in columns] for item in found])
 
 
 @reports.command()
 def season(url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
     """Print what happened and what it came to, from activities' and the ledger's own queries."""
-    with _reached(Way(url, token, data), Role.AUDITOR, Role.OPS) as way:
+    with reaching(Way(url, token, data), Role.AUDITOR, Role.OPS) as way:
         found = figures(way.api, Tokens(auditor=way.token, ops=way.token))
     if as_json:
-        _print_json(found.as_json())
+        print_json(found.as_json())
     else:
         print_figures("season", found)
 
 
 def print_figures(title: str, found: Figures) -> None:
     """Print a season's figures as a table."""
-    _print_rows(title, ("", ""), lines(found))
+    print_rows(title, ("", ""), lines(found))
 
 
 @contextmanager
-def _reached(way: Way, *roles: Role) -> Iterator[Reached]:
+def reaching(way: Way, *roles: Role) -> Iterator[Reached]:
+    """Reach a platform for the length of a command, without logs between its lines. Raises NoPlatform."""
     configure_logging(level="warning")
     with reached(way, settings(), *roles) as found:
         yield found
@@ -202,11 +203,12 @@ def _dead_of(way: Reached, service: str) -> list[dict[str, Any]]:
     return list(way.api.get(f"/api/{service}/dead-letters", token=way.token)["items"])
 
 
-def _print_json(found: Mapping[str, Any] | Sequence[Any]) -> None:
+def print_json(found: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Print what a program reads."""
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
 
-def _print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_rows(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; where no terminal limits it, wide enough that ids and sentences stay whole."""
     table = Table(title=title, title_justify="left", box=None, show_header=any(headings), header_style="bold")
     for heading in headings:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from launch import asking, quality
+from launch import asking, quality, tasks
 from launch.embedded import Address, EmbeddedPlatform
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
 from launch.reach import signed
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(asking.ledger, name="ledger")
 app.add_typer(asking.dead, name="dead")
+app.add_typer(tasks.commands, name="tasks")
 app.add_typer(asking.reports, name="report")
 app.command("queues")(asking.queues)
 for command in (quality.check, quality.test, quality.lock):

@@ -55,8 +55,8 @@ def test_there_are_the_commands_that_the_readme_speaks_of() -> None:
 
     assert {
         "up", "demo", "serve", "migrate", "token", "doctor", "check", "test", "lock", "queues", "broker define",
-        "dead list", "report season", "ledger waterfall", "ledger donations", "ledger explain", "ledger balances",
-        "ledger trial-balance",
+        "dead list", "tasks list", "tasks show", "report season", "ledger waterfall", "ledger donations",
+        "ledger explain", "ledger balances", "ledger trial-balance",
     } <= names  # fmt: skip
 
 

@@ -8,6 +8,7 @@ The row in `task_run` is the truth; dramatiq carries wake-ups, which may be lost
     runs       the states of a run, as statements
     running    one try, from lease to outcome
     limits     time limits, leases kept alive
+    listing    looking at runs
     sweeping   wakes what was forgotten; forgets what is done
     wake_ups   dramatiq's messages                       } import
     workers    dramatiq's workers, and its local broker  } dramatiq
