@@ -49,7 +49,7 @@ def prepared(server: Server) -> Server:
 @pytest.fixture
 def notes(prepared: Server) -> Iterator[Database]:
     """Serve a database with a service's tables instead of notes; nothing was asked for in it."""
-    Owner(prepared, "activities").execute("TRUNCATE task_run, outbox, dead_letter")
+    Owner(prepared, "activities").execute("TRUNCATE task_run, outbox, dead_letter CASCADE")
     with contextlib.closing(prepared.open("activities", pool_size=3)) as found:
         yield found
 
