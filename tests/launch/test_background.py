@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from launch.background import pool_of, start_tasks, tasks_url
 from launch.workers import Crew
 from shared import bus
+from shared.bus.tasks import runs
 from shared.bus.tasks.workers import LocalBroker, LocalTasks
 from shared.database.server import Server
 from shared.database.sessions import Database

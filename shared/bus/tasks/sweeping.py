@@ -34,6 +34,11 @@ _FORGOTTEN = text("""
         ORDER BY woken_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id, task, programme_id
 """)
+# What the relay does with rows that have left: from here on their runs' patience counts.
+SENT = text("""
+    WITH gone AS (DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[])) RETURNING event_id)
+    UPDATE task_run SET woken_at = now() WHERE state = 'queued' AND id IN (SELECT event_id FROM gone)
+""")
 _LEFT = text("""
     UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = now(),
         error = 'its worker has fallen silent'

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared import clock
+from shared.bus.tasks.sweeping import SENT
 from shared.bus.tasks.wake_ups import wake_up_letter
 from shared.bus.transport import Letter, Outcome, TransportDown
 from shared.database.sessions import Database
@@ -16,7 +17,6 @@ _DUE = text("""
     SELECT event_id, type, traceparent, body FROM outbox WHERE lane = 'task'
         AND (due_at IS NULL OR due_at <= :now) AND (next_try_at IS NULL OR next_try_at <= now()) ORDER BY position
 """)
-_DELETE = text("DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 
 
 class Publisher(Protocol):
@@ -44,5 +44,5 @@ class Pump:
             return 0
         confirmed = [event_id for event_id, outcome in outcomes.items() if outcome is Outcome.CONFIRMED]
         with self._database.transaction() as tx:
-            tx.execute(_DELETE, {"ids": confirmed})
+            tx.execute(SENT, {"ids": confirmed})
         return len(confirmed)

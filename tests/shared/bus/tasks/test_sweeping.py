@@ -9,7 +9,7 @@ import pytest
 from shared import bus, clock
 from shared.bus.tasks import runs
 from shared.bus.tasks.running import Runner
-from shared.bus.tasks.sweeping import Sweeper, count_open, forget
+from shared.bus.tasks.sweeping import SENT, Sweeper, count_open, forget
 from shared.database.sessions import Database
 from tests.shared.bus.running import Owner, running
 from tests.shared.bus.tasks.probing import SEND, Unwanted, ask, doing, expire, mails, raising, run_of, states
@@ -58,6 +58,21 @@ def test_one_whose_wake_up_has_not_left_needs_no_other(working: Database, owner:
 
     assert Sweeper(working).sweep() == 0
     assert woken(owner) == 2
+
+
+def test_patience_begins_when_the_first_wake_up_has_left(working: Database, owner: Owner) -> None:
+    """A thousand that waited an hour for the broker are not all sent twice when it is back."""
+    with working.transaction() as tx:
+        ids = bus.task_all(tx, SEND, [[uuid4()] for _ in range(3)])
+    age(owner, 3_600)
+
+    with working.transaction() as tx:
+        tx.execute(SENT, {"ids": ids[:2]})
+
+    assert Sweeper(working).sweep() == 0
+    assert woken(owner) == 1
+    age(owner, 61)
+    assert Sweeper(working).sweep() == 2
 
 
 def test_one_that_waits_for_its_next_try_needs_none(working: Database, owner: Owner) -> None:
