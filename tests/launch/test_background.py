@@ -25,7 +25,7 @@ SEND = bus.Task("background.send_letter")
 THREADS = 2
 
 
-@bus.work(SEND, max_retries=0, time_limit_ms=5_000, backoff_seconds=1)
+@bus.work(SEND, max_retries=1, time_limit_ms=5_000, backoff_seconds=1)
 def send_letter(job: bus.Job, letter_id: UUID) -> None:
     """Write it down."""
     with job.transaction() as tx:

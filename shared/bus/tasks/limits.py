@@ -67,7 +67,7 @@ class Limits:
             with self._lock:
                 was_struck = self._entries.pop(thread, None) is None
                 if was_struck:
-                    _strike(thread, None)  # Raised already, or about to be: from here on only by us.
+                    _strike(thread, None)  # CPython delivers late when it strikes two threads at once; here, no more.
         if was_struck:
             raise entry.reason
 
