@@ -28,7 +28,7 @@ def start_tasks(
     """
     if not service.works:
         return
-    sweeper = Sweeper(database)
+    sweeper = Sweeper(database, timers=[timer.name for timer in service.timers])
     if alone:
         sweeper.begin_anew()
     workers = Workers(broker, Runner(database, service.works), service=service.name, threads=threads)

@@ -3,8 +3,9 @@
 Several sweepers at once do no harm, for each takes rows that no other has in hand.
 """
 
+import time
 from collections.abc import Collection
-from datetime import datetime
+from datetime import timedelta
 from threading import Event as Flag
 
 from sqlalchemy import TextClause, text
@@ -19,6 +20,8 @@ from shared.database.faults import is_transient
 from shared.database.sessions import Database
 
 SWEEP_SECONDS = 2.0
+FORGET_SECONDS = 600.0  # Between two looks for old runs.
+KEPT = timedelta(days=30)
 
 log = telemetry.get_logger()
 
@@ -57,7 +60,7 @@ _OPEN = text("""
 """)
 _FORGET = text("""
     DELETE FROM task_run WHERE id IN (
-        SELECT id FROM task_run WHERE state = 'done' AND finished_at < :before
+        SELECT id FROM task_run WHERE state = 'done' AND finished_at < now() - :age
             AND (key IS NULL OR task = ANY(CAST(:timers AS text[])))
         LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id
@@ -65,12 +68,14 @@ _FORGET = text("""
 
 
 class Sweeper:
-    """Sweeps one service's runs, every two seconds."""
+    """Sweeps one service's runs, every two seconds, and forgets those that were done a month ago."""
 
-    def __init__(self, database: Database, *, patience_seconds: float = 60.0) -> None:
-        """Wait for a wake-up that long before another is sent."""
+    def __init__(self, database: Database, *, patience_seconds: float = 60.0, timers: Collection[str] = ()) -> None:
+        """Wait for a wake-up that long before another is sent; `timers` are names of tasks that timers fire."""
         self.database = database
         self.patience_seconds = patience_seconds
+        self.timers = timers
+        self._forget_at = 0.0
 
     def begin_anew(self) -> None:
         """Take back every run, to be woken on the next sweep.
@@ -87,6 +92,7 @@ class Sweeper:
         while not stop.is_set():
             try:
                 woken = self.sweep()
+                self.forget_old()
                 failures = 0
             except SQLAlchemyError as error:
                 if not is_transient(error):
@@ -100,6 +106,15 @@ class Sweeper:
     def sweep(self) -> int:
         """Wake some of what needs it; return how many runs that were."""
         return self._wake(_LEFT) + self._wake(_FORGOTTEN, seconds=self.patience_seconds)
+
+    def forget_old(self) -> None:
+        """Delete old runs, a part at a time."""
+        if time.monotonic() < self._forget_at:
+            return
+        with self.database.transaction() as tx:
+            forgotten = forget(tx, age=KEPT, limit=CHUNK, timers=self.timers)
+        if forgotten < CHUNK:
+            self._forget_at = time.monotonic() + FORGET_SECONDS
 
     def _wake(self, which: TextClause, **values: object) -> int:
         with self.database.transaction() as tx:
@@ -115,11 +130,11 @@ def count_open(tx: Session) -> int:
     return int(tx.execute(_OPEN).scalar_one())
 
 
-def forget(tx: Session, *, before: datetime, limit: int, timers: Collection[str] = ()) -> int:
-    """Delete runs that were done before an instant, at most `limit`; return how many.
+def forget(tx: Session, *, age: timedelta, limit: int, timers: Collection[str] = ()) -> int:
+    """Delete runs that have been done for so long, at most `limit`; return how many.
 
     Failed runs stay for whoever looks into them, and keyed ones for good: the row is what makes a key unique. The runs
     of `timers` go nevertheless, for a schedule never comes back to an instant.
     """
-    values = {"before": before, "limit": limit, "timers": list(timers)}
+    values = {"age": age, "limit": limit, "timers": list(timers)}
     return len(tx.execute(_FORGET, values).all())

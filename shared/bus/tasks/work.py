@@ -13,7 +13,7 @@ from shared.bus.tasks.queueing import Task
 
 P = ParamSpec("P")
 MOST_RETRIES = 50
-LONGEST_MS = 3_600_000
+LONGEST_MS = 1_500_000  # 25 min: at 30 min RabbitMQ cuts off who has not acknowledged.
 LONGEST_BACKOFF_SECONDS = 600.0
 
 

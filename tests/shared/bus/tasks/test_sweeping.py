@@ -1,7 +1,7 @@
 """The sweeper: whatever becomes of a wake-up, its run is done or fails in sight."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -176,23 +176,21 @@ def test_open_runs_are_those_that_somebody_could_be_at(working: Database, owner:
 
 def test_done_runs_are_forgotten_but_for_their_keys(working: Database, owner: Owner) -> None:
     """A key must be known for good, unless a timer made it, which comes by each instant once; failures stay."""
-    old, runner = datetime(2020, 1, 1, tzinfo=UTC), Runner(working, [doing()])
-    aged = [ask(working, uuid4()), ask(working, uuid4(), key="once")]
-    for run_id in (*aged, ask(working, uuid4())):
+    runner, day = Runner(working, [doing()]), timedelta(days=1)
+    young = ask(working, uuid4())
+    for run_id in (young, ask(working, uuid4()), ask(working, uuid4(), key="once")):
         runner.run(run_id)
-    owner.execute("UPDATE task_run SET finished_at = :old WHERE id = ANY(:aged)", old=old, aged=aged)
     Runner(working, [doing(raising(Unwanted()))]).run(ask(working, uuid4()))
-    owner.execute("UPDATE task_run SET finished_at = :old WHERE state = 'failed'", old=old)
+    grow_old(owner, days=1, but=young)
     ask(working, uuid4())
-    before = old + timedelta(days=1)
 
     with working.transaction() as tx:
-        assert forget(tx, before=old, limit=10) == 0
-        assert forget(tx, before=before, limit=10) == 1
-        assert forget(tx, before=before, limit=10) == 0
+        assert forget(tx, age=2 * day, limit=10) == 0
+        assert forget(tx, age=day, limit=10) == 1
+        assert forget(tx, age=day, limit=10) == 0
     assert states(owner) == {"done": 2, "failed": 1, "queued": 1}
     with working.transaction() as tx:
-        assert forget(tx, before=before, limit=10, timers=["probe.send_letter"]) == 1
+        assert forget(tx, age=day, limit=10, timers=["probe.send_letter"]) == 1
 
 
 def test_no_more_is_forgotten_at_once_than_was_said(working: Database, owner: Owner) -> None:
@@ -200,7 +198,27 @@ def test_no_more_is_forgotten_at_once_than_was_said(working: Database, owner: Ow
     runner = Runner(working, [doing()])
     for _ in range(3):
         runner.run(ask(working, uuid4()))
+    grow_old(owner, days=1)
 
     with working.transaction() as tx:
-        assert forget(tx, before=clock.now() + timedelta(minutes=1), limit=2) == 2
+        assert forget(tx, age=timedelta(days=1), limit=2) == 2
     assert states(owner) == {"done": 1}
+
+
+@pytest.mark.parametrize(("days", "left"), [(29, 1), (30, 0)])
+def test_a_sweeper_forgets_after_a_month(working: Database, owner: Owner, days: int, left: int) -> None:
+    """By itself; what a timer fired too."""
+    Runner(working, [doing()]).run(ask(working, uuid4(), key="tick"))
+    grow_old(owner, days=days)
+
+    with running(Sweeper(working, timers=["probe.send_letter"]).run):
+        until(lambda: owner.count("task_run") == left, timeout=20, missing="a look at what is old")
+    assert owner.count("task_run") == left
+
+
+def grow_old(owner: Owner, *, days: int, but: UUID | None = None) -> None:
+    """Let what is over have been over for that long."""
+    owner.execute(
+        "UPDATE task_run SET finished_at = now() - :days * interval '1 day' WHERE finished_at < now() AND id <> :but",
+        days=days, but=but or uuid4(),
+    )  # fmt: skip
