@@ -11,6 +11,7 @@ import orjson
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from launch.background import pool_of, start_tasks
 from launch.folders import is_in_use, require_usable
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
@@ -23,6 +24,8 @@ from shared.bus.consumer import Consumer
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
 from shared.bus.replayer import Replayer
+from shared.bus.tasks.sweeping import count_open
+from shared.bus.tasks.workers import LocalBroker
 from shared.bus.topology import Topology
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.binaries import EmbeddedServerFailed
@@ -112,7 +115,7 @@ class EmbeddedPlatform:
         )
 
     def until_idle(self, *, seconds: float = 120.0) -> None:
-        """Wait until every event is told, delivered and handled. Raises NotIdle if nothing moves for `seconds`."""
+        """Wait until every event is handled and all work is done. Raises NotIdle if nothing moves for `seconds`."""
         least = self._events_waiting()
         deadline = time.monotonic() + seconds
         while least:
@@ -131,6 +134,7 @@ class EmbeddedPlatform:
         for database in self._background.values():
             with database.transaction() as tx:
                 waiting += tx.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+                waiting += count_open(tx)
         for service in SERVICES:
             stats = self.transport.stats(service.subscriptions.queue)
             waiting += stats.ready + (stats.unacked or 0)
@@ -148,6 +152,7 @@ class EmbeddedPlatform:
         background = self._open(service.name, BACKGROUND_POOL)
         self._background[service.name] = background
         self.crew.start(f"{service.name}.relay", Relay(background, self.transport, service=service.name).run)
+        self._start_tasks(service)
         if service.handlers:
             consumer = Consumer(self.transport, Inbox(background, service.subscriptions))
             self.crew.start(f"{service.name}.consumer", consumer.run)
@@ -155,6 +160,12 @@ class EmbeddedPlatform:
         verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
         database = self._open(service.name, self.settings.pool_size)
         return create_app(service, database=database, transport=self.transport, verifier=verifier)
+
+    def _start_tasks(self, service: Service) -> None:
+        if service.works:
+            threads = self.settings.worker_threads
+            database = self._open(service.name, pool_of(threads))
+            start_tasks(service, database, self.crew, broker=LocalBroker(), threads=threads, alone=True)
 
     def _open(self, service: str, pool_size: int) -> Database:
         database = self.server.open(service, pool_size=pool_size)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+from launch.background import pool_of, start_tasks, tasks_url
 from launch.services import service_named
 from launch.web import WebServer
 from launch.workers import Crew
@@ -15,6 +16,7 @@ from shared.bus.consumer import Consumer
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
 from shared.bus.replayer import Replayer
+from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.bus.transport.rabbit import RabbitTransport
@@ -34,6 +36,7 @@ class Duty(StrEnum):
     WEB = "web"
     CONSUMER = "consumer"
     RELAY = "relay"
+    WORKER = "worker"
     ALL = "all"
 
 
@@ -66,6 +69,8 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     transport.check(Topology.queues_of(service.name))
     if wanted.role is not Duty.WEB:
         _start_background(service, wanted.role, server.open(service.name, pool_size=BACKGROUND_POOL), transport, crew)
+    if wanted.role in {Duty.WORKER, Duty.ALL} and service.works:
+        _start_worker(service, server, settings, crew)
     if wanted.role not in {Duty.WEB, Duty.ALL}:
         return ""
     web = WebServer(host=wanted.host, port=wanted.port)
@@ -82,6 +87,12 @@ def _start_background(service: Service, role: Duty, database: Database, transpor
         crew.start(f"{service.name}.consumer", Consumer(transport, Inbox(database, service.subscriptions)).run)
     if role in {Duty.CONSUMER, Duty.ALL}:
         crew.start(f"{service.name}.replayer", Replayer(database, Inbox(database, service.subscriptions)).run)
+
+
+def _start_worker(service: Service, server: Server, settings: Settings, crew: Crew) -> None:
+    broker = QuorumBroker(tasks_url(required(settings.amqp_url, "POPCANDY_AMQP_URL"), service.name))
+    database = server.open(service.name, pool_size=pool_of(settings.worker_threads))
+    start_tasks(service, database, crew, broker=broker, threads=settings.worker_threads)
 
 
 def _start_console(wanted: Wanted, settings: Settings, crew: Crew) -> str:
