@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from shared.bus.dead_letters import Origin
 from shared.bus.outbox import Lane
 from shared.bus.tables import DeadLetter, Outbox
+from shared.bus.tasks import runs
 from shared.database.signals import notify_after_commit
 
 # Within the caller's transaction; what failed is returned, what may pass by itself (a busy database) is raised.
