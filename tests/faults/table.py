@@ -102,7 +102,9 @@ def missing(shown: dict[str, list[Shown]]) -> list[str]:
     for fault in FAULTS:
         seen = {transport for test in shown.get(fault.number, []) for transport in test.transports}
         gaps += [
-            f"{fault.number} on {on}" for on in fault.transports if not (on in seen or (fault.apart and APART in seen))
+            f"no test shows {fault.number} on {on}"
+            for on in fault.transports
+            if not (on in seen or (fault.apart and APART in seen))
         ]
     return gaps
 
