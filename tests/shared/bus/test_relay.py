@@ -188,7 +188,7 @@ class TestTwoRelays:
     def test_one_is_active_and_the_other_takes_over_when_its_connection_dies(
         self, telling: Database, told: Owner, services: object
     ) -> None:
-        """Never two at once; what the first left open is published again, and nothing stays behind."""
+        """F15: never two at once; what the first left open is published again, and nothing stays behind."""
         del services
         stuck = Stuck()
         first, second = Scripted(stuck), Scripted()
