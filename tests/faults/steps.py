@@ -9,11 +9,13 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from shared import bus, clock
 from shared.bus.handlers import Subscriptions
 from shared.bus.testing import FaultyTransport, Harness, Member, by_itself, by_partition_key
 from shared.bus.upkeep import Upkeep
+from shared.database.faults import is_transient
 from shared.events.activities import AttendanceSettled, Attended
 from tests.factories.ledger import make_revised, make_settled, make_voided
 from tests.faults.facts import PARTNERS
@@ -23,13 +25,16 @@ from tests.waiting import until
 
 MINUTES = st.integers(0, 600)
 ANY = st.integers(0, 9)
+RECENT = st.integers(0, 3)  # Few, so that refusals, corrections and repeats meet.
 SHARES = st.sampled_from([0.0, 0.1, 0.2])
+DROPS = st.sampled_from([0.0, 0.1, 0.3])
 KEYS = st.sampled_from(["publicity", "reminder", "close"])
 QUIET_AFTER = 30  # Steps; checking is the slow part.
 ROUNDS_TO_REST = 50
 
 RELAY_TROUBLES = st.sampled_from([Trouble.NONE] * 4 + [Trouble.BEFORE_PUBLISH, Trouble.AFTER_PUBLISH])
 CONSUMER_TROUBLES = st.sampled_from([Trouble.NONE] * 6 + [Trouble.IN_HANDLER, Trouble.BEFORE_ACK, Trouble.DATABASE])
+REPLAY_TROUBLES = st.sampled_from([Trouble.NONE] * 3 + [Trouble.IN_HANDLER, Trouble.DATABASE])
 
 _WAITS = text("SELECT count(*) FROM outbox WHERE timer_key = :key")
 
@@ -58,7 +63,7 @@ class Steps(RuleBasedStateMachine):
             duplicate=0.1,
             reorder=0.3,
             delay=0.1,
-            drop=0.05,
+            drop=0.1,
         )
         handlers = [self.saboteur.spoiled(handler) for handler in HANDLERS]
         self.harness = Harness(
@@ -75,19 +80,20 @@ class Steps(RuleBasedStateMachine):
         self.model.newest += facts
 
     @precondition(lambda self: self.model.newest)
-    @rule(which=ANY, minutes=MINUTES, voided=st.sampled_from([False, False, True]))
-    def correct(self, which: int, minutes: int, *, voided: bool) -> None:
+    @rule(which=RECENT, minutes=st.lists(MINUTES, min_size=1, max_size=3), voided=st.sampled_from([False, False, True]))
+    def correct(self, which: int, minutes: list[int], *, voided: bool) -> None:
+        """Correct a fact, perhaps several times at once, and perhaps take it back in the end."""
         place = -1 - which % len(self.model.newest)
-        known = self.model.newest[place]
+        versions: list[Attended] = []
+        for each in minutes:
+            self.model.newest[place] = revised = make_revised(self.model.newest[place], minutes=each)
+            versions.append(revised)
         if voided:
-            self._emit(make_voided(known))
-            del self.model.newest[place]
-        else:
-            self.model.newest[place] = revised = make_revised(known, minutes=minutes)
-            self._emit(revised)
+            versions.append(make_voided(self.model.newest.pop(place)))
+        self._emit(*versions)
 
-    @precondition(lambda self: self.model.told)
-    @rule(which=ANY)
+    @precondition(lambda self: self.model.newest)
+    @rule(which=RECENT)
     def tell_again(self, which: int) -> None:
         """Tell a fact under a new id, as a publisher may."""
         self._emit(self.model.told[-1 - which % len(self.model.told)])
@@ -142,25 +148,33 @@ class Steps(RuleBasedStateMachine):
         self._consume(trouble, handlers_before)
 
     @precondition(lambda self: self.model.newest)
-    @rule(which=ANY, broken=st.booleans())
+    @rule(which=RECENT, broken=st.booleans())
     def refuse(self, which: int, *, broken: bool) -> None:
         """Have the ledger's side refuse an attendance from now on, by a rule or by a bug."""
         self._count()
         unwelcome = self.model.newest[-1 - which % len(self.model.newest)].attendance_id
         self.saboteur.unwelcome[unwelcome] = ValueError("a bug") if broken else Unwelcome()
 
-    @rule()
-    def cure(self) -> None:
-        """Let the cause of all refusals go, and replay what died of them."""
+    @rule(trouble=REPLAY_TROUBLES, handlers_before=st.integers(0, 1))
+    def cure(self, trouble: Trouble, handlers_before: int) -> None:
+        """Let the cause of all refusals go, and replay what died of them, or end over it."""
         self._count()
-        self._replay()
+        self.saboteur.plan(trouble, handlers_before=handlers_before)
+        try:
+            self._replay()
+        except (Killed, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and not is_transient(error):
+                raise
+            self.seen["replays cut short"] += 1
+        finally:
+            self.saboteur.plan(Trouble.NONE)
 
     @rule(minutes=st.integers(-90, 90))
     def jump(self, minutes: int) -> None:
         self._count()
         clock.travel(clock.now() + timedelta(minutes=minutes))
 
-    @rule(duplicate=SHARES, reorder=SHARES, delay=SHARES, drop=SHARES)
+    @rule(duplicate=SHARES, reorder=SHARES, delay=SHARES, drop=DROPS)
     def change_weather(self, duplicate: float, reorder: float, delay: float, drop: float) -> None:
         """Let the broker misbehave more or less."""
         self._count()
@@ -189,6 +203,8 @@ class Steps(RuleBasedStateMachine):
             self.harness.relay("activities")
         except Killed:
             self.harness.end_life("activities")
+        finally:
+            self.saboteur.plan(Trouble.NONE)
 
     def _consume(self, trouble: Trouble, handlers_before: int) -> None:
         self.saboteur.plan(trouble, handlers_before=handlers_before)
@@ -196,6 +212,8 @@ class Steps(RuleBasedStateMachine):
             self.harness.consume("ledger")
         except Killed:
             self.harness.end_life("ledger")
+        finally:
+            self.saboteur.plan(Trouble.NONE)
 
     def _fact(self, minutes: int, partner: int) -> AttendanceSettled:
         return make_settled(
@@ -214,7 +232,6 @@ class Steps(RuleBasedStateMachine):
 
     def _check(self) -> None:
         """Let everything come to rest and compare it with the facts."""
-        self.saboteur.plan(Trouble.NONE)
         if self.model.last_due is not None and self.model.last_due >= clock.now():
             clock.travel(self.model.last_due + timedelta(seconds=1))
         self._rest()
