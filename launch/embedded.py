@@ -36,7 +36,7 @@ from shared.settings import Settings
 from shared.web.app import create_app
 
 HOST = "127.0.0.1"
-BROKER_POOL = 6
+BROKER_POOL = 12  # A subscription holds one while it lives: an inbox and two queues of set-aside letters a service.
 IDLE_SECONDS = 0.02
 
 _DUE = text("SELECT count(*) FROM outbox WHERE due_at IS NULL OR due_at <= :now")

@@ -90,6 +90,7 @@ class Consumer:
             return True
         for delivery in deliveries:
             if stop.is_set():
+                self.inbox.clear()
                 return False
             self.inbox.settle_suspect(delivery)
         self.inbox.clear()

@@ -43,7 +43,9 @@ _RELEASE_DUE = text("""
         ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
 """)
 _RELEASE_TRIED = text("""
-    UPDATE outbox SET next_try_at = NULL WHERE next_try_at <= now() AND lane = :lane AND due_at IS NULL
+    UPDATE outbox SET next_try_at = NULL WHERE position IN (
+        SELECT position FROM outbox WHERE next_try_at <= now() AND lane = :lane AND due_at IS NULL
+        ORDER BY next_try_at LIMIT :batch FOR UPDATE SKIP LOCKED)
 """)
 _CLAIM = text("""
     SELECT * FROM (
