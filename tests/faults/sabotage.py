@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,6 @@ from shared.errors import Conflict, Title
 DATABASE_ERRORS = (
     "DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$",
     "DO $$ BEGIN RAISE EXCEPTION 'serialization' USING ERRCODE = '40001'; END $$",
-    "SELECT pg_terminate_backend(pg_backend_pid())",
 )
 
 
@@ -88,7 +88,16 @@ class Saboteur:
             raise Killed
         if self.strikes(Trouble.DATABASE):
             self._interrupt()
-            tx.execute(text(DATABASE_ERRORS[self.happened[Trouble.DATABASE] % len(DATABASE_ERRORS)]))
+            fail_database(tx, self.happened[Trouble.DATABASE])
+
+
+def fail_database(tx: Session, number: int) -> None:
+    """Have the database roll everything back, or lose the connection to it, in turn."""
+    if number % 3 == 0:
+        raw = tx.connection().connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        raw.close()
+    tx.execute(text(DATABASE_ERRORS[number % len(DATABASE_ERRORS)]))
 
 
 class CrashingTransport(Wrapped):

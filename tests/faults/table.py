@@ -76,11 +76,11 @@ def shown_by(items: Iterable[pytest.Item]) -> dict[str, list[Shown]]:
 
 
 def read(docstring: str | None) -> tuple[list[str], str]:
-    """Part a docstring like `F6, F8: the row stays.` into numbers and the first line of its promise."""
+    """Part a docstring like `F6, F8: the row stays.` into numbers and the first paragraph of its promise."""
     codes, colon, promise = (docstring or "").partition(": ")
     if not colon or not re.match(r"F\d+\b", codes):
         return [], ""
-    return _NUMBERS.findall(codes), promise.strip().splitlines()[0]
+    return _NUMBERS.findall(codes), " ".join(promise.partition("\n\n")[0].split())
 
 
 def transport_of(item: pytest.Item) -> str:

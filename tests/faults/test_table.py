@@ -33,7 +33,7 @@ def test_every_fault_is_shown_over_every_transport_it_names(complaints: list[str
     ("docstring", "numbers", "promise"),
     [
         ("F9: it comes again.", ["F9"], "it comes again."),
-        ("F6, F24: refused.\n\nMore.", ["F6", "F24"], "refused."),
+        ("F6, F24: refused,\n    twice.\n\n    More.", ["F6", "F24"], "refused, twice."),
         ("F16, PITFALLS.md O7: in order.", ["F16"], "in order."),
         ("As F9 says: no.", [], ""),
         ("F9 is not meant.", [], ""),
