@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from launch import asking, dead, quality
+from launch import asking, dead, quality, tasks
 from launch.docs import docs
 from launch.embedded import Address, EmbeddedPlatform
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(asking.ledger, name="ledger")
 app.add_typer(dead.commands, name="dead")
+app.add_typer(tasks.commands, name="tasks")
 app.add_typer(asking.reports, name="report")
 app.add_typer(docs, name="docs")
 app.command("queues")(asking.queues)
@@ -107,7 +108,7 @@ def demonstrate(
 @app.command("serve")
 def serve_role(
     service: Annotated[str, typer.Argument(help="A service, or console.")],
-    role: Annotated[str, typer.Option(help="web, consumer, relay or all.")] = "all",
+    role: Annotated[str, typer.Option(help="web, consumer, relay, worker or all.")] = "all",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the web role; 0 takes a free one.")] = PORT,
 ) -> None:

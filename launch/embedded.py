@@ -11,6 +11,7 @@ import orjson
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from launch import background
 from launch.folders import is_in_use, require_usable
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
@@ -19,10 +20,8 @@ from services.console import main as console
 from shared import clock, telemetry
 from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.tokens import TokenVerifier
-from shared.bus.consumer import Consumer
-from shared.bus.inbox import Inbox
-from shared.bus.relay import Relay
-from shared.bus.replayer import Replayer
+from shared.bus.tasks.sweeping import count_open
+from shared.bus.tasks.workers import LocalBroker, LocalTasks
 from shared.bus.topology import Topology
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.binaries import EmbeddedServerFailed
@@ -37,9 +36,10 @@ from shared.settings import Settings
 from shared.web.app import create_app
 
 HOST = "127.0.0.1"
-BACKGROUND_POOL = 4  # Relay, consumer, replayer, and one to spare.
 BROKER_POOL = 6
 IDLE_SECONDS = 0.02
+
+_DUE = text("SELECT count(*) FROM outbox WHERE due_at IS NULL OR due_at <= :now")
 
 log = telemetry.get_logger()
 
@@ -112,7 +112,7 @@ class EmbeddedPlatform:
         )
 
     def until_idle(self, *, seconds: float = 120.0) -> None:
-        """Wait until every event is told, delivered and handled. Raises NotIdle if nothing moves for `seconds`."""
+        """Wait until every event is handled and all work is done. Raises NotIdle if nothing moves for `seconds`."""
         least = self._events_waiting()
         deadline = time.monotonic() + seconds
         while least:
@@ -130,7 +130,8 @@ class EmbeddedPlatform:
         waiting = 0
         for database in self._background.values():
             with database.transaction() as tx:
-                waiting += tx.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+                waiting += tx.execute(_DUE, {"now": clock.now()}).scalar_one()
+                waiting += count_open(tx)
         for service in SERVICES:
             stats = self.transport.stats(service.subscriptions.queue)
             waiting += stats.ready + (stats.unacked or 0)
@@ -143,18 +144,22 @@ class EmbeddedPlatform:
         return transport
 
     def _run(self, service: Service) -> FastAPI:
-        """Start a service's relay and consumer, and return its web app."""
+        """Start what a service does behind its doors, and return its web app."""
         self.server.prepare(service.name)
-        background = self._open(service.name, BACKGROUND_POOL)
-        self._background[service.name] = background
-        self.crew.start(f"{service.name}.relay", Relay(background, self.transport, service=service.name).run)
-        if service.handlers:
-            consumer = Consumer(self.transport, Inbox(background, service.subscriptions))
-            self.crew.start(f"{service.name}.consumer", consumer.run)
-        self.crew.start(f"{service.name}.replayer", Replayer(background, Inbox(background, service.subscriptions)).run)
+        self._start_background(service)
         verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
         database = self._open(service.name, self.settings.pool_size)
         return create_app(service, database=database, transport=self.transport, verifier=verifier)
+
+    def _start_background(self, service: Service) -> None:
+        database, broker = self._open(service.name, background.POOL), LocalBroker()
+        self._background[service.name] = database
+        background.start_relays(service, database, self.crew, transport=self.transport, workers=LocalTasks(broker))
+        background.start_hearing(service, database, self.crew, transport=self.transport)
+        if service.works:
+            threads = self.settings.worker_threads
+            own = self._open(service.name, background.pool_of(threads))
+            background.start_tasks(service, own, self.crew, broker=broker, threads=threads, alone=True)
 
     def _open(self, service: str, pool_size: int) -> Database:
         database = self.server.open(service, pool_size=pool_size)

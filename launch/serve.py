@@ -5,27 +5,23 @@ from enum import StrEnum
 
 from pydantic import SecretStr
 
+from launch import background
 from launch.services import service_named
 from launch.web import WebServer
 from launch.workers import Crew
 from services.console import main as console
 from shared.auth.keys import key_store
 from shared.auth.tokens import TokenVerifier
-from shared.bus.consumer import Consumer
-from shared.bus.inbox import Inbox
-from shared.bus.relay import Relay
-from shared.bus.replayer import Replayer
+from shared.bus.tasks.rabbit import QuorumBroker
+from shared.bus.tasks.wake_ups import dead_queue_of, keep_rejected
 from shared.bus.topology import Topology
-from shared.bus.transport import Transport
-from shared.bus.transport.rabbit import RabbitTransport
+from shared.bus.transport.rabbit import RabbitTasks, RabbitTransport
+from shared.bus.upkeep import Aside
 from shared.database.server import Server
-from shared.database.sessions import Database
 from shared.errors import Hindrance
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
-
-BACKGROUND_POOL = 4
 
 
 class Duty(StrEnum):
@@ -34,6 +30,7 @@ class Duty(StrEnum):
     WEB = "web"
     CONSUMER = "consumer"
     RELAY = "relay"
+    WORKER = "worker"
     ALL = "all"
 
 
@@ -51,6 +48,20 @@ class Wanted:
     port: int
 
 
+@dataclass(frozen=True)
+class Means:
+    """What every role works with."""
+
+    server: Server
+    transport: RabbitTransport
+    settings: Settings
+
+    @property
+    def amqp_url(self) -> str:
+        """Where the events are. Raises MissingSetting."""
+        return required(self.settings.amqp_url, "POPCANDY_AMQP_URL")
+
+
 def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     """Start a role's threads in `crew`; return where it is reached, empty for a role without HTTP.
 
@@ -65,7 +76,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
     transport.check(Topology.queues_of(service.name))
     if wanted.role is not Duty.WEB:
-        _start_background(service, wanted.role, server.open(service.name, pool_size=BACKGROUND_POOL), transport, crew)
+        _start_background(service, wanted.role, Means(server, transport, settings), crew)
     if wanted.role not in {Duty.WEB, Duty.ALL}:
         return ""
     web = WebServer(host=wanted.host, port=wanted.port)
@@ -75,13 +86,19 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     return web.url
 
 
-def _start_background(service: Service, role: Duty, database: Database, transport: Transport, crew: Crew) -> None:
+def _start_background(service: Service, role: Duty, means: Means, crew: Crew) -> None:
+    database = means.server.open(service.name, pool_size=background.POOL)
+    url = background.tasks_url(means.amqp_url, service.name)
     if role in {Duty.RELAY, Duty.ALL}:
-        crew.start(f"{service.name}.relay", Relay(database, transport, service=service.name).run)
-    if role in {Duty.CONSUMER, Duty.ALL} and service.handlers:
-        crew.start(f"{service.name}.consumer", Consumer(transport, Inbox(database, service.subscriptions)).run)
+        background.start_relays(service, database, crew, transport=means.transport, workers=RabbitTasks(url))
     if role in {Duty.CONSUMER, Duty.ALL}:
-        crew.start(f"{service.name}.replayer", Replayer(database, Inbox(database, service.subscriptions)).run)
+        rejected = Aside(RabbitTransport(url), dead_queue_of(service.name), keep_rejected)
+        asides = [rejected] if service.works else []
+        background.start_hearing(service, database, crew, transport=means.transport, asides=asides)
+    if role in {Duty.WORKER, Duty.ALL} and service.works:
+        threads = means.settings.worker_threads
+        own = means.server.open(service.name, pool_size=background.pool_of(threads))
+        background.start_tasks(service, own, crew, broker=QuorumBroker(url), threads=threads)
 
 
 def _start_console(wanted: Wanted, settings: Settings, crew: Crew) -> str:

@@ -1,12 +1,13 @@
 """Threads that run until told to stop, and whose death nobody can overlook."""
 
 import threading
+import time
 from collections.abc import Callable
 from threading import Event as Flag
 
 from shared import telemetry
 
-JOIN_SECONDS = 20.0
+JOIN_SECONDS = 28.0  # For all together: workers end in 25 s (shared/bus/tasks/workers.py), containers are killed at 30.
 
 log = telemetry.get_logger()
 
@@ -38,5 +39,6 @@ class Crew:
     def finish(self) -> None:
         """Tell everybody to stop and wait for what they have in hand."""
         self.stop.set()
+        deadline = time.monotonic() + JOIN_SECONDS
         for thread in self._threads:
-            thread.join(JOIN_SECONDS)
+            thread.join(max(deadline - time.monotonic(), 0))

@@ -1,4 +1,4 @@
-"""What a service is to the platform: a name, HTTP routes, event handlers."""
+"""What a service is to the platform: a name, HTTP routes, event handlers, tasks, timers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from shared.bus import Handler, Subscriptions
+from shared.bus import Handler, Subscriptions, Timer, Work
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,15 @@ class Service:
     name: str
     routers: Sequence[APIRouter]
     handlers: Sequence[Handler[Any]] = ()
+    tasks: Sequence[Work] = ()
+    timers: Sequence[Timer] = ()
 
     @property
     def subscriptions(self) -> Subscriptions:
         """Everything that the service hears."""
         return Subscriptions(self.name, self.handlers)
+
+    @property
+    def works(self) -> Sequence[Work]:
+        """Everything that the service's workers do: its tasks, and what its timers fire."""
+        return (*self.tasks, *(timer.work for timer in self.timers))

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     home: Path | None = Field(default=None, description="Where this account's platforms live; else the usual place.")
     database_url: SecretStr | None = Field(default=None, description="PostgreSQL server, 18 or newer; else embedded.")
     pool_size: int = Field(default=10, ge=1, le=100, description="Connections and requests at once, per service.")
+    worker_threads: int = Field(default=4, ge=1, le=64, description="Tasks at once, per service and process.")
     amqp_url: SecretStr | None = Field(
         default=None, description="RabbitMQ with its vhost; else the embedded transport."
     )

@@ -14,7 +14,8 @@ MOVE = text("""
     WITH told AS (DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[])) RETURNING *)
     INSERT INTO event_archive (emitted_at, event_id, type, programme_id, partition_key, traceparent, body)
     SELECT emitted_at, event_id, type, programme_id, partition_key, traceparent, body FROM told
-""")
+    ON CONFLICT DO NOTHING
+""")  # In conflict is what came back unrouted and was told again: it is the same event.
 _MAKE_MONTH = text("SELECT make_archive_month(:month)")
 _READ = text("""
     SELECT emitted_at, event_id, type, programme_id, partition_key, traceparent, body FROM event_archive

@@ -17,8 +17,10 @@ from shared.ids import new_id
 CHUNK = 5_000  # Rows in one statement; bounds its memory.
 
 _INSERT = text("""
-    INSERT INTO outbox (lane, event_id, type, programme_id, partition_key, emitted_at, traceparent, body, due_at)
-    SELECT :lane, event_id, type, programme_id, partition_key, :emitted_at, :traceparent, body, :due_at
+    INSERT INTO outbox (
+        lane, event_id, type, programme_id, partition_key, emitted_at, traceparent, body, due_at, next_try_at
+    )
+    SELECT :lane, event_id, type, programme_id, partition_key, :emitted_at, :traceparent, body, :due_at, :next_try_at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:programmes AS uuid[]), CAST(:keys AS text[]),
                 CAST(:bodies AS text[])) WITH ORDINALITY AS e(event_id, type, programme_id, partition_key, body, place)
     ORDER BY place
@@ -80,9 +82,20 @@ def cancel(tx: Session, key: str) -> bool:
     return tx.execute(_CANCEL, {"key": key}).first() is not None
 
 
-def post(tx: Session, lane: Lane, parcels: Sequence[Parcel], *, at: datetime | None = None) -> None:
-    """Put rows into the outbox in this order, and have the relay told once the transaction commits."""
-    constants = {"lane": lane.value, "emitted_at": clock.now(), "traceparent": telemetry.traceparent(), "due_at": at}
+def post(
+    tx: Session, lane: Lane, parcels: Sequence[Parcel], *, at: datetime | None = None, after: datetime | None = None
+) -> None:
+    """Put rows into the outbox in this order, and have the relay told once the transaction commits.
+
+    They wait for `at` by the programme's clock, or for `after` by the server's, which is for back-off.
+    """
+    constants = {
+        "lane": lane.value,
+        "emitted_at": clock.now(),
+        "traceparent": telemetry.traceparent(),
+        "due_at": at,
+        "next_try_at": after,
+    }
     for start in range(0, len(parcels), CHUNK):
         tx.execute(_INSERT, _columns(parcels[start : start + CHUNK]) | constants)
     if parcels:

@@ -1,11 +1,12 @@
 """The way from an outbox to the broker. One relay of a service and lane is active at a time; the others stand by."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from threading import Event as Flag
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -68,6 +69,15 @@ class Publisher(Protocol):
         """Send letters in order and return what became of them, as `Transport.publish` does."""
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How the rows of one lane travel: what makes a letter of one, and the statement by which those that left go."""
+
+    lane: Lane
+    letter_of: Callable[[str, Row[Any]], Letter]
+    sent: TextClause
+
+
 class Relay:
     """Publishes one lane of a service's outbox in order and deletes what the broker has confirmed."""
 
@@ -77,16 +87,15 @@ class Relay:
         publisher: Publisher,
         *,
         service: str,
-        lane: Lane = Lane.EVENT,
-        put: Callable[[str, Row[Any]], Letter] | None = None,
+        route: Route | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        """Relay from `database`; `service` is the source that its letters name, `put` makes a letter of a row."""
+        """Relay from `database`; `service` is the source that its letters name; without a `route` it tells events."""
         self.database = database
         self.publisher = publisher
         self.service = service
-        self.lane = lane
-        self._letter_of = put or event_letter
+        self.route = route or EVENTS
+        self.lane = self.route.lane
         self.poll_seconds = poll_seconds
         self._months = archive.Months()
         self._failures = 0
@@ -124,12 +133,12 @@ class Relay:
         rows = self._claim(connection)
         if not rows:
             return 0
-        fates = self._send([self._letter_of(self.service, row) for row in rows])
+        fates = self._send([self.route.letter_of(self.service, row) for row in rows])
         with Session(connection) as tx, tx.begin():
             self._back_off(tx, [row.event_id for row in rows if fates.get(row.event_id) is Outcome.REFUSED])
             confirmed = [row.event_id for row in rows if fates.get(row.event_id) is Outcome.CONFIRMED]
             if confirmed:
-                tx.execute(archive.MOVE if self.lane is Lane.EVENT else _DELETE, {"ids": confirmed})
+                tx.execute(self.route.sent, {"ids": confirmed})
             dead = [row for row in rows if isinstance(fates.get(row.event_id), Cause)]
             self._bury(tx, dead, fates)
         self._failures = 0
@@ -166,7 +175,7 @@ class Relay:
 
     def _bury(self, tx: Session, rows: Sequence[Row[Any]], fates: Mapping[UUID, Outcome | Cause]) -> None:
         for row in rows:
-            letter, cause = self._letter_of(self.service, row), fates[row.event_id]
+            letter, cause = self.route.letter_of(self.service, row), fates[row.event_id]
             assert isinstance(cause, Cause)  # noqa: S101  That is how they were chosen.
             delivery = Delivery(letter.headers, letter.body, letter.routing_key, redelivered=False, receipt=None)
             bury(tx, delivery, cause, Address(Origin.OUTBOX, None, row.event_id, row.type, row.partition_key))
@@ -190,3 +199,6 @@ def event_letter(service: str, row: Row[Any]) -> Letter:
         headers=extensions,
         body=row.body,
     )
+
+
+EVENTS = Route(Lane.EVENT, event_letter, archive.MOVE)

@@ -6,15 +6,14 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from shared.bus.dead_letters import Origin
-from shared.bus.outbox import Lane, Parcel, post
-from shared.bus.tables import DeadLetter, Outbox, TaskRun
+from shared.bus.outbox import Lane
+from shared.bus.tables import DeadLetter, Outbox
+from shared.bus.tasks import runs
 from shared.database.signals import notify_after_commit
-from shared.ids import new_id
 
 # Within the caller's transaction; what failed is returned, what may pass by itself (a busy database) is raised.
 Way = Callable[[Session, DeadLetter], Exception | None]
@@ -58,14 +57,8 @@ def to_outbox(tx: Session, letter: DeadLetter) -> Exception | None:
 
 def to_task(tx: Session, letter: DeadLetter) -> Exception | None:
     """Queue a failed run anew, with all its tries before it, and wake a worker."""
-    run = tx.get(TaskRun, letter.event_id, with_for_update=True) if letter.event_id else None
-    if run is None:
-        return NoWayBack(f"there is no task run {letter.event_id}")
-    run.state, run.attempts, run.wakes = "queued", 0, 1
-    run.next_try_at = run.finished_at = run.lease = run.lease_until = run.error = run.stack = None
-    run.woken_at = func.now()
-    body = orjson.dumps({"run": str(run.id)}).decode()
-    post(tx, Lane.TASK, [Parcel(new_id(), run.task, run.programme_id, str(run.id), body)])
+    if letter.event_id is None or not runs.try_again(tx, letter.event_id):
+        return NoWayBack(f"there is no failed task run {letter.event_id}")
     return None
 
 

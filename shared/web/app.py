@@ -7,7 +7,7 @@ from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.service import Service
-from shared.web import faults, problems
+from shared.web import faults, problems, task_runs
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.operations import operations_of
@@ -18,7 +18,7 @@ def create_app(service: Service, *, database: Database, transport: Transport, ve
     prefix = f"/api/{service.name}"
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
-    for router in (*service.routers, operations_of(service)):
+    for router in (*service.routers, operations_of(service), task_runs.router):
         app.include_router(router, prefix=prefix)
     problems.install(app)
     faults.install(app)

@@ -17,6 +17,7 @@ from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.roles import PERMISSIONS
 from shared.service import Service
+from shared.web import task_runs
 from shared.web.app import create_app
 from shared.web.operations import operations_of
 
@@ -24,7 +25,7 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 ROUTES = [
     pytest.param(route, id=f"{service.name} {min(route.methods or METHODS)} {route.path}")
     for service in SERVICES
-    for router in (*service.routers, operations_of(service))
+    for router in (*service.routers, operations_of(service), task_runs.router)
     for route in router.routes
     if isinstance(route, APIRoute)
 ]

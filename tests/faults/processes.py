@@ -63,9 +63,13 @@ class Process:
         """Wait for its own end and return its exit code."""
         return self._process.wait(2 * END_SECONDS)
 
+    def signal_end(self) -> None:
+        """Tell it to end, and do not wait for that."""
+        self._process.send_signal(signal.SIGTERM)
+
     def end(self) -> None:
         """Tell it to end; it has to do so cleanly."""
-        self._process.send_signal(signal.SIGTERM)
+        self.signal_end()
         assert self._process.wait(END_SECONDS) == 0, self.output[-2000:]
 
     @property

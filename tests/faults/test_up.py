@@ -150,7 +150,7 @@ def kill_while_importing(platform: Platform, when: Callable[[Town], None]) -> in
 
 
 def test_a_platform_killed_while_importing_comes_back_with_exact_books(platform: Platform) -> None:
-    """Committed work is there, the rest can be sent in again, nothing is double, and no server is left behind."""
+    """F26: committed work is there, the rest can be sent in again, nothing is double, and no server is left behind."""
     committed = kill_while_importing(platform, lambda here: until_booked(here, PEOPLE))
     assert 0 < committed < SHEETS, "killed too late to prove anything"
 

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from shared.bus.tables import metadata
+from shared.bus.testing import MemoryTransport
 from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.bus.transport.postgres import PostgresTransport
@@ -40,14 +41,21 @@ def _postgres(request: pytest.FixtureRequest) -> Iterator[Connect]:
     yield lambda: PostgresTransport(server.open("bus", pool_size=4))
 
 
+@contextlib.contextmanager
+def _memory(_request: pytest.FixtureRequest) -> Iterator[Connect]:
+    broker = MemoryTransport(Topology.load()).broker
+    yield lambda: MemoryTransport(broker)
+
+
 # Each gives an empty broker with the topology of deploy/rabbitmq/definitions.json and connects as often as asked.
 PLACES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[Connect]]] = {
     "rabbit": _rabbit,
     "postgres": _postgres,
+    "memory": _memory,
 }
 
 
-@pytest.fixture(params=[pytest.param("rabbit", marks=pytest.mark.rabbitmq), "postgres"])
+@pytest.fixture(params=[pytest.param("rabbit", marks=pytest.mark.rabbitmq), "postgres", "memory"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     """Return what opens a transport, as often as called, onto one empty broker; all are closed at the end."""
     with PLACES[request.param](request) as make, contextlib.ExitStack() as opened:

@@ -78,7 +78,7 @@ def test_what_is_sent_takes_effect_and_leaves_the_queue(connect: Connect, listen
 
 
 def test_a_database_that_is_away_is_waited_for(connect: Connect, listening: Database, hearer: Owner) -> None:
-    """Nothing is acknowledged, buried or given back meanwhile; then everything takes effect once."""
+    """F12: nothing is acknowledged, buried or given back meanwhile; then everything takes effect once."""
     transport = connect()
     facts = make_facts(30)
     first, others = message_of(facts[0]), [message_of(fact) for fact in facts[1:]]
@@ -106,7 +106,7 @@ def test_a_database_that_is_away_is_waited_for(connect: Connect, listening: Data
 def test_a_database_that_goes_away_in_the_middle_of_a_batch(
     connect: Connect, listening: Database, hearer: Owner
 ) -> None:
-    """What was half done is undone by the database, and done again."""
+    """F12: what was half done is undone by the database, and done again."""
     cuts = [1]
 
     def objection(tx: Session, _events: Settled) -> None:

@@ -126,7 +126,7 @@ class TestEachOnce:
 
 class TestBadAmongGood:
     def test_one_bad_among_five_hundred_is_found_and_the_others_go_on(self, listening: Database, hearer: Owner) -> None:
-        """499 applied, one dead letter with its cause, within 2·log2(500) + 3 transactions."""
+        """F10: 499 applied, one dead letter with its cause, within 2·log2(500) + 3 transactions."""
         facts = make_facts(500)
         subscriptions = hearing_unless(bad_one(facts[333], Bug("it cannot be")))
 
@@ -242,7 +242,7 @@ UNREADABLE = {
 class TestUnreadable:
     @pytest.mark.parametrize("what", UNREADABLE)
     def test_what_cannot_be_read_is_kept_and_blocks_nobody(self, listening: Database, hearer: Owner, what: str) -> None:
-        """Whoever may publish may publish garbage; none of it is dropped, and its bytes are as they came."""
+        """F23: whoever may publish may publish garbage; none of it is dropped, and its bytes are as they came."""
         garbage, reason = UNREADABLE[what]
         facts = make_facts(2)
         first, last = messages_of(facts)
@@ -308,7 +308,7 @@ class TestTransient:
     @pytest.mark.parametrize("size", [1, 5])
     @pytest.mark.parametrize("what", TRANSIENT)
     def test_a_busy_database_buries_nothing(self, listening: Database, hearer: Owner, what: str, size: int) -> None:
-        """The same batch is tried again and has its effect once; nobody is to blame."""
+        """F12: the same batch is tried again and has its effect once; nobody is to blame."""
         failures = [TRANSIENT[what]]
 
         def objection(tx: Session, _events: Settled) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -13,7 +14,7 @@ from cloudevents.core.formats.json import JSONFormat
 from shared import bus, telemetry
 from shared.bus import archive, outbox
 from shared.bus.outbox import Lane, Parcel
-from shared.bus.relay import Relay, event_letter
+from shared.bus.relay import EVENTS, Relay
 from shared.bus.transport import MAX_BODY_BYTES, Forbidden, Letter, Outcome, Transport, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.sessions import Database
@@ -187,7 +188,7 @@ class TestTwoRelays:
     def test_one_is_active_and_the_other_takes_over_when_its_connection_dies(
         self, telling: Database, told: Owner, services: object
     ) -> None:
-        """Never two at once; what the first left open is published again, and nothing stays behind."""
+        """F15: never two at once; what the first left open is published again, and nothing stays behind."""
         del services
         stuck = Stuck()
         first, second = Scripted(stuck), Scripted()
@@ -357,7 +358,7 @@ class TestWakeUp:
             outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, "1", "{}")])
         tell(telling)
         events, tasks = Scripted(), Scripted()
-        work = Relay(telling, tasks, service="activities", lane=Lane.TASK, put=event_letter)
+        work = Relay(telling, tasks, service="activities", route=replace(EVENTS, lane=Lane.TASK))
 
         with running(relay(telling, events).run, work.run):
             until_empty(told)

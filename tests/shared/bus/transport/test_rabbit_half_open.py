@@ -53,7 +53,7 @@ def far(cable: Proxy, url: str) -> Iterator[RabbitTransport]:
 
 
 def test_a_publisher_notices_and_nothing_is_lost(far: RabbitTransport, rabbit: RabbitTransport, cable: Proxy) -> None:
-    """Letters that arrived without their confirmation come twice, under the same id."""
+    """F5: letters that arrived without their confirmation come twice, under the same id."""
     letters = make_letters(20_000)
     with ThreadPoolExecutor(1) as pool:
         publishing = pool.submit(outcomes_of, far, letters)
@@ -76,7 +76,7 @@ def test_a_publisher_notices_and_nothing_is_lost(far: RabbitTransport, rabbit: R
 def test_a_consumer_notices_and_acknowledges_nothing_stale(
     far: RabbitTransport, rabbit: RabbitTransport, cable: Proxy
 ) -> None:
-    """An acknowledgement that was swallowed settles nothing, and neither does one for the connection before."""
+    """F5: an acknowledgement that was swallowed settles nothing, and neither does one for the connection before."""
     letters = make_letters(3)
     rabbit.publish(letters)
     inbox = far.subscribe(INBOX, batch=10)

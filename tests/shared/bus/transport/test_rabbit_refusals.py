@@ -68,7 +68,7 @@ class TestForbidden:
     def test_a_letter_forged_as_another_service_is_forbidden_in_the_broker_s_words(
         self, ledger_only: RabbitTransport, rabbit: RabbitTransport
     ) -> None:
-        """Topic permissions hold what the code promises; the forged letter reaches nobody."""
+        """F24: topic permissions hold what the code promises; the forged letter reaches nobody."""
         with pytest.raises(Forbidden, match=r"topic 'activities\.attendance\.settled' in exchange 'events'"):
             ledger_only.publish([make_letter()])
 
@@ -89,7 +89,7 @@ class TestForbidden:
         assert set(ids(kept)) == {letter.id for letter in own}
 
     def test_consuming_goes_on_while_publishing_is_forbidden(self, ledger_only: RabbitTransport) -> None:
-        """Each has its own connection; only the channel of the forbidden letter ends."""
+        """F6: each has its own connection; only the channel of the forbidden letter ends."""
         listening = ledger_only.subscribe(OWN_UNROUTED, batch=10)
         own = [make_letter(routing_key=OWN) for _ in range(2)]
         ledger_only.publish(own[:1])
@@ -115,7 +115,7 @@ class TestMissing:
     def test_a_deleted_exchange_is_said_loudly_until_it_is_defined_again(
         self, rabbit: RabbitTransport, rabbitmq: Broker, vhost: str, management: Management
     ) -> None:
-        """A 404 ends the channel; the message names the exchange and the command, and the relay is back at once."""
+        """F6: a 404 ends the channel; the message names the exchange and the command, and the relay is back at once."""
         letters = make_letters(10)
         rabbit.publish(make_letters(1))
         management.send("DELETE", "exchanges/{vhost}/events")
@@ -134,7 +134,7 @@ class TestMissing:
     def test_a_deleted_queue_is_said_loudly_until_it_is_defined_again(
         self, rabbit: RabbitTransport, rabbitmq: Broker, vhost: str, management: Management
     ) -> None:
-        """The broker cancels the consumer, which says so once, then what is missing, and in the end consumes."""
+        """F14: the broker cancels the consumer, which says so once, then what is missing, and in the end consumes."""
         inbox = rabbit.subscribe(INBOX, batch=10)
         inbox.fetch(timeout=0)
         management.send("DELETE", "queues/{vhost}/ledger.inbox")

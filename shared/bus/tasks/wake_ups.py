@@ -1,0 +1,48 @@
+"""dramatiq's messages: each names a run, and nothing else; what it is and how it stands is in its row."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from dramatiq import Message
+from dramatiq.errors import DecodeError
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from shared.bus.dead_letters import Address, Cause, Origin, Reason, bury
+from shared.bus.transport import Delivery, Letter
+
+ACTOR = "run"  # There is one for all tasks, so that a worker of an older release can say which task it does not know.
+
+
+def queue_of(service: str) -> str:
+    """Name the queue of a service's workers, in its vhost; new arguments want a new name (PITFALLS D3)."""
+    return service
+
+
+def dead_queue_of(service: str) -> str:
+    """Name where the broker puts wake-ups that dramatiq rejects."""
+    return f"{queue_of(service)}.XQ"
+
+
+def wake_up_letter(service: str, row: Row[Any]) -> Letter:
+    """Put a row of the task lane into a message for the service's workers."""
+    options = {"task": row.type, "traceparent": row.traceparent}
+    message: Message[None] = Message(
+        queue_name=queue_of(service),
+        actor_name=ACTOR,
+        args=(orjson.loads(row.body)["run"],),
+        kwargs={},
+        options=options,
+        message_id=str(row.event_id),
+    )
+    return Letter(row.event_id, message.queue_name, {"ce-traceparent": row.traceparent}, message.encode())
+
+
+def keep_rejected(tx: Session, delivery: Delivery) -> None:
+    """Keep what lay in dramatiq's dead queue, unless it is a wake-up: the run's row is the truth, and is swept."""
+    try:
+        message: Message[None] = Message.decode(delivery.body)
+        UUID(*message.args)
+    except (DecodeError, TypeError, ValueError, AttributeError) as error:
+        bury(tx, delivery, Cause.of(Reason.BROKEN_BODY, error), Address(Origin.TASK))

@@ -1,0 +1,172 @@
+"""A world for random steps: two databases and a broker, made once; a model of what was told; and the oracle."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from services.ledger.donations.handlers import accrue_donations
+from services.ledger.journal import queries as journal
+from services.ledger.journal.rules import Account
+from shared import bus
+from shared.bus.handlers import Handler
+from shared.bus.inbox import Inbox
+from shared.bus.tables import DeadLetter, metadata
+from shared.bus.transport import Transport
+from shared.database.server import Server
+from shared.database.sessions import Database
+from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, Attended
+from shared.ids import new_id
+from tests.factories.ledger import make_policy_version
+from tests.faults.facts import FEN_PER_HALF_HOUR
+from tests.shared.bus.running import Owner
+
+INBOX = "ledger.inbox"
+BUS_TABLES = ", ".join(metadata.tables)
+EFFECT = """
+    CREATE TABLE IF NOT EXISTS effect (
+        place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, attendance_id uuid NOT NULL, version integer NOT NULL
+    )
+"""
+_WRITE = text("""
+    INSERT INTO effect (attendance_id, version)
+    SELECT attendance_id, version FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS integer[]))
+        WITH ORDINALITY AS e(attendance_id, version, place) ORDER BY place
+""")
+_EFFECTS = text("SELECT attendance_id, version FROM effect ORDER BY place")
+_STANDING = text("""
+    SELECT attendance_id, version, matchable_minutes, fen FROM donation
+    WHERE programme_id = :programme AND superseded_at IS NULL AND state <> 'voided'
+""")
+_POSTED = text("""
+    SELECT coalesce(sum(leg.fen), 0) FROM leg JOIN entry ON entry.id = leg.entry_id
+    WHERE entry.programme_id = :programme AND leg.account = :payable
+""")
+_LEFT = text("""
+    SELECT (SELECT count(*) FROM suspect) AS suspects, (SELECT count(*) FROM parked_letter) AS parked,
+           (SELECT count(*) FROM dead_letter WHERE state = 'dead') AS dead
+""")
+_CLOSE = text("UPDATE dead_letter SET state = 'replayed', closed_at = now() WHERE id = :id")
+
+
+@bus.on(AttendanceSettled, AttendanceRevised, AttendanceVoided, batch=50, ordered=True)
+def write_down(tx: Session, events: Sequence[Attended]) -> None:
+    """Write down each fact that comes: what the inbox lets through twice is there twice."""
+    ids, versions = [event.attendance_id for event in events], [event.version for event in events]
+    tx.execute(_WRITE, {"ids": ids, "versions": versions})
+
+
+HANDLERS: tuple[Handler[Any], ...] = (accrue_donations, write_down)
+
+
+class World:
+    """Where examples happen, one after the other; each has a programme of its own."""
+
+    def __init__(
+        self, server: Server, transport: Transport, empty_queue: Callable[[], None], *, wait_seconds: float
+    ) -> None:
+        """Prepare databases with the prefix of `server`; `transport` is open and stays the caller's."""
+        self.wait_seconds = wait_seconds
+        for service in ("activities", "ledger"):
+            server.prepare(service)
+        self.transport = transport
+        self._empty_queue = empty_queue
+        self._owners = [Owner(server, "activities"), Owner(server, "ledger")]
+        self._owners[1].execute(EFFECT)
+        self.activities: Database = server.open("activities", pool_size=3)
+        self.ledger: Database = server.open("ledger", pool_size=3)
+
+    def begin(self) -> UUID:
+        """Empty the bus and return a new programme with a policy. The ledger keeps its past: nobody may delete it."""
+        self._empty_queue()
+        self._owners[0].execute(f"TRUNCATE {BUS_TABLES}")
+        self._owners[1].execute(f"TRUNCATE {BUS_TABLES}, effect")
+        programme_id = new_id()
+        with self.ledger.transaction() as tx:
+            make_policy_version(tx, programme_id=programme_id)
+        return programme_id
+
+    def replay_all(self, inbox: Inbox) -> int:
+        """Try every dead letter again, each with what is parked behind it; return how many took effect."""
+        replayed = 0
+        with self.ledger.transaction() as tx:
+            for letter in tx.scalars(select(DeadLetter).where(DeadLetter.state == "dead").order_by(DeadLetter.id)):
+                error = inbox.retry(tx, letter)
+                assert error is None, error
+                tx.execute(_CLOSE, {"id": letter.id})
+                inbox.release(tx, str(letter.handler), str(letter.partition_key))
+                replayed += 1
+        return replayed
+
+    def count(self, table: str) -> int:
+        """Count rows in the ledger's database."""
+        with self.ledger.transaction() as tx:
+            return int(tx.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608  Our own names.
+
+    def close(self) -> None:
+        self.activities.close()
+        self.ledger.close()
+
+
+class Model:
+    """What was told in one example, message by message, and what still waits for its time."""
+
+    def __init__(self) -> None:
+        self.told: list[Attended] = []
+        self.waiting: dict[str, Attended] = {}
+        self.timed: set[UUID] = set()  # Attendances that were told at a time; when that was, the clock decided.
+        self.newest: list[AttendanceSettled | AttendanceRevised] = []  # What can still be corrected.
+        self.last_due: datetime | None = None
+
+    @property
+    def all_told(self) -> list[Attended]:
+        """Return what will have been told once everything that waits is due."""
+        return [*self.told, *self.waiting.values()]
+
+    def standing(self) -> dict[UUID, tuple[int, int, int]]:
+        """Return version, minutes and fen of each attendance that counts, by hand."""
+        newest: dict[UUID, Attended] = {}
+        for fact in self.all_told:
+            if fact.attendance_id not in newest or fact.version > newest[fact.attendance_id].version:
+                newest[fact.attendance_id] = fact
+        return {
+            key: (fact.version, fact.matchable_minutes, min(fact.matchable_minutes, 480) // 30 * FEN_PER_HALF_HOUR)
+            for key, fact in newest.items()
+            if not isinstance(fact, AttendanceVoided)
+        }
+
+
+def require_exact(world: World, model: Model, programme_id: UUID) -> None:
+    """Check the oracle: sum of the ledger = sum of the facts, each fact once, no row left open."""
+    with world.ledger.transaction() as tx:
+        effects = [(row.attendance_id, row.version) for row in tx.execute(_EFFECTS)]
+        assert Counter(effects) == Counter((fact.attendance_id, fact.version) for fact in model.all_told)
+        rows = tx.execute(_STANDING, {"programme": programme_id})
+        standing = {row.attendance_id: (row.version, row.matchable_minutes, row.fen) for row in rows}
+        assert standing == model.standing()
+        owed = tx.execute(_POSTED, {"programme": programme_id, "payable": Account.PAYABLE_ACCRUED}).scalar_one()
+        assert -owed == sum(fen for _, _, fen in standing.values())
+        assert journal.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
+        assert tuple(tx.execute(_LEFT).one()) == (0, 0, 0), "suspects, parked and dead letters"
+        marks = Counter(tx.scalars(text("SELECT handler FROM inbox")))
+        assert {marks[handler.name] for handler in HANDLERS} == {len(model.all_told)}
+    with world.activities.transaction() as tx:
+        assert tx.execute(text("SELECT count(*) FROM outbox")).scalar_one() == 0
+        assert tx.execute(text("SELECT count(*) FROM event_archive")).scalar_one() == len(model.all_told)
+
+
+def require_order(world: World, model: Model) -> None:
+    """Check that facts of one attendance were heard in the order in which they were told; timers have their own."""
+    told: dict[UUID, list[int]] = {}
+    for fact in model.told:
+        told.setdefault(fact.attendance_id, []).append(fact.version)
+    heard: dict[UUID, list[int]] = {}
+    with world.ledger.transaction() as tx:
+        for row in tx.execute(_EFFECTS):
+            heard.setdefault(row.attendance_id, []).append(row.version)
+    for attendance_id in told.keys() - model.timed:
+        assert heard[attendance_id] == told[attendance_id], attendance_id
