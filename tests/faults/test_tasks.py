@@ -189,6 +189,21 @@ def test_told_to_end_in_the_middle_of_a_task(office: Office) -> None:
     assert (office.run(run_id).state, office.run(run_id).attempts) == ("done", 1)
 
 
+def test_told_to_end_while_a_call_blocks(rabbit_office: Office) -> None:
+    """F21: no limit can break it (PITFALLS D7); the process is gone all the same, and another does the run."""
+    run_id = rabbit_office.ask(uuid.uuid4())
+    process = rabbit_office.start(Manner.STOP_BEFORE)
+    process.until(rabbit_office.marker(Manner.STOP_BEFORE).exists, missing="the point")
+
+    ending = time.monotonic()
+    process.signal_end()
+    assert process.wait() == 0, process.output[-2000:]
+
+    assert time.monotonic() - ending < 30
+    assert rabbit_office.finish(run_id).attempts == 2
+    assert len(rabbit_office.mails) == 1
+
+
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
     """Start a node that this module may kill."""
