@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
@@ -14,7 +13,8 @@ from cloudevents.core.formats.json import JSONFormat
 from shared import bus, telemetry
 from shared.bus import archive, outbox
 from shared.bus.outbox import Lane, Parcel
-from shared.bus.relay import EVENTS, Relay
+from shared.bus.relay import EVENTS, Relay, Route
+from shared.bus.tasks.sweeping import SENT
 from shared.bus.transport import MAX_BODY_BYTES, Forbidden, Letter, Outcome, Transport, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.sessions import Database
@@ -358,7 +358,7 @@ class TestWakeUp:
             outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, "1", "{}")])
         tell(telling)
         events, tasks = Scripted(), Scripted()
-        work = Relay(telling, tasks, service="activities", route=replace(EVENTS, lane=Lane.TASK))
+        work = Relay(telling, tasks, service="activities", route=Route(Lane.TASK, EVENTS.letter_of, SENT))
 
         with running(relay(telling, events).run, work.run):
             until_empty(told)
