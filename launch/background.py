@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from launch.workers import Crew
 from shared.bus.consumer import Consumer
+from shared.bus.dead_letters.replayer import Replayer
 from shared.bus.inbox import Inbox
 from shared.bus.outbox import Lane
 from shared.bus.relay import Publisher, Relay, Route
-from shared.bus.replayer import Replayer
 from shared.bus.tasks.running import Runner
 from shared.bus.tasks.sweeping import SENT, Sweeper
 from shared.bus.tasks.wake_ups import wake_up_letter

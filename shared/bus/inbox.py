@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from shared import telemetry
 from shared.bus import parking, suspects
-from shared.bus.dead_letters import Address, Cause, Origin, Reason, bury
+from shared.bus.burial import Address, Cause, Origin, Reason, bury
 from shared.bus.envelope import BrokenEnvelope, Envelope, Item, open_envelope
 from shared.bus.handlers import Handler, Subscriptions
 from shared.bus.marks import mark

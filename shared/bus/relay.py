@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared import clock, telemetry
 from shared.bus import archive
-from shared.bus.dead_letters import Address, Cause, Origin, Reason, bury
+from shared.bus.burial import Address, Cause, Origin, Reason, bury
 from shared.bus.envelope import letter_of
 from shared.bus.outbox import Lane
 from shared.bus.patience import pause

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from shared.bus.dead_letters import Cause, Reason
+from shared.bus.burial import Cause, Reason
 from shared.bus.transport import Delivery
 
 LAST = 3

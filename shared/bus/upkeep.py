@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from shared import telemetry
 from shared.bus import marks, parking
-from shared.bus.dead_letters import Cause, Origin, Reason, bury
+from shared.bus.burial import Cause, Origin, Reason, bury
 from shared.bus.inbox import Inbox, address_of
 from shared.bus.transport import Delivery, Subscription, TopologyMissing, Transport, TransportDown
 from shared.database.faults import is_transient

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request
 
 from shared.auth.callers import Caller
-from shared.bus import discards, post_mortem, replays
+from shared.bus.dead_letters import discards, post_mortem, replays
+from shared.bus.dead_letters.replays import Progress
 from shared.bus.inbox import Inbox
-from shared.bus.replays import Progress
 from shared.service import Service
 from shared.web import letters
 from shared.web.doors import Now, Tx, may

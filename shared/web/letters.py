@@ -8,10 +8,10 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from shared.bus import replays
-from shared.bus.dead_letters import Origin, Reason
-from shared.bus.post_mortem import Cause, Page, Place, State, Story, Wanted
-from shared.bus.replays import Outcome, Preview, Progress
+from shared.bus.burial import Origin, Reason
+from shared.bus.dead_letters import replays
+from shared.bus.dead_letters.post_mortem import Cause, Page, Place, State, Story, Wanted
+from shared.bus.dead_letters.replays import Outcome, Preview, Progress
 from shared.web.fields import Text
 
 MOST_IDS = 1_000

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
-from shared.bus.post_mortem import Wanted, count_letters
+from shared.bus.dead_letters.post_mortem import Wanted, count_letters
 from shared.bus.tables import Outbox
 from shared.bus.topology import dead_queue_of, unrouted_queue_of
 from shared.bus.transport import QueueStats, Transport

@@ -22,10 +22,10 @@ from sqlalchemy.orm import Session
 from launch.services import service_named
 from shared import bus
 from shared.bus.consumer import Consumer
+from shared.bus.dead_letters.replayer import Replayer
 from shared.bus.handlers import Handler, Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
-from shared.bus.replayer import Replayer
 from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, Subscription, Transport
 from shared.bus.transport.postgres import PostgresTransport
 from shared.bus.transport.rabbit import RabbitTransport

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from services.ledger.donations.tables import Donation
 from services.ledger.journal import queries as journal
 from shared import clock
-from shared.bus import replays
-from shared.bus.post_mortem import Wanted
-from shared.bus.replays import Progress
+from shared.bus.dead_letters import replays
+from shared.bus.dead_letters.post_mortem import Wanted
+from shared.bus.dead_letters.replays import Progress
 from shared.bus.tables import DeadLetter
 from shared.events.activities import AttendanceSettled
 from shared.ids import new_id

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared import telemetry
-from shared.bus.dead_letters import Cause, Reason
+from shared.bus.burial import Cause, Reason
 from shared.bus.patience import pause
 from shared.bus.tasks import runs
 from shared.bus.tasks.job import Job

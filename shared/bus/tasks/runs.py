@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from shared.bus.dead_letters import Address, Cause, Origin, Reason, bury, storable
+from shared.bus.burial import Address, Cause, Origin, Reason, bury, storable
 from shared.bus.outbox import Lane, post
 from shared.bus.tasks.queueing import wake_up_of
 from shared.bus.transport import Delivery

@@ -9,7 +9,7 @@ from dramatiq.errors import DecodeError
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from shared.bus.dead_letters import Address, Cause, Origin, Reason, bury
+from shared.bus.burial import Address, Cause, Origin, Reason, bury
 from shared.bus.transport import Delivery, Letter
 
 ACTOR = "run"  # There is one for all tasks, so that a worker of an older release can say which task it does not know.

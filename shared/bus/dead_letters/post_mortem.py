@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
-from shared.bus.dead_letters import Origin, Reason
+from shared.bus.burial import Origin, Reason
 from shared.bus.tables import DeadLetter, Replay, ReplayLetter
 from shared.database.arrays import among
 from shared.errors import NotFound

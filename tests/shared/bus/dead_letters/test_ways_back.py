@@ -7,13 +7,13 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from shared.bus.dead_letters import Origin
+from shared.bus.burial import Origin
+from shared.bus.dead_letters.ways_back import NoWayBack, to_outbox, to_task, ways_back
 from shared.bus.tables import DeadLetter, Outbox, TaskRun
 from shared.bus.testing import emitted
-from shared.bus.ways_back import NoWayBack, to_outbox, to_task, ways_back
 from shared.database.sessions import Database
 from tests.factories.ledger import make_settled
-from tests.shared.bus.dying import Retrier, headers_of, letter, make_dead
+from tests.shared.bus.dead_letters.dying import Retrier, headers_of, letter, make_dead
 from tests.shared.bus.running import Owner
 
 FAILED_RUN = """

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from shared.bus.closings import NothingChosen, require_dead, require_reason
-from shared.bus.post_mortem import Cause, Wanted, count_letters, list_causes, matching
+from shared.bus.dead_letters.closings import NothingChosen, require_dead, require_reason
+from shared.bus.dead_letters.post_mortem import Cause, Wanted, count_letters, list_causes, matching
 from shared.bus.tables import DeadLetter, Replay, ReplayLetter
 from shared.errors import NotFound
 from shared.ids import new_id

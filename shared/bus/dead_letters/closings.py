@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.bus.post_mortem import State, Wanted, matching
+from shared.bus.dead_letters.post_mortem import State, Wanted, matching
 from shared.bus.tables import DeadLetter
 from shared.errors import Conflict, Invalid, NotFound, Title
 

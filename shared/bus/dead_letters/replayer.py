@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared import telemetry
-from shared.bus.closings import let_go
-from shared.bus.dead_letters import Origin, bury_again
-from shared.bus.post_mortem import State
-from shared.bus.replays import Outcome
+from shared.bus.burial import Origin, bury_again
+from shared.bus.dead_letters.closings import let_go
+from shared.bus.dead_letters.post_mortem import State
+from shared.bus.dead_letters.replays import Outcome
+from shared.bus.dead_letters.ways_back import Retrying, Way, ways_back
 from shared.bus.tables import DeadLetter, ReplayLetter
-from shared.bus.ways_back import Retrying, Way, ways_back
 from shared.database.faults import is_transient
 from shared.database.sessions import Database
 from shared.ids import new_id

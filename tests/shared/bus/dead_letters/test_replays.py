@@ -8,15 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared import clock
-from shared.bus import replays
-from shared.bus.closings import DeadNoMore, NothingChosen, ReasonMissing, UnknownLetters
-from shared.bus.dead_letters import Reason
-from shared.bus.post_mortem import Wanted
+from shared.bus.burial import Reason
+from shared.bus.dead_letters import replays
+from shared.bus.dead_letters.closings import DeadNoMore, NothingChosen, ReasonMissing, UnknownLetters
+from shared.bus.dead_letters.post_mortem import Wanted
 from shared.bus.tables import Replay
 from shared.database.sessions import Database
 from shared.errors import NotFound, Refusal
 from tests.factories.ledger import PROGRAMME, make_settled
-from tests.shared.bus.dying import letter, make_dead
+from tests.shared.bus.dead_letters.dying import letter, make_dead
 from tests.shared.bus.running import Owner
 
 ELSEWHERE, PERSON = uuid4(), uuid4()

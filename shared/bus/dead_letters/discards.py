@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from shared.bus.closings import NothingChosen, Release, let_go, require_dead, require_reason
-from shared.bus.post_mortem import State, Wanted, matching
+from shared.bus.dead_letters.closings import NothingChosen, Release, let_go, require_dead, require_reason
+from shared.bus.dead_letters.post_mortem import State, Wanted, matching
 from shared.bus.tables import DeadLetter, ParkedLetter
 from shared.database.arrays import among
 

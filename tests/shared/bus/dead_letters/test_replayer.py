@@ -12,16 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared import clock
-from shared.bus import replays
-from shared.bus.dead_letters import Origin
-from shared.bus.post_mortem import Wanted
-from shared.bus.replayer import MOST_TRIES, Replayer
-from shared.bus.replays import Progress
+from shared.bus.burial import Origin
+from shared.bus.dead_letters import replays
+from shared.bus.dead_letters.post_mortem import Wanted
+from shared.bus.dead_letters.replayer import MOST_TRIES, Replayer
+from shared.bus.dead_letters.replays import Progress
 from shared.bus.tables import DeadLetter
 from shared.database.sessions import Database
 from shared.events.activities import AttendanceSettled
 from tests.factories.ledger import PROGRAMME, make_settled
-from tests.shared.bus.dying import HANDLER, Broken, Retrier, letter, make_dead
+from tests.shared.bus.dead_letters.dying import HANDLER, Broken, Retrier, letter, make_dead
 from tests.shared.bus.hearing import heard
 from tests.shared.bus.running import Owner, running
 from tests.waiting import until

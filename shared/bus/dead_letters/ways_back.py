@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from shared.bus.dead_letters import Origin
+from shared.bus.burial import Origin
 from shared.bus.outbox import Lane
 from shared.bus.tables import DeadLetter, Outbox
 from shared.bus.tasks import runs

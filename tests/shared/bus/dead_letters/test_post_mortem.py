@@ -5,13 +5,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared import clock
-from shared.bus import post_mortem, replays
-from shared.bus.dead_letters import Origin, Reason
-from shared.bus.post_mortem import Page, Place, State, Wanted
+from shared.bus.burial import Origin, Reason
+from shared.bus.dead_letters import post_mortem, replays
+from shared.bus.dead_letters.post_mortem import Page, Place, State, Wanted
 from shared.database.sessions import Database
 from shared.errors import NotFound
 from tests.factories.ledger import PROGRAMME, make_settled
-from tests.shared.bus.dying import Broken, letter, make_dead
+from tests.shared.bus.dead_letters.dying import Broken, letter, make_dead
 from tests.shared.bus.running import Owner
 
 ELSEWHERE = uuid4()

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.bus.dead_letters import Address, Cause, Origin, Reason, bury
+from shared.bus.burial import Address, Cause, Origin, Reason, bury
 from shared.bus.tables import DeadLetter
 from shared.bus.testing import message_of
 from shared.database.sessions import Database

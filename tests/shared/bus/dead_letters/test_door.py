@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 from shared import bus
 from shared.auth.keys import KeyStore
 from shared.auth.tokens import TokenVerifier
-from shared.bus.dead_letters import Reason
+from shared.bus.burial import Reason
+from shared.bus.dead_letters.replayer import Replayer
 from shared.bus.inbox import Inbox
-from shared.bus.replayer import Replayer
 from shared.bus.testing import message_of
 from shared.bus.transport import Delivery, Transport
 from shared.database.sessions import Database
@@ -25,7 +25,7 @@ from shared.service import Service
 from shared.web.app import create_app
 from tests.factories.ledger import PROGRAMME, make_settled
 from tests.shared.auth.signing import AUDIENCE, ISSUER, PERSON, jwks_of, make_key, make_token
-from tests.shared.bus.dying import make_dead
+from tests.shared.bus.dead_letters.dying import make_dead
 from tests.shared.bus.hearing import hear, heard
 from tests.shared.bus.running import Owner, running
 from tests.shared.web.inside import Quiet

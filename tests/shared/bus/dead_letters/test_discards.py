@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from shared.bus.closings import DeadNoMore, NothingChosen, ReasonMissing, UnknownLetters
-from shared.bus.discards import Discarded, discard
-from shared.bus.post_mortem import Wanted
+from shared.bus.dead_letters.closings import DeadNoMore, NothingChosen, ReasonMissing, UnknownLetters
+from shared.bus.dead_letters.discards import Discarded, discard
+from shared.bus.dead_letters.post_mortem import Wanted
 from shared.bus.tables import DeadLetter
 from shared.database.sessions import Database
 from shared.errors import Refusal
 from tests.factories.ledger import PROGRAMME, make_settled
-from tests.shared.bus.dying import HANDLER, Retrier, letter, make_dead
+from tests.shared.bus.dead_letters.dying import HANDLER, Retrier, letter, make_dead
 from tests.shared.bus.running import Owner
 from tests.waiting import until
 
