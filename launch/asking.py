@@ -27,6 +27,7 @@ NUMBERS = {
     "recorded",
     "credited",
     "outbox",
+    "later",
     "queue_ready",
     "queue_unacked",
     "consumers",
@@ -162,9 +163,14 @@ def queues(url: Url = None, token: Token = None, data: Data = None, as_json: AsJ
         print_json(found)
         return
     columns = (
-        "service", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters", "dead_at_broker", "unrouted",
+        "service", "outbox", "later", "queue_ready", "queue_unacked", "consumers", "dead_letters", "dead_at_broker",
+        "unrouted", "broker",
     )  # fmt: skip
-    print_rows("queues", columns, [[str(item[column]) for column in columns] for item in found])
+    print_rows("queues", columns, [[_shown(item[column]) for column in columns] for item in found])
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 @reports.command()

@@ -27,6 +27,7 @@ from shared.telemetry import configure_logging
 
 ROOT = Path(__file__).parents[1]
 PORT, CONSOLE_PORT = 8022, 8023
+LOOK_SECONDS = 0.2
 
 app = typer.Typer(
     help="跳跳糖 Popcandy: every proven hour of service becomes a donation.",
@@ -228,13 +229,14 @@ def _say_where(platform: EmbeddedPlatform, address: Address) -> None:
 
 def _until_told_to_stop(crew: Crew) -> None:
     """Wait for SIGINT, SIGTERM or a failed worker, which ends the process with 1."""
+    told: list[int] = []
 
-    def tell(_number: int, _frame: FrameType | None) -> None:
-        crew.stop.set()
+    def tell(number: int, _frame: FrameType | None) -> None:
+        told.append(number)  # Not `stop.set()`: the thread that is interrupted here may hold that event's own lock.
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, tell)
-    while not crew.stop.wait(0.5):  # Woken now and then, so that signals are seen on every platform.
+    while not told and not crew.stop.wait(LOOK_SECONDS):
         pass
     if crew.failed:
         raise typer.Exit(1)

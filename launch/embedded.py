@@ -27,7 +27,7 @@ from shared.bus.transport.postgres import PostgresTransport
 from shared.database.binaries import EmbeddedServerFailed
 from shared.database.embedded import EmbeddedServer
 from shared.database.server import Server
-from shared.database.sessions import Database
+from shared.database.sessions import APART_POOL, Database
 from shared.errors import Hindrance
 from shared.ids import new_id
 from shared.roles import Role
@@ -36,7 +36,7 @@ from shared.settings import Settings
 from shared.web.app import create_app
 
 HOST = "127.0.0.1"
-BROKER_POOL = 12  # A subscription holds one while it lives: an inbox and two queues of set-aside letters a service.
+BROKER_POOL = 4 * len(SERVICES) + 4  # For each service three queues, each of which holds one, and a relay.
 IDLE_SECONDS = 0.02
 
 _DUE = text("SELECT count(*) FROM outbox WHERE due_at IS NULL OR due_at <= :now")
@@ -85,7 +85,9 @@ class EmbeddedPlatform:
         self._to_api = console.connect(api.url)
         self.crew.start("console", pages.serving(console.create_app(self._to_api, console_url=pages.url)))
         address = Address(api.url, pages.url, os.getpid())
-        (self.folder / "platform.json").write_bytes(orjson.dumps(asdict(address)))
+        draft = self.folder / "platform.json.draft"
+        draft.write_bytes(orjson.dumps(asdict(address)))
+        draft.replace(self.folder / "platform.json")  # Whole from the first look on.
         self._is_announced = True
         log.info("platform.started", folder=str(self.folder), **asdict(address))
         return address
@@ -110,6 +112,11 @@ class EmbeddedPlatform:
             partner_id=partner_id,
             now=clock.now(),
         )
+
+    @property
+    def most_connections(self) -> int:
+        """How many of its server's connections it can hold at once, when all its pools are full."""
+        return sum(database.pool_size + APART_POOL for database in self._databases)
 
     def until_idle(self, *, seconds: float = 120.0) -> None:
         """Wait until every event is handled and all work is done. Raises NotIdle if nothing moves for `seconds`."""

@@ -10,11 +10,13 @@ from launch.services import service_named
 from launch.web import WebServer
 from launch.workers import Crew
 from services.console import main as console
+from shared import telemetry
 from shared.auth.keys import key_store
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.tasks.wake_ups import dead_queue_of, keep_rejected
 from shared.bus.topology import Topology
+from shared.bus.transport import TransportDown
 from shared.bus.transport.rabbit import RabbitTasks, RabbitTransport
 from shared.bus.upkeep import Aside
 from shared.database.server import Server
@@ -22,6 +24,8 @@ from shared.errors import Hindrance
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
+
+log = telemetry.get_logger()
 
 
 class Duty(StrEnum):
@@ -74,7 +78,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     server.check()
     server.require_current(service.name)
     transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
-    transport.check(Topology.queues_of(service.name))
+    _check(wanted, transport)
     if wanted.role is not Duty.WEB:
         _start_background(service, wanted.role, Means(server, transport, settings), crew)
     if wanted.role not in {Duty.WEB, Duty.ALL}:
@@ -84,6 +88,16 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     app = create_app(service, database=database, transport=transport, verifier=_verifier(settings))
     crew.start(f"{service.name}.web", web.serving(app))
     return web.url
+
+
+def _check(wanted: Wanted, transport: RabbitTransport) -> None:
+    """Require the service's queues; requests alone do without a broker that is away, for their events wait."""
+    try:
+        transport.check(Topology.queues_of(wanted.service))
+    except TransportDown as error:
+        if wanted.role is not Duty.WEB:
+            raise
+        log.warning("serve.broker_away", error=str(error))
 
 
 def _start_background(service: Service, role: Duty, means: Means, crew: Crew) -> None:

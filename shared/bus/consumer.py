@@ -81,6 +81,7 @@ class Consumer:
                 failures += 1
                 log.warning("consumer.database_away", failures=failures, error=str(error))
                 if stop.wait(pause(failures)) or time.monotonic() > given_up_at:
+                    self._take_back()
                     return False
 
     def _settle_carefully(self, deliveries: Sequence[Delivery], stop: Flag) -> bool:
@@ -90,11 +91,18 @@ class Consumer:
             return True
         for delivery in deliveries:
             if stop.is_set():
-                self.inbox.clear()
+                self._take_back()
                 return False
             self.inbox.settle_suspect(delivery)
         self.inbox.clear()
         return True
+
+    def _take_back(self) -> None:
+        """Suspect no letter of what was not even tried to its end; if the database is away, the count stays."""
+        try:
+            self.inbox.clear()
+        except SQLAlchemyError as error:
+            log.warning("consumer.suspicion_stays", error=str(error))
 
     def _await_database(self, stop: Flag) -> None:
         """Wait until the database answers, holding no letters."""

@@ -26,6 +26,7 @@ from shared.errors import Refusal
 from shared.events.base import Event, routing_key
 
 TRIES = 3
+RELEASED_AT_ONCE = 200
 log = telemetry.get_logger()
 
 _CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")  # What is deferred to the commit has to fail within the try.
@@ -44,6 +45,7 @@ class Inbox:
         self.subscriptions = subscriptions
         self.repeats = 0  # Letters that were marked already: what the broker or a publisher sent again.
         self._tries: dict[UUID, int] = {}
+        self._cleared: set[UUID | None] = set()
 
     def settle(self, deliveries: Sequence[Delivery]) -> None:
         """Handle each delivery or bury it. Raises only transient errors; then nothing is lost by trying all again."""
@@ -60,13 +62,18 @@ class Inbox:
             self.settle([delivery])
         else:
             self._bury_killer(delivery)
+        self._cleared.add(suspects.id_of(delivery))
 
     def clear(self) -> None:
-        """Take the suspicion from every letter that was settled since the last call."""
+        """Take the suspicion from what was settled since the last call, and this try back from what was not.
+
+        Nobody has ended over either of them.
+        """
         if self._tries:
             with self.database.transaction() as tx:
-                suspects.clear(tx, self._tries)
-            self._tries = {}
+                suspects.clear(tx, self._tries.keys() & self._cleared)
+                suspects.take_back(tx, self._tries.keys() - self._cleared)
+            self._tries, self._cleared = {}, set()
 
     def retry(self, tx: Session, letter: DeadLetter) -> Exception | None:
         """Handle a dead letter once more, within the caller's transaction; return why it failed again, if it did.
@@ -83,17 +90,22 @@ class Inbox:
     def release(self, tx: Session, handler_name: str, partition_key: str) -> int:
         """Handle what is parked behind a letter that is dead no more, in order, and return how many were handled.
 
-        The first that fails becomes a dead letter; the others stay behind it.
+        The first that fails becomes a dead letter; the others stay behind it, as they do while another of their key is
+        dead. At most `RELEASED_AT_ONCE` are handled, for they hold up the handler's other letters until the transaction
+        ends; the upkeep goes on with the rest.
         """
         handler = self.subscriptions.named(handler_name)
-        handled = 0
-        while handler is not None and (delivery := parking.take_next(tx, handler, partition_key)) is not None:
+        if handler is None:
+            return 0
+        for handled in range(RELEASED_AT_ONCE):
+            delivery = parking.take_next(tx, handler, partition_key)
+            if delivery is None:
+                return handled
             error = self._again(tx, handler, delivery)
             if error is not None:
                 bury(tx, delivery, _cause_of(error), _address(handler, open_envelope(delivery), partition_key))
-                break
-            handled += 1
-        return handled
+                return handled
+        return RELEASED_AT_ONCE
 
     def _sorted(self, deliveries: Sequence[Delivery]) -> dict[Handler[Any], list[Item]]:
         """Give each handler its letters in order; what no handler can read is buried at once."""
@@ -193,18 +205,13 @@ class Inbox:
     def _bury_killer(self, delivery: Delivery) -> None:
         """Keep a letter that ended its process again and again, for each handler that has not settled it."""
         item = self._read(delivery)
-        cause = Cause(
-            Reason.KILLED, "the process ended each time that it had this letter in hand", attempts=suspects.LAST
-        )
         if isinstance(item, Cause):
             self._bury_unread(delivery, item)
             return
-        envelope = item.envelope
-        with telemetry.trace(envelope.traceparent), self.database.transaction() as tx:
-            for handler in self.subscriptions.of(envelope.type):
+        with telemetry.trace(item.envelope.traceparent), self.database.transaction() as tx:
+            for handler in self.subscriptions.of(item.envelope.type):
                 if mark(tx, handler, [item]):
-                    bury(tx, delivery, cause, Address(Origin.INBOX, handler.name, envelope.id, envelope.type))
-                    log.error("inbox.dead_letter", handler=handler.name, event_id=str(envelope.id), error=cause.error)
+                    _bury(tx, handler, item, suspects.CAUSE)
 
     def _bury_unread(self, delivery: Delivery, cause: Cause) -> None:
         """Keep a letter that no handler was given."""

@@ -3,7 +3,7 @@
 Who decides what waits and who lets it go hold the same lock, so that neither overtakes the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -16,10 +16,9 @@ from shared.bus.transport import Delivery
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('popcandy.parking'), hashtext(:handler))")
 _BLOCKED = text("""
-    SELECT partition_key FROM dead_letter
-    WHERE state = 'dead' AND handler = :handler AND partition_key = ANY(CAST(:keys AS text[]))
-    UNION SELECT partition_key FROM parked_letter
-    WHERE handler = :handler AND partition_key = ANY(CAST(:keys AS text[]))
+    SELECT key FROM unnest(CAST(:keys AS text[])) AS key
+    WHERE EXISTS (SELECT FROM dead_letter WHERE state = 'dead' AND handler = :handler AND partition_key = key)
+       OR EXISTS (SELECT FROM parked_letter WHERE handler = :handler AND partition_key = key)
 """)
 _PARK = text("""
     INSERT INTO parked_letter (handler, partition_key, event_id, headers, body)
@@ -30,12 +29,14 @@ _PARK = text("""
 """)
 _TAKE = text("""
     DELETE FROM parked_letter WHERE position = (
-        SELECT min(position) FROM parked_letter WHERE handler = :handler AND partition_key = :key)
+        SELECT min(position) FROM parked_letter WHERE handler = :handler AND partition_key = :key
+            AND NOT EXISTS (SELECT FROM dead_letter
+                            WHERE state = 'dead' AND handler = :handler AND partition_key = :key))
     RETURNING headers, body
 """)
 _ORPHANED = text("""
     SELECT DISTINCT handler, partition_key FROM parked_letter AS p
-    WHERE NOT EXISTS (SELECT FROM dead_letter AS d WHERE d.state = 'dead'
+    WHERE handler = ANY(CAST(:handlers AS text[])) AND NOT EXISTS (SELECT FROM dead_letter AS d WHERE d.state = 'dead'
                       AND d.handler = p.handler AND d.partition_key = p.partition_key) LIMIT :limit
 """)
 
@@ -59,15 +60,15 @@ def hold_back(tx: Session, handler: Handler[Any], items: Sequence[Item]) -> list
 
 
 def take_next(tx: Session, handler: Handler[Any], partition_key: str) -> Delivery | None:
-    """Take the letter that has waited longest, or None if none waits."""
+    """Take the letter that has waited longest; None if none waits, or one of its key is dead."""
     lock(tx, handler)
     row = tx.execute(_TAKE, {"handler": handler.name, "key": partition_key}).first()
     return None if row is None else delivery_of(row.headers, row.body)
 
 
-def list_orphaned(tx: Session, *, limit: int) -> list[tuple[str, str]]:
-    """Return handlers and keys whose letters wait behind nothing: a release was cut short."""
-    return [(handler, key) for handler, key in tx.execute(_ORPHANED, {"limit": limit})]
+def list_orphaned(tx: Session, *, handlers: Iterable[str], limit: int) -> list[tuple[str, str]]:
+    """Return those of these handlers, with keys, whose letters wait behind nothing: their release was cut short."""
+    return [(handler, key) for handler, key in tx.execute(_ORPHANED, {"handlers": list(handlers), "limit": limit})]
 
 
 def delivery_of(headers: str, body: bytes) -> Delivery:

@@ -38,9 +38,14 @@ log = telemetry.get_logger()
 
 # Due by the programme's clock, which the caller passes; backed off by the server's, which is the machinery's.
 _RELEASE_DUE = text("""
-    UPDATE outbox SET due_at = NULL, timer_key = NULL, position = DEFAULT WHERE position IN (
-        SELECT position FROM outbox WHERE due_at <= :now AND lane = :lane
-        ORDER BY due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    WITH due AS (
+        DELETE FROM outbox WHERE position IN (
+            SELECT position FROM outbox WHERE due_at <= :now AND lane = :lane
+            ORDER BY due_at, position LIMIT :batch FOR UPDATE SKIP LOCKED)
+        RETURNING *)
+    INSERT INTO outbox (lane, event_id, type, programme_id, partition_key, emitted_at, traceparent, body)
+    SELECT lane, event_id, type, programme_id, partition_key, emitted_at, traceparent, body FROM due
+    ORDER BY due.due_at, due.position
 """)
 _RELEASE_TRIED = text("""
     UPDATE outbox SET next_try_at = NULL WHERE position IN (

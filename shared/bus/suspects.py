@@ -20,6 +20,7 @@ _COUNT = text("""
     INSERT INTO suspect (event_id, tries) VALUES (:id, 1)
     ON CONFLICT (event_id) DO UPDATE SET tries = suspect.tries + 1, tried_at = now() RETURNING tries
 """)
+_TAKE_BACK = text("UPDATE suspect SET tries = tries - 1 WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 _CLEAR = text("DELETE FROM suspect WHERE event_id = ANY(CAST(:ids AS uuid[]))")
 
 
@@ -39,3 +40,8 @@ def count(tx: Session, event_id: UUID) -> int:
 def clear(tx: Session, event_ids: Iterable[UUID]) -> None:
     """Forget letters that did no harm."""
     tx.execute(_CLEAR, {"ids": sorted(event_ids)})
+
+
+def take_back(tx: Session, event_ids: Iterable[UUID]) -> None:
+    """Count one try less: it was given up before anything came of it."""
+    tx.execute(_TAKE_BACK, {"ids": sorted(event_ids)})

@@ -45,8 +45,8 @@ class Outbox(Base):
         CheckConstraint("lane IN ('event', 'task')", name="lane"),
         CheckConstraint("timer_key IS NULL OR due_at IS NOT NULL", name="timer_key"),
         Index("outbox_ready_idx", "lane", "position", postgresql_where=text("due_at IS NULL AND next_try_at IS NULL")),
-        Index("outbox_due_at_idx", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-        Index("outbox_next_try_at_idx", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
+        Index("outbox_due_at_idx", "lane", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index("outbox_next_try_at_idx", "lane", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
         Index("outbox_timer_key_key", "timer_key", unique=True, postgresql_where=text("timer_key IS NOT NULL")),
     )
 

@@ -7,7 +7,6 @@ handler allows it.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from threading import Event as Flag
@@ -18,12 +17,13 @@ from sqlalchemy.orm import Session
 from shared import telemetry
 from shared.bus import marks, parking
 from shared.bus.burial import Cause, Origin, Reason, bury
-from shared.bus.inbox import Inbox, address_of
+from shared.bus.inbox import RELEASED_AT_ONCE, Inbox, address_of
 from shared.bus.transport import Delivery, Subscription, TopologyMissing, Transport, TransportDown
-from shared.database.faults import is_transient
+from shared.database.faults import may_pass
 
 ROUND_SECONDS = 1.0
 BATCH = 200
+RELEASE_SECONDS = 10.0  # Between two looks for letters whose release was cut short.
 FORGET_SECONDS = 600.0  # Between two looks for old marks.
 FORGET_AT_ONCE = 5_000
 
@@ -58,55 +58,83 @@ class Upkeep:
         """Look after the inbox's database, and bring the letters of `asides` into it."""
         self.inbox = inbox
         self.asides = asides
-        self._forget_at = 0.0
+        self._taking: dict[str, Subscription] = {}
+        self._next: dict[str, float] = {}
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set."""
-        with ExitStack() as open_ones:
-            taken = [
-                (aside, open_ones.enter_context(closing(aside.transport.subscribe(aside.queue, batch=BATCH))))
-                for aside in self.asides
-            ]
+        try:
             while not stop.wait(ROUND_SECONDS):
-                for aside, subscription in taken:
-                    self._attempt(partial(self.drain, aside, subscription))
-                self._attempt(self.release_orphaned)
-                self._attempt(self.forget_old)
+                for aside in self.asides:
+                    self._attempt(partial(self.drain, aside))
+                self._attempt(self.release_orphaned, every=RELEASE_SECONDS)
+                self._attempt(self.forget_old, every=FORGET_SECONDS)
+        finally:
+            for queue in list(self._taking):
+                self._let_go(queue)
 
-    def drain(self, aside: Aside, subscription: Subscription) -> int:
-        """Bring in one batch of what was set aside; return how many letters it was."""
-        deliveries = subscription.fetch(timeout=0)
-        if deliveries:
-            with self.inbox.database.transaction() as tx:
-                for delivery in deliveries:
-                    aside.keep(tx, delivery)
-            subscription.ack(deliveries)
-            log.error("upkeep.set_aside", queue=aside.queue, letters=len(deliveries))
+    def drain(self, aside: Aside) -> int:
+        """Bring in one batch of what was set aside; return how many letters it was.
+
+        If that fails, whatever the reason, the whole batch is given back: an acknowledgement settles all before it.
+        """
+        if aside.queue not in self._taking:
+            self._taking[aside.queue] = aside.transport.subscribe(aside.queue, batch=BATCH)
+        try:
+            deliveries = self._taking[aside.queue].fetch(timeout=0)
+            if deliveries:
+                self._keep(aside, deliveries)
+        except Exception:
+            self._let_go(aside.queue)
+            raise
         return len(deliveries)
 
     def release_orphaned(self) -> int:
-        """Handle parked letters that wait behind nothing any more; return how many were handled."""
+        """Handle parked letters that wait behind nothing any more, a key at a time; return how many were handled."""
+        handlers = [handler.name for handler in self.inbox.subscriptions.handlers if handler.ordered]
         with self.inbox.database.transaction() as tx:
-            return sum(self.inbox.release(tx, handler, key) for handler, key in parking.list_orphaned(tx, limit=BATCH))
+            orphaned = parking.list_orphaned(tx, handlers=handlers, limit=BATCH) if handlers else []
+        return sum(self._release(handler, key) for handler, key in orphaned)
 
     def forget_old(self) -> None:
         """Trim the marks of handlers that allow it, a part at a time."""
-        if time.monotonic() < self._forget_at:
-            return
-        forgotten = 0
         for handler in self.inbox.subscriptions.handlers:
-            if handler.forget_after is not None:
+            forgotten = FORGET_AT_ONCE
+            while handler.forget_after is not None and forgotten == FORGET_AT_ONCE:
                 with self.inbox.database.transaction() as tx:
-                    forgotten += marks.forget(tx, handler, age=handler.forget_after, limit=FORGET_AT_ONCE)
-        if forgotten < FORGET_AT_ONCE:
-            self._forget_at = time.monotonic() + FORGET_SECONDS
+                    forgotten = marks.forget(tx, handler, age=handler.forget_after, limit=FORGET_AT_ONCE)
 
-    def _attempt(self, chore: Callable[[], object]) -> None:
+    def _keep(self, aside: Aside, deliveries: Sequence[Delivery]) -> None:
+        with self.inbox.database.transaction() as tx:
+            for delivery in deliveries:
+                aside.keep(tx, delivery)
+        self._taking[aside.queue].ack(deliveries)
+        log.error("upkeep.set_aside", queue=aside.queue, letters=len(deliveries))
+
+    def _release(self, handler: str, key: str) -> int:
+        """Handle all that waits for one key, a bounded transaction at a time."""
+        released = 0
+        while True:
+            with self.inbox.database.transaction() as tx:
+                handled = self.inbox.release(tx, handler, key)
+            released += handled
+            if handled < RELEASED_AT_ONCE:
+                return released
+
+    def _let_go(self, queue: str) -> None:
+        self._taking.pop(queue).close()
+
+    def _attempt(self, chore: Callable[[], object], *, every: float = 0.0) -> None:
+        """Do a chore, unless it was done a moment ago; what hinders it now is tried again next time."""
+        name = getattr(chore, "__name__", "drain")
+        if every and time.monotonic() < self._next.get(name, 0.0):
+            return
         try:
             chore()
+            self._next[name] = time.monotonic() + every
         except (TransportDown, TopologyMissing) as error:
             log.warning("upkeep.broker_away", error=str(error))
         except SQLAlchemyError as error:
-            if not is_transient(error):
+            if not may_pass(error):
                 raise
             log.warning("upkeep.database_away", error=str(error))

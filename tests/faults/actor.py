@@ -13,6 +13,7 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from threading import Event as Flag
+from threading import Thread
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -143,7 +144,7 @@ def main() -> None:
     over = Flag()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        over.set()
+        Thread(target=over.set).start()  # The thread that is interrupted here may hold the event's own lock.
 
     signal.signal(signal.SIGTERM, end)
     _say("ready")

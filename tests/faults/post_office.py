@@ -89,7 +89,7 @@ def main() -> None:
     crew = Crew()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        crew.stop.set()
+        threading.Thread(target=crew.stop.set).start()  # The thread interrupted here may hold its lock.
 
     signal.signal(signal.SIGTERM, end)
     if told.amqp:

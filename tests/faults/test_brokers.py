@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,7 +12,7 @@ from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from launch.broker import define
-from shared import bus
+from shared import bus, clock
 from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.tokens import TokenVerifier
 from shared.bus.consumer import Consumer
@@ -19,6 +20,8 @@ from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
+from shared.ids import new_id
+from shared.roles import Role
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
@@ -65,14 +68,21 @@ class Town:
         def tell(count: int, tx: Tx) -> None:
             bus.emit_all(tx, [make_settled() for _ in range(count)])
 
-        issuer = EmbeddedIssuer(folder, Settings())
-        verifier = TokenVerifier(issuer.key_store(), issuer="popcandy-embedded", audience="popcandy")
+        self.issuer = EmbeddedIssuer(folder, Settings())
+        verifier = TokenVerifier(self.issuer.key_store(), issuer="popcandy-embedded", audience="popcandy")
         service = Service("activities", [router])
         return TestClient(create_app(service, database=self.telling, transport=self.transport, verifier=verifier))
 
     def tell(self, count: int) -> int:
         """Send a request that tells so many facts; return the status."""
         return self.client.post(f"/api/activities/facts/{count}").status_code
+
+    def flow(self) -> dict[str, Any]:
+        """Ask, as an operator does, what waits."""
+        token = self.issuer.issue(person_id=new_id(), programme_id=new_id(), roles=(Role.OPS,), partner_id=None,
+                                  now=clock.now())  # fmt: skip
+        headers = {"authorization": f"Bearer {token}"}
+        return dict(self.client.get("/api/activities/flow", headers=headers).json())
 
     @property
     def is_ready(self) -> bool:
@@ -107,6 +117,8 @@ def test_requests_go_on_without_the_broker_and_nothing_is_lost(town: Town, node:
         assert [town.tell(5) for _ in range(20)] == [201] * 20
         assert town.told.count("outbox") == 100
         assert town.is_ready  # F8: a blip turns nobody away.
+        flow = town.flow()
+        assert (flow["outbox"], flow["broker"], flow["queue_ready"]) == (100, "TransportDown", None)
         node.start()
         town.until_heard(110)
 

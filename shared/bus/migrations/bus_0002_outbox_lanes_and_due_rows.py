@@ -21,9 +21,9 @@ def upgrade() -> None:
         ["lane", "position"],
         postgresql_where=sa.text("due_at IS NULL AND next_try_at IS NULL"),
     )
-    op.create_index("outbox_due_at_idx", "outbox", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.create_index("outbox_due_at_idx", "outbox", ["lane", "due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
     op.create_index(
-        "outbox_next_try_at_idx", "outbox", ["next_try_at"], postgresql_where=sa.text("next_try_at IS NOT NULL")
+        "outbox_next_try_at_idx", "outbox", ["lane", "next_try_at"], postgresql_where=sa.text("next_try_at IS NOT NULL")
     )
     op.create_index(
         "outbox_timer_key_key", "outbox", ["timer_key"], unique=True, postgresql_where=sa.text("timer_key IS NOT NULL")

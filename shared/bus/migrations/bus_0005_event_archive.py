@@ -24,12 +24,15 @@ def upgrade() -> None:
     op.execute("""
         CREATE FUNCTION make_archive_month(month date) RETURNS void
         LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+        DECLARE part text := 'event_archive_' || to_char(month, 'YYYY_MM');
         BEGIN
             PERFORM pg_advisory_xact_lock(hashtext('popcandy.event_archive'));
+            IF to_regclass(part) IS NOT NULL THEN RETURN; END IF;
+            -- Attached, not made as a partition: that would wait for everybody who reads the archive.
+            EXECUTE format('CREATE TABLE %I (LIKE event_archive INCLUDING ALL)', part);
             EXECUTE format(
-                'CREATE TABLE IF NOT EXISTS %I PARTITION OF event_archive FOR VALUES FROM (%L) TO (%L)',
-                'event_archive_' || to_char(month, 'YYYY_MM'),
-                date_trunc('month', month), date_trunc('month', month) + interval '1 month'
+                'ALTER TABLE event_archive ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                part, date_trunc('month', month), date_trunc('month', month) + interval '1 month'
             );
         END $$
     """)

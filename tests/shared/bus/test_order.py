@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared import bus
 from shared.bus.handlers import Subscriptions
-from shared.bus.inbox import Inbox
+from shared.bus.inbox import RELEASED_AT_ONCE, Inbox
 from shared.bus.tables import DeadLetter
 from shared.bus.testing import deliver, message_of
 from shared.bus.upkeep import Upkeep
@@ -211,3 +211,52 @@ def test_a_replay_that_meets_a_busy_consumer_waits_for_it(
 
     assert door.heard(keys[0]) == [1, 2]
     assert hearer.count("parked_letter") == 0
+
+
+def test_a_long_queue_behind_one_key_is_released_in_parts(
+    listening: Database, hearer: Owner, keys: tuple[UUID, UUID]
+) -> None:
+    """The handler's other letters wait for one part at most; order holds from part to part."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1}
+    count = RELEASED_AT_ONCE + 50
+    door.settle(*versions(keys[0], *range(1, count + 1)))
+    door.unwelcome = set()
+
+    assert door.replay() == [None]
+    assert hearer.count("parked_letter") == count - 1 - RELEASED_AT_ONCE
+    door.settle(*versions(keys[0], count + 1))
+    assert len(door.heard(keys[0])) == RELEASED_AT_ONCE + 1
+
+    assert Upkeep(door.inbox, []).release_orphaned() == 50
+    assert door.heard(keys[0]) == list(range(1, count + 2))
+
+
+def test_nothing_is_released_past_a_dead_letter(listening: Database, hearer: Owner, keys: tuple[UUID, UUID]) -> None:
+    """Whoever comes second, with an old list in hand, finds it dead and leaves the rest."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1, 2}
+    door.settle(*versions(keys[0], 1, 2, 3))
+    door.unwelcome = {2}
+    assert door.replay() == [None]
+
+    with listening.transaction() as tx:
+        assert door.inbox.release(tx, door.name, str(keys[0])) == 0
+
+    assert door.heard(keys[0]) == [1]
+    assert hearer.count("parked_letter") == 1
+
+
+def test_letters_of_a_handler_that_is_gone_hold_up_nobody(
+    listening: Database, hearer: Owner, keys: tuple[UUID, UUID]
+) -> None:
+    """They stay for who may bring it back, and are not looked at again and again."""
+    door = Doorkeeper(listening)
+    door.unwelcome = {1}
+    door.settle(*versions(keys[0], 1, 2))
+    hearer.execute("UPDATE dead_letter SET state = 'discarded', closed_at = now()")
+    hearer.execute("UPDATE parked_letter SET handler = 'ledger.gone'")
+
+    assert Upkeep(door.inbox, []).release_orphaned() == 0
+
+    assert hearer.count("parked_letter") == 1

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
+from sqlalchemy import text
 
 from shared import bus, telemetry
 from shared.bus import archive, outbox
@@ -300,6 +301,17 @@ class TestArchive:
         assert [row.emitted_at for row in kept] == months
         parts = told.execute("SELECT relname FROM pg_class WHERE relname ~ '^event_archive_2022_..$' ORDER BY 1")
         assert [name for (name,) in parts] == [f"event_archive_2022_{month}" for month in ("01", "02", "12")]
+
+    def test_a_new_month_does_not_wait_for_who_reads_the_archive(self, telling: Database, told: Owner) -> None:
+        """A backup that runs over midnight on the first holds up no event."""
+        tell(telling)
+        told.execute("UPDATE outbox SET emitted_at = '2031-07-01T00:00:01Z'")
+        told.execute("DROP TABLE IF EXISTS event_archive_2031_07")
+        with telling.transaction() as reader, running(relay(telling, Scripted()).run):
+            reader.execute(text("SELECT count(*) FROM event_archive"))
+            until(lambda: told.count("outbox") == 0, timeout=8, missing="an empty outbox")
+
+        assert told.execute("SELECT count(*) FROM event_archive_2031_07") == [(1,)]
 
     def test_a_page_ends_where_the_next_begins(self, telling: Database, told: Owner) -> None:
         """More than one page, all of one instant: none twice, none missing."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from shared.bus.handlers import Subscriptions
@@ -112,3 +114,22 @@ def test_garbage_is_no_suspect(listening: Database, hearer: Owner) -> None:
 
     assert hearer.execute("SELECT reason FROM dead_letter") == [("broken_envelope",)]
     assert hearer.count("suspect") == 0
+
+
+def test_a_try_that_was_given_up_is_taken_back(listening: Database, hearer: Owner) -> None:
+    """A lock that lasts longer than three consumers' patience blames no letter."""
+    letter = message_of(make_settled())
+    busy = text("DO $$ BEGIN RAISE EXCEPTION 'busy' USING ERRCODE = '55P03'; END $$")
+
+    def objection(tx: Session, _events: Settled) -> None:
+        tx.execute(busy)
+
+    for _ in range(4):
+        inbox = Inbox(listening, hearing_unless(objection))
+        with pytest.raises(OperationalError):
+            inbox.settle_suspect(letter)
+        inbox.clear()
+
+    assert hearer.execute("SELECT tries FROM suspect") == [(0,)]
+    assert live(listening, hearing(), [letter])
+    assert (hearer.count("dead_letter"), hearer.count("heard"), hearer.count("suspect")) == (0, 1, 0)

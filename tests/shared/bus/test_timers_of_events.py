@@ -72,6 +72,14 @@ def test_a_fact_waits_for_its_instant(desk: Desk) -> None:
     assert desk.look(NOON + 24 * HOUR) == []
 
 
+def test_what_is_overdue_leaves_in_the_order_of_its_instants(desk: Desk) -> None:
+    """After a stop as well: two reminders of one thing do not swap."""
+    hours = (5, 1, 4, 2, 3, 6)
+    facts = {hour: remind(desk, NOON + hour * HOUR) for hour in hours}
+
+    assert desk.look(NOON + 24 * HOUR) == [facts[hour] for hour in sorted(hours)]
+
+
 def test_a_cancelled_fact_is_never_told(desk: Desk) -> None:
     """And cancelling says whether it was in time."""
     remind(desk, NOON, "shift:1")

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from shared import bus
 from shared.bus.handlers import Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.testing import message_of
 from shared.bus.topology import dead_queue_of, unrouted_queue_of
-from shared.bus.transport import Letter, Transport
+from shared.bus.transport import Delivery, Letter, Transport
 from shared.bus.upkeep import Aside, Upkeep, keep_given_up, keep_unrouted
 from shared.database.sessions import Database
 from shared.events.activities import AttendanceSettled
@@ -109,3 +111,35 @@ def test_a_handler_that_keeps_has_its_facts(listening: Database, hearer: Owner) 
         (message.headers["ce-id"], AttendanceSettled.type, message.body)
         for message in sorted(messages, key=lambda message: message.headers["ce-id"])
     ]
+
+
+class Hesitant:
+    """A burial that fails a few times before it works, as while a database is busy or slow."""
+
+    def __init__(self, *states: str) -> None:
+        self.states = list(states)
+
+    def has_at_most(self, failures: int) -> bool:
+        return len(self.states) <= failures
+
+    def keep(self, tx: Session, delivery: Delivery) -> None:
+        if self.states:
+            tx.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{self.states.pop()}'; END $$"))
+        keep_unrouted(tx, delivery)
+
+
+def test_what_cannot_be_kept_now_is_kept_later_and_never_acknowledged_before(
+    connect: Connect, listening: Database, hearer: Owner
+) -> None:
+    """An acknowledgement settles all letters before it: a batch that was not kept is given back whole."""
+    transport = connect()
+    queue = unrouted_queue_of("activities")
+    burial = Hesitant("55P03", "57014")
+    upkeep = Upkeep(Inbox(listening, hearing()), [Aside(transport, queue, burial.keep)])
+
+    with running(upkeep.run):
+        for left in (1, 0, 0):
+            transport.publish([letter_with_key("activities.weather.changed")])
+            until(partial(burial.has_at_most, left), timeout=20, missing="a try")
+        until(lambda: hearer.count("dead_letter") == 3, timeout=20, missing="three dead letters")
+        until(lambda: transport.stats(queue).ready == 0, timeout=20, missing="an empty queue")

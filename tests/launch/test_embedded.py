@@ -1,0 +1,22 @@
+"""An embedded platform as a whole: what it takes of its server."""
+
+from contextlib import closing
+
+from sqlalchemy import text
+
+from launch.embedded import EmbeddedPlatform
+from shared.settings import Settings
+from tests.servers.postgres import open_folder
+
+
+def test_all_pools_together_stay_below_what_the_server_has() -> None:
+    """Else some part would wait for connections that another never gives back (PITFALLS H4)."""
+    with open_folder() as folder:
+        platform = EmbeddedPlatform(folder, Settings())
+        try:
+            platform.start()
+            with closing(platform.server.open("ledger", pool_size=1)) as database, database.transaction() as tx:
+                allowed = int(tx.execute(text("SHOW max_connections")).scalar_one())
+            assert 20 < platform.most_connections < allowed * 9 // 10
+        finally:
+            platform.stop()
