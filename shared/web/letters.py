@@ -262,17 +262,21 @@ class Replays(BaseModel):
 
 
 class Ordered(BaseModel):
-    """What a replay is about; a preview has none."""
+    """How many letters a replay is about; an order has the replay, a preview what they died of."""
 
     total: int
-    causes: list[CauseGroup]
-    replay: Replay | None
+    causes: list[CauseGroup] | None = None
+    replay: Replay | None = None
 
     @classmethod
-    def of(cls, preview: Preview, progress: Progress | None) -> Self:
-        """Show an order, or what it would be."""
-        causes = [CauseGroup.of(cause) for cause in preview.causes]
-        return cls(total=preview.total, causes=causes, replay=Replay.of(progress) if progress else None)
+    def previewed(cls, preview: Preview) -> Self:
+        """Show what an order would be about."""
+        return cls(total=preview.total, causes=[CauseGroup.of(cause) for cause in preview.causes])
+
+    @classmethod
+    def of(cls, progress: Progress) -> Self:
+        """Show an order."""
+        return cls(total=progress.replay.total, replay=Replay.of(progress))
 
 
 def _body(body: bytes) -> dict[str, Any]:
