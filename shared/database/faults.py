@@ -21,6 +21,11 @@ def is_transient(error: BaseException) -> bool:
     return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES or state.startswith(SHUTTING_DOWN)
 
 
+def may_pass(error: BaseException) -> bool:
+    """Say whether a loop had better go on after this: what is transient, and a statement that was cancelled."""
+    return is_transient(error) or (isinstance(error, DBAPIError) and state_of(error) == CANCELLED)
+
+
 def state_of(error: DBAPIError) -> str | None:
     """Return PostgreSQL's SQLSTATE, None if the connection itself failed."""
     state: str | None = getattr(error.orig, "sqlstate", None)

@@ -24,7 +24,7 @@ from shared.bus.dead_letters.post_mortem import State
 from shared.bus.dead_letters.replays import Outcome
 from shared.bus.dead_letters.ways_back import Retrying, Way, ways_back
 from shared.bus.tables import DeadLetter, ReplayLetter
-from shared.database.faults import is_transient
+from shared.database.faults import is_transient, may_pass
 from shared.database.sessions import Database
 from shared.ids import new_id
 
@@ -110,7 +110,7 @@ class Replayer:
             except LeaseLost:
                 log.warning("replayer.lease_lost")
             except SQLAlchemyError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 log.warning("replayer.database_away", error=str(error))
                 stop.wait(AWAY_SECONDS)
@@ -136,7 +136,10 @@ class Replayer:
             self._let_go(order, letter_id)
 
     def _settle(self, order: Order, letter_id: UUID, stop: Flag) -> UUID | None:
-        """Try one letter and pick the next; a database that is away or busy is waited for, as it is nobody's fault."""
+        """Try one letter and pick the next; a database that is away or busy is waited for, as it is nobody's fault.
+
+        So is a statement of ours that took too long. One of the letter's own is the letter's fate, as in the inbox.
+        """
         while True:
             try:
                 with self.database.transaction() as tx:
@@ -145,7 +148,7 @@ class Replayer:
                     tx.flush()  # Or it would be picked again.
                     following = _pick(tx, order)
             except SQLAlchemyError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 log.warning("replayer.database_away", replay_id=str(order.id), error=str(error))
                 if stop.wait(AWAY_SECONDS):
