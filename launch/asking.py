@@ -31,9 +31,11 @@ NUMBERS = {
     "queue_unacked",
     "consumers",
     "dead_letters",
+    "parked",
     "dead_at_broker",
     "unrouted",
     "letters",
+    "waiting",
     "total",
     "replayed",
     "failed",
@@ -162,7 +164,8 @@ def queues(url: Url = None, token: Token = None, data: Data = None, as_json: AsJ
         print_json(found)
         return
     columns = (
-        "service", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters", "dead_at_broker", "unrouted",
+        "service", "outbox", "queue_ready", "queue_unacked", "consumers", "dead_letters", "parked", "dead_at_broker",
+        "unrouted",
     )  # fmt: skip
     print_rows("queues", columns, [[str(item[column]) for column in columns] for item in found])
 

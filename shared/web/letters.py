@@ -117,6 +117,7 @@ class DeadLetter(Dead):
     body_encoding: Literal["json", "base64"]
     place: str | None
     stack: str | None
+    waiting_behind: int  # Parked letters of its handler and key.
     replays: list[Tried]
 
     @classmethod
@@ -129,15 +130,17 @@ class DeadLetter(Dead):
             headers=orjson.loads(letter.headers),
             place=story.place,
             stack=letter.stack,
+            waiting_behind=story.waiting_behind,
             replays=[Tried.model_validate(each) for each in story.replays],
         )
 
 
 class CauseGroup(BaseModel):
-    """What many letters died of alike; `error` and `newest_id` are the newest one's."""
+    """What many letters died of alike, and how many wait behind them; `error` and `newest_id` are the newest one's."""
 
     cause: str
     letters: int
+    waiting: int
     first_died_at: AwareDatetime
     last_died_at: AwareDatetime
     origin: str
@@ -153,7 +156,7 @@ class CauseGroup(BaseModel):
     def of(cls, cause: Cause) -> Self:
         """Show one cause."""
         alike = ("origin", "handler", "type", "reason", "exception", "error")
-        own = ("cause", "letters", "first_died_at", "last_died_at", "place")
+        own = ("cause", "letters", "waiting", "first_died_at", "last_died_at", "place")
         return cls(
             **{name: getattr(cause.newest, name) for name in alike},
             **{name: getattr(cause, name) for name in own},

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from sqlalchemy import func, select
 
 from shared.bus.dead_letters.post_mortem import Wanted, count_letters
-from shared.bus.tables import Outbox
+from shared.bus.tables import Outbox, ParkedLetter
 from shared.bus.topology import dead_queue_of, unrouted_queue_of
 from shared.bus.transport import QueueStats, Transport
 from shared.service import Service
@@ -24,6 +24,7 @@ class Flow(BaseModel):
     queue_unacked: int | None
     consumers: int
     dead_letters: int
+    parked: int  # Waiting behind a dead letter of their key.
     dead_at_broker: int  # Given up by the broker itself, not yet looked at by the service.
     unrouted: int  # Told by the service and heard by nobody, not yet looked at by it.
 
@@ -45,6 +46,7 @@ def operations_of(service: Service) -> APIRouter:
             queue_unacked=own.unacked,
             consumers=own.consumers,
             dead_letters=count_letters(tx, Wanted(), programme_id=caller.programme_id),
+            parked=tx.scalar(select(func.count()).select_from(ParkedLetter)) or 0,
             dead_at_broker=transport.stats(dead_queue_of(service.name)).ready,
             unrouted=transport.stats(unrouted_queue_of(service.name)).ready,
         )

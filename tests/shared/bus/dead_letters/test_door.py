@@ -211,6 +211,23 @@ class TestReading:
         assert json.loads(found["body"])["attendance_id"] == str(fact.attendance_id)
         assert (found["body_encoding"], found["headers"]["ce-type"]) == ("json", fact.type)
 
+    def test_counts_what_waits_behind(self, client: TestClient, inbox: Inbox, hearer: Owner) -> None:
+        """PITFALLS.md O6: parked letters are seen at the letter, at its cause and in the flow; each is counted once."""
+        blocking, *_ = stream(inbox)
+        stream(inbox)
+        inbox.settle([message_of(make_settled(attendance_id=blocking.attendance_id, version=3))])
+        twice, once = sorted(dead(client), key=lambda each: each["partition_key"] != str(blocking.attendance_id))
+
+        assert client.get(f"dead-letters/{twice['id']}").json()["waiting_behind"] == 2
+        assert client.get(f"dead-letters/{once['id']}").json()["waiting_behind"] == 1
+        (cause,) = client.get("dead-letters/causes").json()["items"]
+        assert (cause["letters"], cause["waiting"]) == (2, 3)
+        assert client.get("flow").json()["parked"] == 3
+
+        hearer.execute("UPDATE dead_letter SET partition_key = :key", key=twice["partition_key"])
+        (cause,) = client.get("dead-letters/causes").json()["items"]
+        assert (cause["letters"], cause["waiting"]) == (2, 2)
+
     @pytest.mark.parametrize("body", [b"\xff\x00", b"{", b""])
     def test_shows_what_is_no_json_as_bytes(self, client: TestClient, inbox: Inbox, body: bytes) -> None:
         """Garbage is evidence, too."""
