@@ -25,7 +25,7 @@ def add_dead_letters(router: APIRouter, service: Service) -> None:
 
     @router.post("/dead-letters/discards", operation_id="discard_dead_letters", response_model=letters.Discarded)
     def discard_dead_letters(body: letters.Discard, caller: Operator, tx: Tx, request: Request) -> discards.Discarded:
-        """Give dead letters up for good, and handle what waited behind them."""
+        """Give dead letters up for good, and begin to handle what waited behind them."""
         return discards.discard(
             tx, body.wanted(), programme_id=caller.programme_id, discarded_by=caller.person_id, why=body.why,
             release=Inbox(request.app.state.database, service.subscriptions).release,

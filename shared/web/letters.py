@@ -223,7 +223,7 @@ class Discard(Chosen):
 
 
 class Discarded(BaseModel):
-    """How many letters were given up, and how many that had waited behind them were handled."""
+    """How many letters were given up, and how many that had waited behind them were handled at once."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -34,7 +34,7 @@ class Retrying(Protocol):
         """Handle a letter once more; return why it failed again, if it did."""
 
     def release(self, tx: Session, handler_name: str, partition_key: str) -> int:
-        """Handle what waited behind a letter that is dead no more; return how many letters were handled."""
+        """Handle what waited behind a letter that is dead no more, or the first of it; return how many were handled."""
 
 
 def ways_back(inbox: Retrying) -> Mapping[Origin, Way]:
