@@ -1,7 +1,7 @@
 """The loop that carries out replays: letter by letter, each once, however often it is killed and whoever else does it.
 
 A replay belongs to one Replayer at a time, by a lease of the server's clock. Each letter is one transaction: the lease
-is renewed in it, so whoever lost it cannot commit; the try, its outcome and what waited behind it stand or fall
+is renewed in it, so whoever lost it cannot commit; the try, its outcome and what is released behind it stand or fall
 together. A try is counted before it is made, in the transaction before its own: a letter that ends the process three
 times is not tried a fourth time.
 """
@@ -102,11 +102,8 @@ class Replayer:
         """Work until `stop` is set; the letter in hand is finished first."""
         while not stop.is_set():
             try:
-                order = self._take_up()
-                if order is None:
+                if not self.carry_out_one(stop):
                     stop.wait(IDLE_SECONDS)
-                else:
-                    self._carry_out(order, stop)
             except LeaseLost:
                 log.warning("replayer.lease_lost")
             except SQLAlchemyError as error:
@@ -114,6 +111,16 @@ class Replayer:
                     raise
                 log.warning("replayer.database_away", error=str(error))
                 stop.wait(AWAY_SECONDS)
+
+    def carry_out_one(self, stop: Flag) -> bool:
+        """Take a replay up, until its end or that of this turn, or until told to stop; return whether there was one.
+
+        Raises LeaseLost, and what the database raises between two letters.
+        """
+        order = self._take_up()
+        if order is not None:
+            self._carry_out(order, stop)
+        return order is not None
 
     def _take_up(self) -> Order | None:
         with self.database.transaction() as tx:
