@@ -32,9 +32,11 @@ NUMBERS = {
     "queue_unacked",
     "consumers",
     "dead_letters",
+    "parked",
     "dead_at_broker",
     "unrouted",
     "letters",
+    "waiting",
     "total",
     "replayed",
     "failed",
@@ -163,8 +165,8 @@ def queues(url: Url = None, token: Token = None, data: Data = None, as_json: AsJ
         print_json(found)
         return
     columns = (
-        "service", "outbox", "later", "queue_ready", "queue_unacked", "consumers", "dead_letters", "dead_at_broker",
-        "unrouted", "broker",
+        "service", "outbox", "later", "queue_ready", "queue_unacked", "consumers", "dead_letters", "parked",
+        "dead_at_broker", "unrouted", "broker",
     )  # fmt: skip
     print_rows("queues", columns, [[_shown(item[column]) for column in columns] for item in found])
 

@@ -248,8 +248,8 @@ def _tell_preview(found: Mapping[str, Any], *, as_json: bool) -> None:
 
 def _print_causes(found: Mapping[str, Sequence[dict[str, Any]]]) -> None:
     rows = [
-        (name, each["cause"], str(each["letters"]), each["last_died_at"][:19], each["reason"], each["place"] or "",
-         each["error"][:80])
+        (name, each["cause"], str(each["letters"]), str(each["waiting"]), each["last_died_at"][:19], each["reason"],
+         each["place"] or "", each["error"][:80])
         for name, items in found.items() for each in items
     ]  # fmt: skip
-    print_rows("causes", ("service", "cause", "letters", "last", "reason", "place", "error"), rows)
+    print_rows("causes", ("service", "cause", "letters", "waiting", "last", "reason", "place", "error"), rows)

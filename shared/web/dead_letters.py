@@ -25,7 +25,7 @@ def add_dead_letters(router: APIRouter, service: Service) -> None:
 
     @router.post("/dead-letters/discards", operation_id="discard_dead_letters", response_model=letters.Discarded)
     def discard_dead_letters(body: letters.Discard, caller: Operator, tx: Tx, request: Request) -> discards.Discarded:
-        """Give dead letters up for good, and handle what waited behind them."""
+        """Give dead letters up for good, and begin to handle what waited behind them."""
         return discards.discard(
             tx, body.wanted(), programme_id=caller.programme_id, discarded_by=caller.person_id, why=body.why,
             release=Inbox(request.app.state.database, service.subscriptions).release,
@@ -61,14 +61,13 @@ def _add_replays(router: APIRouter) -> None:
     def request_replay(body: letters.ReplayOrder, caller: Operator, tx: Tx, now: Now) -> letters.Ordered:
         """Order that the chosen letters be tried again, one after the other; or only say what that would be about."""
         chosen, programme_id = body.wanted(), caller.programme_id
-        about = replays.preview(tx, chosen, programme_id=programme_id)
         if body.preview:
-            return letters.Ordered.of(about, None)
+            return letters.Ordered.previewed(replays.preview(tx, chosen, programme_id=programme_id))
         replay = replays.request(
             tx, chosen, programme_id=programme_id, requested_by=caller.person_id, why=body.why,
             letters_per_second=body.letters_per_second, now=now,
         )  # fmt: skip
-        return letters.Ordered.of(about, Progress(replay, replayed=0, failed=0, skipped=0))
+        return letters.Ordered.of(Progress(replay, replayed=0, failed=0, skipped=0))
 
     @router.get("/replays", operation_id="list_replays")
     def list_replays(

@@ -117,6 +117,7 @@ class DeadLetter(Dead):
     body_encoding: Literal["json", "base64"]
     place: str | None
     stack: str | None
+    waiting_behind: int  # Parked letters of its handler and key.
     replays: list[Tried]
 
     @classmethod
@@ -129,15 +130,17 @@ class DeadLetter(Dead):
             headers=orjson.loads(letter.headers),
             place=story.place,
             stack=letter.stack,
+            waiting_behind=story.waiting_behind,
             replays=[Tried.model_validate(each) for each in story.replays],
         )
 
 
 class CauseGroup(BaseModel):
-    """What many letters died of alike; `error` and `newest_id` are the newest one's."""
+    """What many letters died of alike, and how many wait behind them; `error` and `newest_id` are the newest one's."""
 
     cause: str
     letters: int
+    waiting: int
     first_died_at: AwareDatetime
     last_died_at: AwareDatetime
     origin: str
@@ -153,7 +156,7 @@ class CauseGroup(BaseModel):
     def of(cls, cause: Cause) -> Self:
         """Show one cause."""
         alike = ("origin", "handler", "type", "reason", "exception", "error")
-        own = ("cause", "letters", "first_died_at", "last_died_at", "place")
+        own = ("cause", "letters", "waiting", "first_died_at", "last_died_at", "place")
         return cls(
             **{name: getattr(cause.newest, name) for name in alike},
             **{name: getattr(cause, name) for name in own},
@@ -220,7 +223,7 @@ class Discard(Chosen):
 
 
 class Discarded(BaseModel):
-    """How many letters were given up, and how many that had waited behind them were handled."""
+    """How many letters were given up, and how many that had waited behind them were handled at once."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -262,17 +265,21 @@ class Replays(BaseModel):
 
 
 class Ordered(BaseModel):
-    """What a replay is about; a preview has none."""
+    """How many letters a replay is about; an order has the replay, a preview what they died of."""
 
     total: int
-    causes: list[CauseGroup]
-    replay: Replay | None
+    causes: list[CauseGroup] | None = None
+    replay: Replay | None = None
 
     @classmethod
-    def of(cls, preview: Preview, progress: Progress | None) -> Self:
-        """Show an order, or what it would be."""
-        causes = [CauseGroup.of(cause) for cause in preview.causes]
-        return cls(total=preview.total, causes=causes, replay=Replay.of(progress) if progress else None)
+    def previewed(cls, preview: Preview) -> Self:
+        """Show what an order would be about."""
+        return cls(total=preview.total, causes=[CauseGroup.of(cause) for cause in preview.causes])
+
+    @classmethod
+    def of(cls, progress: Progress) -> Self:
+        """Show an order."""
+        return cls(total=progress.replay.total, replay=Replay.of(progress))
 
 
 def _body(body: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy import func, select
 
 from shared.bus.dead_letters.post_mortem import Wanted, count_letters
-from shared.bus.tables import Outbox
+from shared.bus.tables import Outbox, ParkedLetter
 from shared.bus.topology import dead_queue_of, unrouted_queue_of
 from shared.bus.transport import QueueStats, TopologyMissing, Transport, TransportDown
 from shared.service import Service
@@ -27,6 +27,7 @@ class Flow(BaseModel):
     outbox: int
     later: int  # In the outbox too, and not yet due.
     dead_letters: int
+    parked: int  # Waiting behind a dead letter of their key.
     broker: str | None = None
     queue_ready: int | None = None
     queue_unacked: int | None = None
@@ -51,6 +52,7 @@ def operations_of(service: Service) -> APIRouter:
             outbox=tx.scalar(ready) or 0,
             later=tx.scalar(later) or 0,
             dead_letters=count_letters(tx, Wanted(), programme_id=caller.programme_id),
+            parked=tx.scalar(select(func.count()).select_from(ParkedLetter)) or 0,
             **queues,
         )
 

@@ -9,13 +9,11 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from shared import bus, clock
 from shared.bus.handlers import Subscriptions
 from shared.bus.testing import FaultyTransport, Harness, Member, by_itself, by_partition_key
 from shared.bus.upkeep import Upkeep
-from shared.database.faults import is_transient
 from shared.events.activities import AttendanceSettled, Attended
 from tests.factories.ledger import make_revised, make_settled, make_voided
 from tests.faults.facts import PARTNERS
@@ -34,7 +32,8 @@ ROUNDS_TO_REST = 50
 
 RELAY_TROUBLES = st.sampled_from([Trouble.NONE] * 4 + [Trouble.BEFORE_PUBLISH, Trouble.AFTER_PUBLISH])
 CONSUMER_TROUBLES = st.sampled_from([Trouble.NONE] * 6 + [Trouble.IN_HANDLER, Trouble.BEFORE_ACK, Trouble.DATABASE])
-REPLAY_TROUBLES = st.sampled_from([Trouble.NONE] * 3 + [Trouble.IN_HANDLER, Trouble.DATABASE])
+REPLAY_TROUBLES = st.sampled_from([Trouble.NONE] * 2 + [Trouble.IN_HANDLER, Trouble.DATABASE])
+MENDED = st.sampled_from([True, True, False])
 
 _WAITS = text("SELECT count(*) FROM outbox WHERE timer_key = :key")
 
@@ -155,19 +154,11 @@ class Steps(RuleBasedStateMachine):
         unwelcome = self.model.newest[-1 - which % len(self.model.newest)].attendance_id
         self.saboteur.unwelcome[unwelcome] = ValueError("a bug") if broken else Unwelcome()
 
-    @rule(trouble=REPLAY_TROUBLES, handlers_before=st.integers(0, 1))
-    def cure(self, trouble: Trouble, handlers_before: int) -> None:
-        """Let the cause of all refusals go, and replay what died of them, or end over it."""
+    @rule(trouble=REPLAY_TROUBLES, handlers_before=st.integers(0, 1), mended=MENDED)
+    def cure(self, trouble: Trouble, handlers_before: int, *, mended: bool) -> None:
+        """Let the cause of all refusals go, perhaps, and replay what died of them, or end over it."""
         self._count()
-        self.saboteur.plan(trouble, handlers_before=handlers_before)
-        try:
-            self._replay()
-        except (Killed, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not is_transient(error):
-                raise
-            self.seen["replays cut short"] += 1
-        finally:
-            self.saboteur.plan(Trouble.NONE)
+        self._cure(trouble, handlers_before, mended=mended)
 
     @rule(minutes=st.integers(-90, 90))
     def jump(self, minutes: int) -> None:
@@ -182,9 +173,12 @@ class Steps(RuleBasedStateMachine):
         self.transport.delay, self.transport.drop = delay, drop
 
     @precondition(lambda self: self.since_quiet >= QUIET_AFTER)
-    @rule()
-    def come_to_rest(self) -> None:
+    @rule(trouble=REPLAY_TROUBLES, handlers_before=st.integers(0, 1), mended=MENDED)
+    def come_to_rest(self, trouble: Trouble, handlers_before: int, *, mended: bool) -> None:
+        """Let all that is on its way arrive, and go wrong once more in curing what died of it."""
         self._count()
+        self.harness.run_until_idle()
+        self._cure(trouble, handlers_before, mended=mended)
         self._check()
         self.since_quiet = 0
 
@@ -212,6 +206,15 @@ class Steps(RuleBasedStateMachine):
             self.harness.consume("ledger")
         except Killed:
             self.harness.end_life("ledger")
+        finally:
+            self.saboteur.plan(Trouble.NONE)
+
+    def _cure(self, trouble: Trouble, handlers_before: int, *, mended: bool) -> None:
+        self.saboteur.plan(trouble, handlers_before=handlers_before)
+        try:
+            self._replay(mended=mended)
+        except Killed:
+            self.seen["replays cut short"] += 1
         finally:
             self.saboteur.plan(Trouble.NONE)
 
@@ -243,19 +246,26 @@ class Steps(RuleBasedStateMachine):
     def _rest(self) -> None:
         for _ in range(ROUNDS_TO_REST):
             self.harness.run_until_idle()
-            if not self._replay() and not self._letters_left():
+            if not self._replay(mended=True) and not self._letters_left():
                 return
         raise AssertionError(f"no rest after {ROUNDS_TO_REST} rounds")
 
-    def _replay(self) -> int:
+    def _replay(self, *, mended: bool) -> int:
+        """Order a replay of all that is dead, and carry out what was ordered; return how much there was to do."""
         dead = self.harness.dead_letters("ledger")
         for letter in dead:
             self.seen[f"dead: {letter.reason}"] += 1
             assert letter.reason in {"refused", "failed", "killed"}, letter.error
         self.seen["parked"] += self.world.count("parked_letter")
-        self.saboteur.unwelcome.clear()
+        if mended:
+            self.saboteur.unwelcome.clear()
+        if dead:
+            self.world.order_replay(self.programme_id)
         inbox = self.harness.inbox("ledger")
-        return self.world.replay_all(inbox) + Upkeep(inbox, []).release_orphaned()
+        self.world.carry_out_replays(inbox)
+        left = self.harness.dead_letters("ledger")
+        assert not (mended and left), [letter.error for letter in left]
+        return len(dead) + Upkeep(inbox, []).release_orphaned()
 
     def _letters_left(self) -> int:
         """Count what is in the queue; a broker that does not know what is in hand is asked when nothing is."""
@@ -269,4 +279,5 @@ class Steps(RuleBasedStateMachine):
         self.seen["examples"] += 1
         self.seen.update({f"broker: {fault}": number for fault, number in self.transport.happened.items()})
         self.seen.update({trouble.value: number for trouble, number in self.saboteur.happened.items()})
+        self.seen.update({f"replay: {outcome}": number for outcome, number in self.world.outcomes().items()})
         self.seen["interruptions"] += self.harness.interruptions.total()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from shared.bus.dead_letters.replays import Outcome
 from shared.bus.testing import Fault
 from shared.bus.topology import Topology
 from shared.bus.transport.postgres import PostgresTransport
@@ -40,6 +41,8 @@ MUST_HAPPEN = [
     "dead: refused",
     "dead: failed",
     "parked",
+    "replays cut short",
+    *(f"replay: {outcome}" for outcome in Outcome),
 ]
 
 

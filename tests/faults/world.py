@@ -3,19 +3,23 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from threading import Event as Flag
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.ledger.donations.handlers import accrue_donations
 from services.ledger.journal import queries as journal
 from services.ledger.journal.rules import Account
-from shared import bus
+from shared import bus, clock
+from shared.bus.dead_letters import replays
+from shared.bus.dead_letters.post_mortem import Wanted
+from shared.bus.dead_letters.replayer import Replayer
 from shared.bus.handlers import Handler
 from shared.bus.inbox import Inbox
-from shared.bus.tables import DeadLetter, metadata
+from shared.bus.tables import metadata
 from shared.bus.transport import Transport
 from shared.database.server import Server
 from shared.database.sessions import Database
@@ -48,9 +52,10 @@ _POSTED = text("""
 """)
 _LEFT = text("""
     SELECT (SELECT count(*) FROM suspect) AS suspects, (SELECT count(*) FROM parked_letter) AS parked,
-           (SELECT count(*) FROM dead_letter WHERE state = 'dead') AS dead
+           (SELECT count(*) FROM dead_letter WHERE state = 'dead') AS dead,
+           (SELECT count(*) FROM replay WHERE finished_at IS NULL) AS replays
 """)
-_CLOSE = text("UPDATE dead_letter SET state = 'replayed', closed_at = now() WHERE id = :id")
+_OUTCOMES = text("SELECT outcome FROM replay_letter WHERE outcome IS NOT NULL")
 
 
 @bus.on(AttendanceSettled, AttendanceRevised, AttendanceVoided, batch=50, ordered=True)
@@ -61,6 +66,14 @@ def write_down(tx: Session, events: Sequence[Attended]) -> None:
 
 
 HANDLERS: tuple[Handler[Any], ...] = (accrue_donations, write_down)
+
+
+class Hurry(Flag):
+    """Is never set, and lets nobody wait for it."""
+
+    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  As it is called.
+        """Return at once."""
+        return self.is_set()
 
 
 class World:
@@ -90,17 +103,24 @@ class World:
             make_policy_version(tx, programme_id=programme_id)
         return programme_id
 
-    def replay_all(self, inbox: Inbox) -> int:
-        """Try every dead letter again, each with what is parked behind it; return how many took effect."""
-        replayed = 0
+    def order_replay(self, programme_id: UUID) -> None:
+        """Have every letter that is dead now tried again."""
         with self.ledger.transaction() as tx:
-            for letter in tx.scalars(select(DeadLetter).where(DeadLetter.state == "dead").order_by(DeadLetter.id)):
-                error = inbox.retry(tx, letter)
-                assert error is None, error
-                tx.execute(_CLOSE, {"id": letter.id})
-                inbox.release(tx, str(letter.handler), str(letter.partition_key))
-                replayed += 1
-        return replayed
+            replays.request(
+                tx, Wanted(), programme_id=programme_id, requested_by=new_id(), why="mended",
+                letters_per_second=replays.MOST_PER_SECOND, now=clock.now(),
+            )  # fmt: skip
+
+    def carry_out_replays(self, inbox: Inbox) -> None:
+        """Be a new process that carries out all replays, also those that another left when it was killed."""
+        replayer = Replayer(self.ledger, inbox, lease_seconds=0)  # Of the one that is killed nobody has to wait.
+        while replayer.carry_out_one(Hurry()):
+            pass
+
+    def outcomes(self) -> Counter[str]:
+        """Count what became of letters in replays."""
+        with self.ledger.transaction() as tx:
+            return Counter(tx.scalars(_OUTCOMES))
 
     def count(self, table: str) -> int:
         """Count rows in the ledger's database."""
@@ -151,7 +171,7 @@ def require_exact(world: World, model: Model, programme_id: UUID) -> None:
         owed = tx.execute(_POSTED, {"programme": programme_id, "payable": Account.PAYABLE_ACCRUED}).scalar_one()
         assert -owed == sum(fen for _, _, fen in standing.values())
         assert journal.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
-        assert tuple(tx.execute(_LEFT).one()) == (0, 0, 0), "suspects, parked and dead letters"
+        assert tuple(tx.execute(_LEFT).one()) == (0, 0, 0, 0), "suspects, parked and dead letters, replays"
         marks = Counter(tx.scalars(text("SELECT handler FROM inbox")))
         assert {marks[handler.name] for handler in HANDLERS} == {len(model.all_told)}
     with world.activities.transaction() as tx:

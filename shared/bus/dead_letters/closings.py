@@ -64,7 +64,10 @@ def require_dead(tx: Session, chosen: Wanted, *, programme_id: UUID) -> None:
 
 
 def let_go(tx: Session, handler: str, partition_key: str, release: Release) -> int:
-    """Have what waited behind closed letters handled, unless another of the same key is dead; return how many were."""
+    """Have what waited behind closed letters handled, unless another of the same key is dead; return how many were.
+
+    That may be only the first of many: the rest still waits, in order, until the upkeep lets it go.
+    """
     blocking = select(DeadLetter.id).where(
         DeadLetter.handler == handler, DeadLetter.partition_key == partition_key, DeadLetter.state == State.DEAD
     )

@@ -15,7 +15,7 @@ from shared.database.arrays import among
 
 @dataclass(frozen=True)
 class Discarded:
-    """How many letters were given up, and how many others that had waited behind them were handled for it."""
+    """How many letters were given up, and how many others that had waited behind them were handled at once."""
 
     letters: int
     released: int

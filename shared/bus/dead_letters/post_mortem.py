@@ -13,11 +13,12 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from shared.bus.burial import Origin, Reason
-from shared.bus.tables import DeadLetter, Replay, ReplayLetter
+from shared.bus.tables import DeadLetter, ParkedLetter, Replay, ReplayLetter
 from shared.database.arrays import among
 from shared.errors import NotFound
 
 MOST_CAUSES, MOST_REPLAYS = 200, 200
+_BEHIND = (ParkedLetter.handler == DeadLetter.handler) & (ParkedLetter.partition_key == DeadLetter.partition_key)
 _FRAME = re.compile(r'^  File "(.+)", line \d+, in (.+)$', re.MULTILINE)
 
 
@@ -80,19 +81,24 @@ class Tried:
 
 @dataclass(frozen=True)
 class Story:
-    """A letter with the place in our code at which it failed, and each replay that it was part of, newest first."""
+    """A letter with the place in our code at which it failed, and each replay that it was part of, newest first.
+
+    `waiting_behind` are the parked letters of its handler and key.
+    """
 
     letter: DeadLetter
     place: str | None
+    waiting_behind: int
     replays: Sequence[Tried]
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What many letters died of alike; what differs among them is the newest one's."""
+    """What many letters died of alike, and how many wait behind them; what differs is the newest one's."""
 
     cause: str
     letters: int
+    waiting: int
     first_died_at: datetime
     last_died_at: datetime
     newest: DeadLetter
@@ -147,7 +153,8 @@ def get_story(tx: Session, letter_id: UUID, *, programme_id: UUID) -> Story:
         .order_by(Replay.id.desc())
         .limit(MOST_REPLAYS)
     )  # fmt: skip
-    return Story(letter, place_of(letter.stack), [Tried(*row) for row in tx.execute(replays)])
+    waiting = tx.scalar(select(func.count()).select_from(ParkedLetter).join(DeadLetter, _BEHIND).where(wanted)) or 0
+    return Story(letter, place_of(letter.stack), waiting, [Tried(*row) for row in tx.execute(replays)])
 
 
 def list_causes(tx: Session, wanted: Wanted, *, programme_id: UUID) -> list[Cause]:
@@ -164,16 +171,24 @@ def list_causes(tx: Session, wanted: Wanted, *, programme_id: UUID) -> list[Caus
         .order_by(DeadLetter.cause, DeadLetter.died_at.desc(), DeadLetter.id.desc())
         .subquery()
     )
+    behind = (
+        select(DeadLetter.cause, func.count(ParkedLetter.position.distinct()).label("waiting"))
+        .join(ParkedLetter, _BEHIND)
+        .where(matching(wanted, programme_id=programme_id))
+        .group_by(DeadLetter.cause)
+        .subquery()
+    )
     sample = aliased(DeadLetter)
     found = (
-        select(sample, newest.c.letters, newest.c.first, newest.c.last)
+        select(sample, newest.c.letters, func.coalesce(behind.c.waiting, 0), newest.c.first, newest.c.last)
         .join(newest, newest.c.id == sample.id)
+        .outerjoin(behind, behind.c.cause == sample.cause)
         .order_by(newest.c.letters.desc(), sample.cause)
         .limit(MOST_CAUSES)
     )
     return [
-        Cause(letter.cause, letters, first, last, letter, place_of(letter.stack))
-        for letter, letters, first, last in tx.execute(found)
+        Cause(letter.cause, letters, waiting, first, last, letter, place_of(letter.stack))
+        for letter, letters, waiting, first, last in tx.execute(found)
     ]
 
 

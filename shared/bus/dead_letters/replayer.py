@@ -1,7 +1,7 @@
 """The loop that carries out replays: letter by letter, each once, however often it is killed and whoever else does it.
 
 A replay belongs to one Replayer at a time, by a lease of the server's clock. Each letter is one transaction: the lease
-is renewed in it, so whoever lost it cannot commit; the try, its outcome and what waited behind it stand or fall
+is renewed in it, so whoever lost it cannot commit; the try, its outcome and what is released behind it stand or fall
 together. A try is counted before it is made, in the transaction before its own: a letter that ends the process three
 times is not tried a fourth time.
 """
@@ -24,7 +24,7 @@ from shared.bus.dead_letters.post_mortem import State
 from shared.bus.dead_letters.replays import Outcome
 from shared.bus.dead_letters.ways_back import Retrying, Way, ways_back
 from shared.bus.tables import DeadLetter, ReplayLetter
-from shared.database.faults import is_transient
+from shared.database.faults import is_transient, may_pass
 from shared.database.sessions import Database
 from shared.ids import new_id
 
@@ -102,18 +102,25 @@ class Replayer:
         """Work until `stop` is set; the letter in hand is finished first."""
         while not stop.is_set():
             try:
-                order = self._take_up()
-                if order is None:
+                if not self.carry_out_one(stop):
                     stop.wait(IDLE_SECONDS)
-                else:
-                    self._carry_out(order, stop)
             except LeaseLost:
                 log.warning("replayer.lease_lost")
             except SQLAlchemyError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 log.warning("replayer.database_away", error=str(error))
                 stop.wait(AWAY_SECONDS)
+
+    def carry_out_one(self, stop: Flag) -> bool:
+        """Take a replay up, until its end or that of this turn, or until told to stop; return whether there was one.
+
+        Raises LeaseLost, and what the database raises between two letters.
+        """
+        order = self._take_up()
+        if order is not None:
+            self._carry_out(order, stop)
+        return order is not None
 
     def _take_up(self) -> Order | None:
         with self.database.transaction() as tx:
@@ -136,7 +143,10 @@ class Replayer:
             self._let_go(order, letter_id)
 
     def _settle(self, order: Order, letter_id: UUID, stop: Flag) -> UUID | None:
-        """Try one letter and pick the next; a database that is away or busy is waited for, as it is nobody's fault."""
+        """Try one letter and pick the next; a database that is away or busy is waited for, as it is nobody's fault.
+
+        So is a statement of ours that took too long. One of the letter's own is the letter's fate, as in the inbox.
+        """
         while True:
             try:
                 with self.database.transaction() as tx:
@@ -145,7 +155,7 @@ class Replayer:
                     tx.flush()  # Or it would be picked again.
                     following = _pick(tx, order)
             except SQLAlchemyError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 log.warning("replayer.database_away", replay_id=str(order.id), error=str(error))
                 if stop.wait(AWAY_SECONDS):

@@ -23,6 +23,10 @@ class NoWayBack(Exception):
     """A letter lacks what it takes to try it again; trying once more will not help."""
 
 
+class StillLeaving(Exception):
+    """An event waits in the outbox yet, perhaps only for its deletion; trying once more in a moment will help."""
+
+
 class Retrying(Protocol):
     """What replaying needs of an inbox."""
 
@@ -30,7 +34,7 @@ class Retrying(Protocol):
         """Handle a letter once more; return why it failed again, if it did."""
 
     def release(self, tx: Session, handler_name: str, partition_key: str) -> int:
-        """Handle what waited behind a letter that is dead no more; return how many letters were handled."""
+        """Handle what waited behind a letter that is dead no more, or the first of it; return how many were handled."""
 
 
 def ways_back(inbox: Retrying) -> Mapping[Origin, Way]:
@@ -45,12 +49,18 @@ def ways_back(inbox: Retrying) -> Mapping[Origin, Way]:
 
 
 def to_outbox(tx: Session, letter: DeadLetter) -> Exception | None:
-    """Tell an event of ours once more, as it was told: under its id, of its time, in its trace."""
+    """Tell an event of ours once more, as it was told: under its id, of its time, in its trace.
+
+    One whose row is there yet is told by nobody on that row's account: the relay deletes it once the broker has it,
+    and an unrouted letter comes back before that.
+    """
     try:
         row = _outbox_row(orjson.loads(letter.headers), letter.body)
     except (KeyError, ValueError) as error:
         return NoWayBack(f"it cannot be told again: {error!r}")
-    tx.execute(insert(Outbox).values(row).on_conflict_do_nothing(index_elements=[Outbox.event_id]))
+    told = insert(Outbox).values(row).on_conflict_do_nothing(index_elements=[Outbox.event_id])
+    if tx.scalar(told.returning(Outbox.event_id)) is None:
+        return StillLeaving("it is still leaving; try again in a moment")
     notify_after_commit(tx, Lane.EVENT.channel)
     return None
 

@@ -27,7 +27,7 @@ from tests.factories.ledger import PROGRAMME, make_settled
 from tests.shared.auth.signing import AUDIENCE, ISSUER, PERSON, jwks_of, make_key, make_token
 from tests.shared.bus.dead_letters.dying import make_dead
 from tests.shared.bus.hearing import hear, heard
-from tests.shared.bus.running import Owner, running
+from tests.shared.bus.running import Owner, counted, running
 from tests.shared.web.inside import Quiet
 from tests.waiting import until
 
@@ -156,6 +156,16 @@ class TestReplay:
         assert replay(client, all=True, reason="refused", preview=True)["total"] == 1
         assert client.get("replays").json() == {"items": []}
 
+    def test_is_ordered_by_looking_at_its_letters_twice(self, client: TestClient, listening: Database) -> None:
+        """Once to refuse a slip, once to freeze them: a hundred thousand are neither counted nor grouped for it."""
+        dead = [str(make_dead(listening)) for _ in range(2)]
+
+        with counted(listening.engine) as seen:
+            found = replay(client, ids=dead, why="mended")
+
+        assert (found["total"], found["replay"]["total"], found["causes"]) == (2, 2, None)
+        assert len([statement for statement in seen if "FROM dead_letter" in statement]) == 2
+
     def test_of_an_unreadable_letter_reads_it_again(
         self, client: TestClient, inbox: Inbox, listening: Database
     ) -> None:
@@ -200,6 +210,23 @@ class TestReading:
         found = client.get(f"dead-letters/{make_dead(listening, fact)}").json()
         assert json.loads(found["body"])["attendance_id"] == str(fact.attendance_id)
         assert (found["body_encoding"], found["headers"]["ce-type"]) == ("json", fact.type)
+
+    def test_counts_what_waits_behind(self, client: TestClient, inbox: Inbox, hearer: Owner) -> None:
+        """PITFALLS.md O6: parked letters are seen at the letter, at its cause and in the flow; each is counted once."""
+        blocking, *_ = stream(inbox)
+        stream(inbox)
+        inbox.settle([message_of(make_settled(attendance_id=blocking.attendance_id, version=3))])
+        twice, once = sorted(dead(client), key=lambda each: each["partition_key"] != str(blocking.attendance_id))
+
+        assert client.get(f"dead-letters/{twice['id']}").json()["waiting_behind"] == 2
+        assert client.get(f"dead-letters/{once['id']}").json()["waiting_behind"] == 1
+        (cause,) = client.get("dead-letters/causes").json()["items"]
+        assert (cause["letters"], cause["waiting"]) == (2, 3)
+        assert client.get("flow").json()["parked"] == 3
+
+        hearer.execute("UPDATE dead_letter SET partition_key = :key", key=twice["partition_key"])
+        (cause,) = client.get("dead-letters/causes").json()["items"]
+        assert (cause["letters"], cause["waiting"]) == (2, 2)
 
     @pytest.mark.parametrize("body", [b"\xff\x00", b"{", b""])
     def test_shows_what_is_no_json_as_bytes(self, client: TestClient, inbox: Inbox, body: bytes) -> None:
@@ -250,7 +277,7 @@ ID = "01800000-0000-7000-8000-000000000001"
         ("replays", {"ids": [ID], "reason": "refused", "why": "w"}, 422, "invalid_input"),
         ("replays", {"all": True, "why": "w", "letters_per_second": 0}, 422, "invalid_input"),
         ("replays", {"all": True, "why": "w", "who": "me"}, 422, "invalid_input"),
-        ("replays", {"all": True, "why": " "}, 409, "nothing_chosen"),
+        ("replays", {"all": True, "why": " "}, 422, "reason_missing"),
         ("replays", {"all": True, "why": "w"}, 409, "nothing_chosen"),
         ("replays", {"cause": "x", "why": "w"}, 409, "nothing_chosen"),
         ("replays", {"ids": [ID], "why": "w"}, 404, "unknown_dead_letters"),

@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from shared import clock
 from shared.bus.burial import Origin
@@ -27,6 +29,10 @@ from tests.shared.bus.running import Owner, running
 from tests.waiting import until
 
 ANYONE = UUID("01800000-0000-7000-8000-00000000000a")
+CANCEL_WAITING = """
+    SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 def order(database: Database, *ids: UUID, rate: int = 1_000, why: str = "mended") -> UUID:
@@ -71,6 +77,20 @@ def make_facts(count: int) -> list[AttendanceSettled]:
 
 def bury_all(database: Database, facts: Sequence[AttendanceSettled]) -> list[UUID]:
     return [make_dead(database, fact) for fact in facts]
+
+
+@contextmanager
+def held(owner: Owner, statement: str) -> Iterator[None]:
+    """Keep the locks of a statement during the block."""
+    engine = create_engine(owner.server.database_url(owner.service), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+        yield
+
+
+def cancel_whoever_waits(owner: Owner) -> None:
+    """End the statement that waits for a lock, as its timeout would."""
+    until(lambda: owner.execute(CANCEL_WAITING), timeout=10, missing="somebody who waits")
 
 
 class TestOutcome:
@@ -267,6 +287,36 @@ class TestFaults:
         carry_out(listening, Retrier(be_busy), replay)
 
         assert counts(listening, replay) == (1, 0, 0, 0)
+
+    def test_a_statement_that_took_too_long_ends_nobody(self, listening: Database, hearer: Owner) -> None:
+        """Neither while an order is taken up nor while a letter is in hand; what was in hand is tried again."""
+        bury_all(listening, make_facts(10))
+        replay = order(listening, rate=10)
+
+        with running(Replayer(listening, Retrier()).run):
+            with held(hearer, "LOCK TABLE replay"):
+                cancel_whoever_waits(hearer)
+            until(lambda: counts(listening, replay)[0] > 0, timeout=10, missing="the first letter")
+            with held(hearer, "SELECT FROM replay FOR UPDATE"):
+                cancel_whoever_waits(hearer)
+            until_finished(listening, replay)
+
+        assert counts(listening, replay) == (10, 0, 0, 0)
+        assert hearer.count("heard") == 10
+
+    def test_a_letter_that_takes_too_long_has_failed(self, listening: Database) -> None:
+        """It would take as long the next time, and nobody behind it would have a turn."""
+
+        def take_long(tx: Session, _event: AttendanceSettled) -> None:
+            tx.execute(text("SET LOCAL statement_timeout = '50ms'"))
+            tx.execute(text("SELECT pg_sleep(5)"))
+
+        dead = make_dead(listening)
+        replay = order(listening, dead)
+        carry_out(listening, Retrier(take_long), replay)
+
+        assert counts(listening, replay) == (0, 1, 0, 0)
+        assert letter(listening, dead).exception == "OperationalError"
 
     def test_a_letter_that_ends_the_process_is_not_tried_for_ever(self, listening: Database, hearer: Owner) -> None:
         """PITFALLS.md R1: tries are counted before they are made, so that a death counts; its neighbours go on."""

@@ -1,25 +1,28 @@
 """The ways back: what a letter becomes again depends on where it died."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from shared.bus.burial import Origin
-from shared.bus.dead_letters.ways_back import NoWayBack, to_outbox, to_task, ways_back
+from shared.bus.dead_letters.ways_back import NoWayBack, StillLeaving, to_outbox, to_task, ways_back
 from shared.bus.tables import DeadLetter, Outbox, TaskRun
 from shared.bus.testing import emitted
 from shared.database.sessions import Database
 from tests.factories.ledger import make_settled
 from tests.shared.bus.dead_letters.dying import Retrier, headers_of, letter, make_dead
 from tests.shared.bus.running import Owner
+from tests.waiting import until
 
 FAILED_RUN = """
     INSERT INTO task_run (id, task, arguments, programme_id, traceparent, state, attempts, wakes, finished_at, error)
     VALUES ('{id}', 'notify.deliver_message', '[]', '{programme}', '', 'failed', 5, 7, now(), 'it broke')
 """
+WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def test_every_origin_has_a_way() -> None:
@@ -50,13 +53,37 @@ class TestToOutbox:
         )  # fmt: skip
         assert (row.attempts, row.next_try_at) == (0, None)
 
-    def test_one_that_still_waits_is_told_once(self, telling: Database, told: Owner) -> None:
-        """The relay has not come to it yet."""
-        dead = letter(telling, make_dead(telling, origin=Origin.OUTBOX, handler=None))
+    def test_one_that_is_still_leaving_stays_dead(self, telling: Database, told: Owner) -> None:
+        """The relay is about to delete the row that the broker has: nothing is told by it, so nobody may close it."""
+        dead = letter(telling, make_dead(telling, origin=Origin.UNROUTED, handler=None))
+        with telling.transaction() as tx:
+            assert to_outbox(tx, dead) is None
 
-        for _ in range(2):
+        with telling.transaction() as tx:
+            assert isinstance(to_outbox(tx, dead), StillLeaving)
+        assert told.count("outbox") == 1
+
+        told.execute("DELETE FROM outbox")
+        with telling.transaction() as tx:
+            assert to_outbox(tx, dead) is None
+        assert told.count("outbox") == 1
+
+    def test_one_that_the_relay_just_deletes_is_told(self, telling: Database, told: Owner) -> None:
+        """A row whose deletion is not committed yet is waited for."""
+        dead = letter(telling, make_dead(telling, origin=Origin.UNROUTED, handler=None))
+        with telling.transaction() as tx:
+            to_outbox(tx, dead)
+
+        def tell() -> Exception | None:
             with telling.transaction() as tx:
-                assert to_outbox(tx, dead) is None
+                return to_outbox(tx, dead)
+
+        with ThreadPoolExecutor(1) as pool:
+            with telling.transaction() as tx:
+                tx.execute(delete(Outbox))
+                telling_again = pool.submit(tell)
+                until(lambda: told.execute(WAITING), timeout=10, missing="a replay that waits for the relay")
+            assert telling_again.result(20) is None
 
         assert told.count("outbox") == 1
 
