@@ -25,7 +25,7 @@ from shared.bus.patience import pause
 from shared.bus.tasks.job import Job
 from shared.bus.tasks.queueing import Task, task_all
 from shared.bus.tasks.work import Work, work
-from shared.database.faults import is_transient
+from shared.database.faults import may_pass
 from shared.database.sessions import Database
 
 TICK_SECONDS = 0.5
@@ -160,7 +160,7 @@ class Scheduler:
                 self.tick()
                 failures = 0
             except SQLAlchemyError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 failures += 1
                 log.warning("scheduler.database_away", failures=failures, error=str(error))

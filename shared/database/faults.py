@@ -21,6 +21,14 @@ def is_transient(error: BaseException) -> bool:
     return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES or state.startswith(SHUTTING_DOWN)
 
 
+def may_pass(error: BaseException) -> bool:
+    """Say whether whoever has time should try again: it is transient, or a statement that took too long.
+
+    What takes too long may always do so; a loop that ends its process over it has it ended again and again.
+    """
+    return is_transient(error) or (isinstance(error, DBAPIError) and state_of(error) == CANCELLED)
+
+
 def state_of(error: DBAPIError) -> str | None:
     """Return PostgreSQL's SQLSTATE, None if the connection itself failed."""
     state: str | None = getattr(error.orig, "sqlstate", None)

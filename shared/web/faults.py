@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.responses import Response
 
 from shared import telemetry
-from shared.database.faults import CANCELLED, describe, is_transient, state_of
+from shared.database.faults import describe, may_pass
 from shared.web import problems
 
 RETRY_SECONDS = "2"
@@ -22,7 +22,7 @@ def install(app: FastAPI) -> None:
 
 async def _failed(request: Request, error: Exception) -> Response:
     """Tell passing trouble from a fault. The error's message may hold values of rows, so the log gets none of it."""
-    is_passing = is_transient(error) or (isinstance(error, DBAPIError) and state_of(error) == CANCELLED)
+    is_passing = may_pass(error)
     reason = describe(error) if isinstance(error, DBAPIError) else type(error).__name__
     where = None if is_passing else "".join(traceback.format_tb(error.__traceback__))
     log.error("request.database_failed", path=request.url.path, reason=reason, stack=where)

@@ -348,6 +348,17 @@ def test_a_database_that_is_away_is_waited_for(telling: Database, owner: Owner) 
         until(lambda: owner.count("task_run") == 1, timeout=20, missing="a run")
 
 
+def test_a_statement_that_takes_too_long_ends_nothing(telling: Database, owner: Owner) -> None:
+    """A table that somebody holds for a minute must not end the process, again and again."""
+    clock.travel(MONDAY - timedelta(seconds=30))
+    found = Scheduler(telling, [timer("* * * * *")])
+    with capture_logs() as lines, running(found.run):
+        with owner.locked("schedule"):
+            until(owner.cancel_waiting, timeout=20, missing="a statement that waits")
+        until(lambda: "scheduler.database_away" in str(lines), timeout=20, missing="a wait")
+        until(lambda: owner.count("schedule") == 1, timeout=20, missing="a schedule")
+
+
 def timer_named(name: str, cron: str) -> Timer:
     """Make another timer, which each missed instant of is run."""
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared import bus, clock
 from shared.bus.tasks import runs
@@ -154,6 +155,18 @@ def test_a_database_that_is_away_is_waited_for(working: Database, owner: Owner) 
     with running(sweeper.run):
         with owner.away():
             until(lambda: working.engine.pool.checkedout() == 0, timeout=20, missing="no connection")  # type: ignore[attr-defined]
+        ask(working, uuid4())
+        wake(owner)
+        until(lambda: woken(owner) == 1, timeout=20, missing="a wake-up")
+
+
+def test_a_statement_that_takes_too_long_ends_nothing(working: Database, owner: Owner) -> None:
+    """A table that somebody holds for a minute must not end the process, again and again."""
+    sweeper = Sweeper(working, patience_seconds=0.1)
+    with capture_logs() as lines, running(sweeper.run):
+        with owner.locked("task_run"):
+            until(owner.cancel_waiting, timeout=20, missing="a statement that waits")
+        until(lambda: "sweeper.database_away" in str(lines), timeout=20, missing="a wait")
         ask(working, uuid4())
         wake(owner)
         until(lambda: woken(owner) == 1, timeout=20, missing="a wake-up")
