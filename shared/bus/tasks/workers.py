@@ -24,7 +24,7 @@ _LOOK_SECONDS = 1.0
 
 
 class WorkerDied(Exception):
-    """A thread of dramatiq's has ended before its time; the process must be started anew."""
+    """A thread of dramatiq's or of ours has ended before its time; the process must be started anew."""
 
 
 class LocalBroker(StubBroker):
@@ -80,7 +80,7 @@ class Workers:
         self._worker.start()
         try:
             while not stop.wait(_LOOK_SECONDS):
-                self._require_alive()
+                self._require_alive(watchers)
         finally:
             self._runner.stop(seconds=self._finish_seconds)
             self._worker.stop(timeout=int(STOP_SECONDS * 1000))
@@ -92,8 +92,8 @@ class Workers:
     def _watches(self) -> Sequence[Callable[[Flag], None]]:
         return self._runner.limits.run, self._runner.leases.run
 
-    def _require_alive(self) -> None:
-        threads = [*self._worker.workers, *self._worker.consumers.values()]
+    def _require_alive(self, watchers: Sequence[Thread]) -> None:
+        threads = [*watchers, *self._worker.workers, *self._worker.consumers.values()]
         if not all(thread.is_alive() for thread in threads):
             raise WorkerDied
 

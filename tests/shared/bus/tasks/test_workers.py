@@ -10,7 +10,7 @@ import pytest
 from dramatiq.errors import BrokerConnectionError
 
 from shared import bus
-from shared.bus.tasks.limits import Stopped
+from shared.bus.tasks.limits import Limits, Stopped
 from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.tasks.running import Runner
 from shared.bus.tasks.sweeping import Sweeper
@@ -187,6 +187,22 @@ def test_a_thread_that_dies_ends_the_process(working: Database) -> None:
     worker = Workers(Hole(), Runner(working, [doing()]), service=SERVICE, threads=1)
     with pytest.raises(WorkerDied):
         worker.run(threading.Event())
+
+
+@pytest.mark.parametrize("watch", ["limits", "leases"])
+def test_a_watch_that_ends_ends_the_process(working: Database, watch: str) -> None:
+    """Without it nothing is ever interrupted, or whatever takes long is done twice."""
+
+    class Asleep(Limits):
+        """A watch that is over at once."""
+
+        def run(self, stop: threading.Event) -> None:
+            """End."""
+
+    runner = Runner(working, [doing()])
+    setattr(runner, watch, Asleep())
+    with pytest.raises(WorkerDied):
+        Workers(LocalBroker(), runner, service=SERVICE, threads=1).run(threading.Event())
 
 
 def test_the_queue_is_a_quorum_with_a_dead_one_beside_it(rabbitmq: Broker, url: str, working: Database) -> None:
