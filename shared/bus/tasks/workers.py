@@ -12,7 +12,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from shared.bus.tasks.running import Runner
 from shared.bus.tasks.wake_ups import ACTOR, queue_of
-from shared.bus.transport import Letter, Outcome
+from shared.bus.transport import Blocked, Letter, Outcome
 
 WakeUpBroker: TypeAlias = Broker  # dramatiq's, of either kind.
 
@@ -21,6 +21,7 @@ FINISH_SECONDS = 20.0
 STOP_SECONDS = 25.0
 _POLL_MS = 500  # An idle thread of dramatiq's looks this often whether it should end.
 _LOOK_SECONDS = 1.0
+MOST_HELD = 10_000  # Wake-ups in memory; the others wait in the outbox. One batch may come on top.
 
 
 class WorkerDied(Exception):
@@ -50,7 +51,10 @@ class LocalTasks:
         self._broker = broker
 
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
-        """Hand the letters over; workers that begin later find them."""
+        """Hand the letters over; workers that begin later find them. Raises Blocked when too many wait already."""
+        held = sum(queue.qsize() for queue in list(self._broker.queues.values()))
+        if held >= MOST_HELD:
+            raise Blocked(f"{held} wake-ups wait in memory")
         for letter in letters:
             self._broker.declare_queue(letter.routing_key)
             self._broker.enqueue(Message.decode(letter.body))
