@@ -26,24 +26,25 @@ KEPT = timedelta(days=30)
 log = telemetry.get_logger()
 
 # A wake-up may wait in the broker behind thousands of others: after a minute one more is sent, after two, after four.
-# A run whose first one still stands in the outbox, for want of a broker or of its hour, needs none.
+# A run that has one in the outbox still, for want of a broker or of its hour, needs none; most such have no `woken_at`.
 _FORGOTTEN = text("""
-    UPDATE task_run SET wakes = wakes + 1, woken_at = now() WHERE id IN (
+    UPDATE task_run SET wakes = wakes + 1, woken_at = NULL WHERE id IN (
         SELECT id FROM task_run AS run
         WHERE state = 'queued' AND (next_try_at IS NULL OR next_try_at <= now())
             AND woken_at < now() - :seconds * interval '1 s'
             AND woken_at < now() - least(power(2, least(wakes, 6) - 1), 30) * :seconds * interval '1 s'
-            AND NOT EXISTS (SELECT FROM outbox WHERE event_id = run.id)
+            AND NOT EXISTS (SELECT FROM outbox WHERE lane = 'task' AND partition_key = CAST(run.id AS text))
         ORDER BY woken_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id, task, programme_id
 """)
 # What the relay does with rows that have left: from here on their runs' patience counts.
 SENT = text("""
-    WITH gone AS (DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[])) RETURNING event_id)
-    UPDATE task_run SET woken_at = now() WHERE state = 'queued' AND id IN (SELECT event_id FROM gone)
+    WITH gone AS (DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[])) RETURNING partition_key)
+    UPDATE task_run SET woken_at = now()
+    WHERE state = 'queued' AND id IN (SELECT CAST(partition_key AS uuid) FROM gone)
 """)
 _LEFT = text("""
-    UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = now(),
+    UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = NULL,
         error = 'its worker has fallen silent'
     WHERE id IN (
         SELECT id FROM task_run WHERE state = 'running' AND lease_until < now() LIMIT :limit FOR UPDATE SKIP LOCKED)

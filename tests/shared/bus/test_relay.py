@@ -374,7 +374,7 @@ class TestWakeUp:
     def test_a_lane_leaves_the_other_alone(self, telling: Database, told: Owner) -> None:
         """Facts never wait behind work: each lane has a relay of its own, at the same time."""
         with telling.transaction() as tx:
-            outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, "1", "{}")])
+            outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, str(new_id()), "{}")])
         tell(telling)
         events, tasks = Scripted(), Scripted()
         work = Relay(telling, tasks, service="activities", route=Route(Lane.TASK, EVENTS.letter_of, SENT))
