@@ -166,7 +166,7 @@ class Relay:
             outcomes = self.publisher.publish(letters)
         except Forbidden as error:
             if self.lane is Lane.TASK:  # One is like the other, and all go the same way.
-                log.error("relay.wake_ups_forbidden", service=self.service, letters=len(letters), error=str(error))
+                log.warning("relay.wake_ups_forbidden", service=self.service, letters=len(letters), error=str(error))
                 return dict.fromkeys((letter.id for letter in letters), Outcome.REFUSED)
             if len(letters) == 1:
                 return {letters[0].id: Cause(Reason.FORBIDDEN, str(error))}

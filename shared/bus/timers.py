@@ -169,7 +169,7 @@ class Scheduler:
             stop.wait(pause(failures) if failures else TICK_SECONDS)
 
     def install(self) -> None:
-        """Arm new timers from now on, those whose calendar has changed anew, and forget those that nobody has fired for long."""
+        """Arm new timers from now on, and those whose calendar has changed; forget what nobody has fired for long."""
         now = clock.now()
         with self.database.transaction() as tx:
             tx.execute(_DISARM, {"names": list(self.timers), "before": now - GONE_AFTER})

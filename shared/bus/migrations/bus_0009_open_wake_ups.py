@@ -8,7 +8,7 @@ down_revision = "bus_0008"
 
 
 def upgrade() -> None:
-    """Say of each run whose wake-up stands in the outbox that it was not woken yet; add what finds wake-ups and ends."""
+    """Say of each run whose wake-up stands in the outbox that it was not woken yet; index wake-ups, and ends."""
     op.create_index("outbox_task_idx", "outbox", ["partition_key"], postgresql_where=sa.text("lane = 'task'"))
     op.create_index("task_run_done_idx", "task_run", ["finished_at"], postgresql_where=sa.text("state = 'done'"))
     op.alter_column("task_run", "woken_at", nullable=True, server_default=None)

@@ -3,7 +3,7 @@
 queued → running → done | failed | queued again. Whoever writes an outcome must still hold the lease: what was taken
 over by another is left alone. Times are the server's, for this is machinery (PITFALLS T8 is about the programme's).
 
-Whoever queues a run posts its wake-up in the same transaction; `woken_at` says when that has left, and is NULL until then.
+Whoever queues a run posts its wake-up in the same transaction; `woken_at` says when that has left, NULL until then.
 """
 
 from collections.abc import Collection
@@ -32,7 +32,7 @@ _LEASE = text("""
     RETURNING id, task, arguments, programme_id, traceparent, attempts, lease
 """)
 _RENEW = text("""
-    UPDATE task_run SET lease_until = now() + :seconds * interval '1 s' 
+    UPDATE task_run SET lease_until = now() + :seconds * interval '1 s'
     WHERE lease = ANY(CAST(:leases AS uuid[])) AND state = 'running'
 """)
 _PROGRESS = text("""
