@@ -22,10 +22,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Say whether whoever has time should try again: it is transient, or a statement that took too long.
-
-    What takes too long may always do so; a loop that ends its process over it has it ended again and again.
-    """
+    """Say whether a loop had better go on after this: what is transient, and a statement that was cancelled."""
     return is_transient(error) or (isinstance(error, DBAPIError) and state_of(error) == CANCELLED)
 
 
