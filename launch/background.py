@@ -26,8 +26,11 @@ _WAKE_UPS = Route(Lane.TASK, wake_up_letter, SENT)
 
 
 def pool_of(threads: int) -> int:
-    """Return how many connections the workers of a service want: one for each thread, and some beside them."""
-    return threads + _BESIDE_WORKERS
+    """Return how many connections the workers of a service want: two for each thread, and some beside them.
+
+    A function may tell how far it has come, in a transaction of its own, while its own one is open.
+    """
+    return 2 * threads + _BESIDE_WORKERS
 
 
 def start_relays(service: Service, database: Database, crew: Crew, *, transport: Transport, workers: Publisher) -> None:

@@ -163,14 +163,22 @@ class Relay:
         return rows
 
     def _send(self, letters: Sequence[Letter]) -> dict[UUID, Outcome | Cause]:
-        """Publish, and find out which letter it is that the broker forbids: it does not say, and takes none with it."""
+        """Publish, and find out which letter it is that the broker forbids: it does not say, and takes none with it.
+
+        A wake-up never dies: its run is queued still, and it would say nothing to whoever replayed it. It is put off.
+        """
         try:
             outcomes = self.publisher.publish(letters)
         except Forbidden as error:
+            if self.lane is Lane.TASK:  # One is like the other, and all go the same way.
+                log.warning("relay.wake_ups_forbidden", service=self.service, letters=len(letters), error=str(error))
+                return dict.fromkeys((letter.id for letter in letters), Outcome.REFUSED)
             if len(letters) == 1:
                 return {letters[0].id: Cause(Reason.FORBIDDEN, str(error))}
             middle = len(letters) // 2
             return self._send(letters[:middle]) | self._send(letters[middle:])
+        if self.lane is Lane.TASK:
+            return {key: _put_off(outcome) for key, outcome in outcomes.items()}
         unfit = {letter.id: letter for letter in letters if outcomes.get(letter.id) is Outcome.UNFIT}
         causes = {key: Cause(Reason.UNFIT, unfitness(letter) or "unfit") for key, letter in unfit.items()}
         return outcomes | causes
@@ -189,6 +197,10 @@ class Relay:
             log.error("relay.dead_letter", event_id=str(row.event_id), type=row.type, error=cause.error)
         if rows:
             tx.execute(_DELETE, {"ids": [row.event_id for row in rows]})
+
+
+def _put_off(outcome: Outcome) -> Outcome:
+    return Outcome.REFUSED if outcome is Outcome.UNFIT else outcome
 
 
 def event_letter(service: str, row: Row[Any]) -> Letter:

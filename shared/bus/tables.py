@@ -47,6 +47,7 @@ class Outbox(Base):
         Index("outbox_ready_idx", "lane", "position", postgresql_where=text("due_at IS NULL AND next_try_at IS NULL")),
         Index("outbox_due_at_idx", "lane", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index("outbox_next_try_at_idx", "lane", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
+        Index("outbox_task_idx", "partition_key", postgresql_where=text("lane = 'task'")),
         Index("outbox_timer_key_key", "timer_key", unique=True, postgresql_where=text("timer_key IS NOT NULL")),
     )
 
@@ -208,7 +209,8 @@ class ReplayLetter(Base):
 class TaskRun(Base):
     """One piece of work: what is to be done, how often it was tried, and how it went.
 
-    A run is `queued` until a worker leases it, and again between two tries. Its times are the server's.
+    A run is `queued` until a worker leases it, and again between two tries. Its times are the server's; `woken_at` is
+    when its last wake-up left the outbox, NULL as long as that stands there.
     """
 
     __tablename__ = "task_run"
@@ -219,6 +221,7 @@ class TaskRun(Base):
         CheckConstraint("(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
         Index("task_run_task_key_key", "task", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
         Index("task_run_open_idx", "state", "woken_at", postgresql_where=text("state IN ('queued', 'running')")),
+        Index("task_run_done_idx", "finished_at", postgresql_where=text("state = 'done'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
@@ -232,7 +235,7 @@ class TaskRun(Base):
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     next_try_at: Mapped[datetime | None]
     wakes: Mapped[int] = mapped_column(Integer, server_default="1")
-    woken_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    woken_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     lease: Mapped[UUID | None]
     lease_until: Mapped[datetime | None]

@@ -25,12 +25,13 @@ from shared.bus.patience import pause
 from shared.bus.tasks.job import Job
 from shared.bus.tasks.queueing import Task, task_all
 from shared.bus.tasks.work import Work, work
-from shared.database.faults import is_transient
+from shared.database.faults import may_pass
 from shared.database.sessions import Database
 
 TICK_SECONDS = 0.5
 MOST_AT_ONCE = 100  # Missed instants of one timer that are made up for in one tick.
 BACKOFF_SECONDS = 5.0
+GONE_AFTER = timedelta(days=30)
 _FIELDS = 5
 
 log = telemetry.get_logger()
@@ -43,7 +44,8 @@ _ARM = text("""
             THEN armed.due_at ELSE excluded.due_at END
     WHERE (armed.cron, armed.zone, armed.missed) <> (excluded.cron, excluded.zone, excluded.missed)
 """)
-_DISARM = text("DELETE FROM schedule WHERE name <> ALL(CAST(:names AS text[]))")
+# Another release may know what this one does not: only what nobody has claimed for long is gone.
+_DISARM = text("DELETE FROM schedule WHERE due_at < :before AND name <> ALL(CAST(:names AS text[]))")
 _CLAIM = text("""
     SELECT name, due_at FROM schedule WHERE due_at <= :now AND name = ANY(CAST(:names AS text[]))
     ORDER BY due_at FOR UPDATE SKIP LOCKED
@@ -160,17 +162,17 @@ class Scheduler:
                 self.tick()
                 failures = 0
             except SQLAlchemyError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 failures += 1
                 log.warning("scheduler.database_away", failures=failures, error=str(error))
             stop.wait(pause(failures) if failures else TICK_SECONDS)
 
     def install(self) -> None:
-        """Arm new timers from now on, those whose calendar has changed anew, and forget those that are gone."""
+        """Arm new timers from now on, and those whose calendar has changed; forget what nobody has fired for long."""
         now = clock.now()
         with self.database.transaction() as tx:
-            tx.execute(_DISARM, {"names": list(self.timers)})
+            tx.execute(_DISARM, {"names": list(self.timers), "before": now - GONE_AFTER})
             for timer in self.timers.values():
                 due_at = next(timer.instants(now))
                 tx.execute(

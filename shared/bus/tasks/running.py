@@ -18,7 +18,7 @@ from shared.bus.tasks.job import Job
 from shared.bus.tasks.limits import LEASE_SECONDS, Leases, Limits, Stopped
 from shared.bus.tasks.runs import Held
 from shared.bus.tasks.work import LONGEST_BACKOFF_SECONDS, MismatchedArguments, Work
-from shared.database.faults import is_transient
+from shared.database.faults import may_pass
 from shared.database.sessions import Database
 from shared.errors import Refusal
 
@@ -103,7 +103,7 @@ class Runner:
             except SQLAlchemyError as error:
                 failures += 1
                 log.warning("task.database_away", failures=failures, error=str(error))
-                if not is_transient(error) or self.stopping.wait(pause(failures)):
+                if not may_pass(error) or self.stopping.wait(pause(failures)):
                     raise
 
 

@@ -2,6 +2,8 @@
 
 queued → running → done | failed | queued again. Whoever writes an outcome must still hold the lease: what was taken
 over by another is left alone. Times are the server's, for this is machinery (PITFALLS T8 is about the programme's).
+
+Whoever queues a run posts its wake-up in the same transaction; `woken_at` says when that has left, NULL until then.
 """
 
 from collections.abc import Collection
@@ -30,7 +32,8 @@ _LEASE = text("""
     RETURNING id, task, arguments, programme_id, traceparent, attempts, lease
 """)
 _RENEW = text("""
-    UPDATE task_run SET lease_until = now() + :seconds * interval '1 s' WHERE lease = ANY(CAST(:leases AS uuid[]))
+    UPDATE task_run SET lease_until = now() + :seconds * interval '1 s'
+    WHERE lease = ANY(CAST(:leases AS uuid[])) AND state = 'running'
 """)
 _PROGRESS = text("""
     UPDATE task_run SET progress_done = :done, progress_total = :total WHERE id = :id AND lease = :lease RETURNING id
@@ -47,12 +50,12 @@ _FAIL = text("""
 """)
 _RETRY = text("""
     UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, error = :error, stack = :stack,
-        next_try_at = now() + :seconds * interval '1 s', wakes = 1, woken_at = now() + :seconds * interval '1 s'
+        next_try_at = now() + :seconds * interval '1 s', wakes = 1, woken_at = NULL
     WHERE id = :id AND lease = :lease RETURNING next_try_at
 """)
 _PUT_BACK = text("""
     UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, attempts = attempts - 1,
-        wakes = 1, woken_at = now()
+        wakes = 1, woken_at = NULL
     WHERE id = :id AND lease = :lease RETURNING id
 """)
 _UNKNOWN = text("""
@@ -64,12 +67,12 @@ _UNKNOWN = text("""
 _WAIT = text("""
     UPDATE task_run SET error = 'no worker knows this task', wakes = wakes + 1,
         next_try_at = now() + least(power(2, least(wakes, 10)), :longest) * interval '1 s',
-        woken_at = now() + least(power(2, least(wakes, 10)), :longest) * interval '1 s'
+        woken_at = NULL
     WHERE id = :id RETURNING next_try_at
 """)
 _AGAIN = text("""
     UPDATE task_run SET state = 'queued', attempts = 0, finished_at = NULL, error = NULL, stack = NULL,
-        progress_done = NULL, progress_total = NULL, queued_at = now(), wakes = 1, woken_at = now()
+        progress_done = NULL, progress_total = NULL, queued_at = now(), wakes = 1, woken_at = NULL
     WHERE id = :id AND state = 'failed' RETURNING task, programme_id
 """)
 

@@ -16,7 +16,7 @@ from shared import telemetry
 from shared.bus.outbox import CHUNK, Lane, post
 from shared.bus.patience import pause
 from shared.bus.tasks.queueing import wake_up_of
-from shared.database.faults import is_transient
+from shared.database.faults import may_pass
 from shared.database.sessions import Database
 
 SWEEP_SECONDS = 2.0
@@ -26,24 +26,25 @@ KEPT = timedelta(days=30)
 log = telemetry.get_logger()
 
 # A wake-up may wait in the broker behind thousands of others: after a minute one more is sent, after two, after four.
-# A run whose first one still stands in the outbox, for want of a broker or of its hour, needs none.
+# A run that has one in the outbox still, for want of a broker or of its hour, needs none; most such have no `woken_at`.
 _FORGOTTEN = text("""
-    UPDATE task_run SET wakes = wakes + 1, woken_at = now() WHERE id IN (
+    UPDATE task_run SET wakes = wakes + 1, woken_at = NULL WHERE id IN (
         SELECT id FROM task_run AS run
         WHERE state = 'queued' AND (next_try_at IS NULL OR next_try_at <= now())
             AND woken_at < now() - :seconds * interval '1 s'
             AND woken_at < now() - least(power(2, least(wakes, 6) - 1), 30) * :seconds * interval '1 s'
-            AND NOT EXISTS (SELECT FROM outbox WHERE event_id = run.id)
+            AND NOT EXISTS (SELECT FROM outbox WHERE lane = 'task' AND partition_key = CAST(run.id AS text))
         ORDER BY woken_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id, task, programme_id
 """)
 # What the relay does with rows that have left: from here on their runs' patience counts.
 SENT = text("""
-    WITH gone AS (DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[])) RETURNING event_id)
-    UPDATE task_run SET woken_at = now() WHERE state = 'queued' AND id IN (SELECT event_id FROM gone)
+    WITH gone AS (DELETE FROM outbox WHERE event_id = ANY(CAST(:ids AS uuid[])) RETURNING partition_key)
+    UPDATE task_run SET woken_at = now()
+    WHERE state = 'queued' AND id IN (SELECT CAST(partition_key AS uuid) FROM gone)
 """)
 _LEFT = text("""
-    UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = now(),
+    UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = NULL,
         error = 'its worker has fallen silent'
     WHERE id IN (
         SELECT id FROM task_run WHERE state = 'running' AND lease_until < now() LIMIT :limit FOR UPDATE SKIP LOCKED)
@@ -51,7 +52,12 @@ _LEFT = text("""
 """)
 _VOID = text("""
     UPDATE task_run SET state = 'queued', lease = NULL, lease_until = NULL, wakes = 1, woken_at = 'epoch'
-    WHERE state = 'running' OR state = 'queued' AND (next_try_at IS NULL OR next_try_at <= now())
+    WHERE id IN (
+        SELECT id FROM task_run
+        WHERE state = 'running'
+            OR state = 'queued' AND woken_at > 'epoch' AND (next_try_at IS NULL OR next_try_at <= now())
+        LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING id
 """)
 _OPEN = text("""
     SELECT count(*) FROM task_run AS run WHERE state = 'running' OR state = 'queued'
@@ -78,13 +84,13 @@ class Sweeper:
         self._forget_at = 0.0
 
     def begin_anew(self) -> None:
-        """Take back every run, to be woken on the next sweep.
+        """Take back every run, a part at a time, to be woken on the next sweep.
 
         This is for a process that holds the only broker there is, before its workers begin: nobody else works, and
         what was in its broker is lost.
         """
-        with self.database.transaction() as tx:
-            tx.execute(_VOID)
+        while self._void() == CHUNK:
+            pass
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -95,7 +101,7 @@ class Sweeper:
                 self.forget_old()
                 failures = 0
             except SQLAlchemyError as error:
-                if not is_transient(error):
+                if not may_pass(error):
                     raise
                 failures += 1
                 log.warning("sweeper.database_away", failures=failures, error=str(error))
@@ -115,6 +121,10 @@ class Sweeper:
             forgotten = forget(tx, age=KEPT, limit=CHUNK, timers=self.timers)
         if forgotten < CHUNK:
             self._forget_at = time.monotonic() + FORGET_SECONDS
+
+    def _void(self) -> int:
+        with self.database.transaction() as tx:
+            return len(tx.execute(_VOID, {"limit": CHUNK}).all())
 
     def _wake(self, which: TextClause, **values: object) -> int:
         with self.database.transaction() as tx:

@@ -12,7 +12,7 @@ from dramatiq.brokers.stub import StubBroker
 
 from shared.bus.tasks.running import Runner
 from shared.bus.tasks.wake_ups import ACTOR, queue_of
-from shared.bus.transport import Letter, Outcome
+from shared.bus.transport import Blocked, Letter, Outcome
 
 WakeUpBroker: TypeAlias = Broker  # dramatiq's, of either kind.
 
@@ -21,10 +21,11 @@ FINISH_SECONDS = 20.0
 STOP_SECONDS = 25.0
 _POLL_MS = 500  # An idle thread of dramatiq's looks this often whether it should end.
 _LOOK_SECONDS = 1.0
+MOST_HELD = 10_000  # Wake-ups in memory; the others wait in the outbox. One batch may come on top.
 
 
 class WorkerDied(Exception):
-    """A thread of dramatiq's has ended before its time; the process must be started anew."""
+    """A thread of dramatiq's or of ours has ended before its time; the process must be started anew."""
 
 
 class LocalBroker(StubBroker):
@@ -50,7 +51,10 @@ class LocalTasks:
         self._broker = broker
 
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
-        """Hand the letters over; workers that begin later find them."""
+        """Hand the letters over; workers that begin later find them. Raises Blocked when too many wait already."""
+        held = sum(queue.qsize() for queue in list(self._broker.queues.values()))
+        if held >= MOST_HELD:
+            raise Blocked(f"{held} wake-ups wait in memory")
         for letter in letters:
             self._broker.declare_queue(letter.routing_key)
             self._broker.enqueue(Message.decode(letter.body))
@@ -80,7 +84,7 @@ class Workers:
         self._worker.start()
         try:
             while not stop.wait(_LOOK_SECONDS):
-                self._require_alive()
+                self._require_alive(watchers)
         finally:
             self._runner.stop(seconds=self._finish_seconds)
             self._worker.stop(timeout=int(STOP_SECONDS * 1000))
@@ -92,8 +96,8 @@ class Workers:
     def _watches(self) -> Sequence[Callable[[Flag], None]]:
         return self._runner.limits.run, self._runner.leases.run
 
-    def _require_alive(self) -> None:
-        threads = [*self._worker.workers, *self._worker.consumers.values()]
+    def _require_alive(self, watchers: Sequence[Thread]) -> None:
+        threads = [*watchers, *self._worker.workers, *self._worker.consumers.values()]
         if not all(thread.is_alive() for thread in threads):
             raise WorkerDied
 

@@ -89,6 +89,22 @@ class Owner:
         finally:
             self._outside(f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS true')
 
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Let nobody read or write a table during the block."""
+        engine = create_engine(self.server.database_url(self.service), poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text(f"LOCK TABLE {table}"))
+            yield
+
+    def cancel_waiting(self) -> bool:
+        """Cancel the statements that wait for a lock, as a time-out would; say whether there were any."""
+        found = self.execute("""
+            SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """)
+        return bool(found)
+
     def _outside(self, statement: str, **values: object) -> None:
         self._run(self.server.url, statement, values)
 

@@ -230,6 +230,10 @@ class TestTwoRelays:
         assert (len(first.letters), len(second.letters)) == (0, 3)
 
 
+def unfit(letters: Sequence[Letter]) -> dict[UUID, Outcome]:
+    return {letter.id: Outcome.UNFIT for letter in letters}
+
+
 def forbid(*ids: UUID) -> Answer:
     """End the channel over some letters; which of a batch it was, the broker does not say."""
 
@@ -258,6 +262,21 @@ class TestWhatABrokerNeverTakes:
         assert {letter.headers["ce-partitionkey"] for letter in broker.letters} == {
             str(fact.attendance_id) for fact in facts
         }
+
+    @pytest.mark.parametrize("kind", ["forbidden", "unfit"])
+    def test_a_wake_up_is_put_off(self, telling: Database, told: Owner, kind: str) -> None:
+        """Its run is queued still: a dead letter that wakes it would be one too many, and could not be replayed."""
+        with telling.transaction() as tx:
+            outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, str(new_id()), "{}")])
+        rows = waiting(told)
+        broker = Scripted(forbid(*rows) if kind == "forbidden" else unfit)
+        work = Relay(telling, broker, service="activities", route=Route(Lane.TASK, EVENTS.letter_of, SENT))
+
+        with running(work.run):
+            until(lambda: told.count("outbox WHERE attempts = 1") == 1, timeout=20, missing="a wake-up that waits")
+            assert told.count("dead_letter") == 0
+            told.execute("UPDATE outbox SET next_try_at = now()")
+            until_empty(told)
 
     def test_a_letter_that_is_too_large_is_kept_with_the_reason(
         self, telling: Database, told: Owner, transport: Transport
@@ -367,7 +386,7 @@ class TestWakeUp:
     def test_a_lane_leaves_the_other_alone(self, telling: Database, told: Owner) -> None:
         """Facts never wait behind work: each lane has a relay of its own, at the same time."""
         with telling.transaction() as tx:
-            outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, "1", "{}")])
+            outbox.post(tx, Lane.TASK, [Parcel(new_id(), "activities.count", None, str(new_id()), "{}")])
         tell(telling)
         events, tasks = Scripted(), Scripted()
         work = Relay(telling, tasks, service="activities", route=Route(Lane.TASK, EVENTS.letter_of, SENT))

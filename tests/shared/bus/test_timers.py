@@ -321,12 +321,26 @@ def test_another_calendar_is_another_schedule(telling: Database, owner: Owner) -
     assert armed(owner) == [(MONDAY + 9 * HOUR, None)]
 
 
-def test_what_is_declared_no_more_is_forgotten(telling: Database, owner: Owner) -> None:
-    """And what is new begins now, however old the platform is."""
-    scheduler(telling, timer(), at=MONDAY - HOUR)
-    scheduler(telling, timer_named("tidy_up", "* * * * *"), at=MONDAY)
+def test_an_older_release_leaves_a_new_timer_alone(telling: Database, owner: Owner) -> None:
+    """In a rolling deploy it may be the last to boot: it neither fires the timer nor silences it."""
+    found = scheduler(telling, timer(), at=MONDAY - HOUR)
+    older = scheduler(telling, timer_named("tidy_up", "0 0 1 1 *"), at=MONDAY + HOUR)
 
-    assert owner.execute("SELECT name, due_at FROM schedule") == [("shared.tidy_up", MONDAY + timedelta(minutes=1))]
+    assert older.tick() == 0
+    assert found.tick() == 1
+    assert armed(owner)[0] == (MONDAY + WEEK, MONDAY)
+
+
+@pytest.mark.parametrize(("days", "left"), [(29, 2), (31, 1)])
+def test_what_is_declared_no_more_is_forgotten(telling: Database, owner: Owner, days: int, left: int) -> None:
+    """When nobody has fired it for a month; and what is new begins now, however old the platform is."""
+    scheduler(telling, timer(), at=MONDAY - HOUR)
+    later = MONDAY + timedelta(days=days)
+    scheduler(telling, timer_named("tidy_up", "* * * * *"), at=later)
+
+    found = owner.execute("SELECT name, due_at FROM schedule ORDER BY due_at DESC")
+    assert found[0] == ("shared.tidy_up", later + timedelta(minutes=1))
+    assert len(found) == left
 
 
 def test_two_timers_of_one_name_fail_at_boot(telling: Database) -> None:
@@ -346,6 +360,17 @@ def test_a_database_that_is_away_is_waited_for(telling: Database, owner: Owner) 
         until(lambda: owner.count("schedule") == 1, timeout=20, missing="a schedule")
         clock.travel(MONDAY)
         until(lambda: owner.count("task_run") == 1, timeout=20, missing="a run")
+
+
+def test_a_statement_that_takes_too_long_ends_nothing(telling: Database, owner: Owner) -> None:
+    """A table that somebody holds for a minute must not end the process, again and again."""
+    clock.travel(MONDAY - timedelta(seconds=30))
+    found = Scheduler(telling, [timer("* * * * *")])
+    with capture_logs() as lines, running(found.run):
+        with owner.locked("schedule"):
+            until(owner.cancel_waiting, timeout=20, missing="a statement that waits")
+        until(lambda: "scheduler.database_away" in str(lines), timeout=20, missing="a wait")
+        until(lambda: owner.count("schedule") == 1, timeout=20, missing="a schedule")
 
 
 def timer_named(name: str, cron: str) -> Timer:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared import bus, clock
 from shared.bus.tasks import runs
@@ -12,13 +13,14 @@ from shared.bus.tasks.running import Runner
 from shared.bus.tasks.sweeping import SENT, Sweeper, count_open, forget
 from shared.database.sessions import Database
 from tests.shared.bus.running import Owner, running
-from tests.shared.bus.tasks.probing import SEND, Unwanted, ask, doing, expire, mails, raising, run_of, states
+from tests.shared.bus.tasks.probing import SEND, Broken, Unwanted, ask, doing, expire, mails, raising, run_of, states
 from tests.waiting import until
 
 
 def wake(owner: Owner) -> None:
     """Send the wake-ups, and lose them."""
     owner.execute("DELETE FROM outbox")
+    owner.execute("UPDATE task_run SET woken_at = now() WHERE woken_at IS NULL")
 
 
 def woken(owner: Owner) -> int:
@@ -28,6 +30,10 @@ def woken(owner: Owner) -> int:
 def age(owner: Owner, seconds: float) -> None:
     """Let the last wake-up be so long ago."""
     owner.execute("UPDATE task_run SET woken_at = now() - :seconds * interval '1 s'", seconds=seconds)
+
+
+def woken_at(owner: Owner) -> list[object]:
+    return [row[0] for row in owner.execute("SELECT woken_at FROM task_run")]
 
 
 @pytest.mark.parametrize(("wakes", "minutes"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (7, 30), (500, 30)])
@@ -58,6 +64,46 @@ def test_one_whose_wake_up_has_not_left_needs_no_other(working: Database, owner:
 
     assert Sweeper(working).sweep() == 0
     assert woken(owner) == 2
+
+
+def test_at_most_one_wake_up_of_a_run_waits(working: Database, owner: Owner) -> None:
+    """However long the broker is away: also one that was sent again stands in the outbox once."""
+    ask(working, uuid4())
+    wake(owner)
+
+    counts = []
+    for _ in range(4):
+        age(owner, 86_400)
+        counts.append(Sweeper(working).sweep())
+
+    assert (counts, woken(owner)) == ([1, 0, 0, 0], 1)
+
+
+def test_a_run_whose_wake_up_has_not_left_is_not_looked_at(working: Database, owner: Owner) -> None:
+    """A hundred thousand that wait for their hour cost the sweeper nothing: they have no place in its order."""
+    first = ask(working, uuid4(), at=clock.now() + timedelta(days=1))
+    assert woken_at(owner) == [None]
+
+    with working.transaction() as tx:
+        tx.execute(SENT, {"ids": [first]})
+    assert woken_at(owner) != [None]
+
+    age(owner, 61)
+    assert Sweeper(working).sweep() == 1
+    assert woken_at(owner) == [None]
+    ((again,),) = owner.execute("SELECT event_id FROM outbox")
+    with working.transaction() as tx:
+        tx.execute(SENT, {"ids": [again]})
+    assert woken_at(owner) != [None]
+
+
+def test_a_try_that_failed_waits_for_its_wake_up(working: Database, owner: Owner) -> None:
+    """Whoever queues a run posts its wake-up: there is nothing to sweep before that has left."""
+    run_id = ask(working, uuid4())
+    wake(owner)
+    Runner(working, [doing(raising(Broken()))]).run(run_id)
+
+    assert (woken_at(owner), woken(owner)) == ([None], 1)
 
 
 def test_patience_begins_when_the_first_wake_up_has_left(working: Database, owner: Owner) -> None:
@@ -148,12 +194,34 @@ def test_who_holds_the_only_broker_begins_anew(working: Database, owner: Owner) 
     assert states(owner) == {"queued": 4}
 
 
+def test_who_begins_anew_leaves_what_waits_for_its_hour(working: Database, owner: Owner) -> None:
+    """Its wake-up stands in the outbox, and is not lost with any broker."""
+    ask(working, uuid4(), at=clock.now() + timedelta(days=1))
+    sweeper = Sweeper(working)
+
+    sweeper.begin_anew()
+
+    assert (sweeper.sweep(), woken_at(owner)) == (0, [None])
+
+
 def test_a_database_that_is_away_is_waited_for(working: Database, owner: Owner) -> None:
     """The net is there when everything else has failed."""
     sweeper = Sweeper(working, patience_seconds=0.1)
     with running(sweeper.run):
         with owner.away():
             until(lambda: working.engine.pool.checkedout() == 0, timeout=20, missing="no connection")  # type: ignore[attr-defined]
+        ask(working, uuid4())
+        wake(owner)
+        until(lambda: woken(owner) == 1, timeout=20, missing="a wake-up")
+
+
+def test_a_statement_that_takes_too_long_ends_nothing(working: Database, owner: Owner) -> None:
+    """A table that somebody holds for a minute must not end the process, again and again."""
+    sweeper = Sweeper(working, patience_seconds=0.1)
+    with capture_logs() as lines, running(sweeper.run):
+        with owner.locked("task_run"):
+            until(owner.cancel_waiting, timeout=20, missing="a statement that waits")
+        until(lambda: "sweeper.database_away" in str(lines), timeout=20, missing="a wait")
         ask(working, uuid4())
         wake(owner)
         until(lambda: woken(owner) == 1, timeout=20, missing="a wake-up")

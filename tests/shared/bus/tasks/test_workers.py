@@ -7,16 +7,17 @@ from uuid import UUID, uuid4
 
 import httpx2
 import pytest
+from dramatiq import Message
 from dramatiq.errors import BrokerConnectionError
 
 from shared import bus
-from shared.bus.tasks.limits import Stopped
+from shared.bus.tasks.limits import Limits, Stopped
 from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.tasks.running import Runner
 from shared.bus.tasks.sweeping import Sweeper
-from shared.bus.tasks.wake_ups import keep_rejected
-from shared.bus.tasks.workers import LocalBroker, WorkerDied, Workers
-from shared.bus.transport import Delivery, Letter, Outcome
+from shared.bus.tasks.wake_ups import ACTOR, keep_rejected
+from shared.bus.tasks.workers import MOST_HELD, LocalBroker, LocalTasks, WorkerDied, Workers
+from shared.bus.transport import Blocked, Delivery, Letter, Outcome
 from shared.database.sessions import Database
 from shared.ids import new_id
 from tests.servers.rabbitmq import Broker
@@ -189,6 +190,37 @@ def test_a_thread_that_dies_ends_the_process(working: Database) -> None:
         worker.run(threading.Event())
 
 
+def test_a_broker_in_memory_takes_no_more_than_it_can_hold() -> None:
+    """A million that are due at once wait in the outbox, where they cost no memory."""
+    broker = LocalBroker()
+    publisher = LocalTasks(broker)
+    full = [_wake_up() for _ in range(MOST_HELD)]
+
+    assert set(publisher.publish(full).values()) == {Outcome.CONFIRMED}
+    with pytest.raises(Blocked):
+        publisher.publish([_wake_up()])
+    assert broker.queues[SERVICE].qsize() == MOST_HELD
+
+    broker.queues[SERVICE].get()
+    assert len(publisher.publish([_wake_up()])) == 1
+
+
+@pytest.mark.parametrize("watch", ["limits", "leases"])
+def test_a_watch_that_ends_ends_the_process(working: Database, watch: str) -> None:
+    """Without it nothing is ever interrupted, or whatever takes long is done twice."""
+
+    class Asleep(Limits):
+        """A watch that is over at once."""
+
+        def run(self, stop: threading.Event) -> None:
+            """End."""
+
+    runner = Runner(working, [doing()])
+    setattr(runner, watch, Asleep())
+    with pytest.raises(WorkerDied):
+        Workers(LocalBroker(), runner, service=SERVICE, threads=1).run(threading.Event())
+
+
 def test_the_queue_is_a_quorum_with_a_dead_one_beside_it(rabbitmq: Broker, url: str, working: Database) -> None:
     """And no third one for delays; its dead letters have no time to live (PITFALLS D3 to D5)."""
     with running(workers(rabbit_place(url), working, doing()).run):
@@ -278,6 +310,11 @@ def cut(rabbitmq: Broker, vhost: str) -> None:
             return bool(found)
 
         until(ended, timeout=30, missing="a connection to cut")
+
+
+def _wake_up() -> Letter:
+    message: Message[None] = Message(SERVICE, ACTOR, (str(new_id()),), {}, {})
+    return Letter(new_id(), SERVICE, {}, message.encode())
 
 
 def _wake_ups(database: Database) -> list[Letter]:
