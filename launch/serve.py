@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from launch import background
+from launch import background, broker
 from launch.services import service_named
 from launch.web import WebServer
 from launch.workers import Crew
@@ -79,6 +80,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     server.require_current(service.name)
     transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
     _check(wanted, transport)
+    _compare(settings)
     if wanted.role is not Duty.WEB:
         _start_background(service, wanted.role, Means(server, transport, settings), crew)
     if wanted.role not in {Duty.WEB, Duty.ALL}:
@@ -98,6 +100,22 @@ def _check(wanted: Wanted, transport: RabbitTransport) -> None:
         if wanted.role is not Duty.WEB:
             raise
         log.warning("serve.broker_away", error=str(error))
+
+
+def _compare(settings: Settings) -> None:
+    """Say how the broker differs from what we rely on and cannot see from a queue, where its management API is named.
+
+    Nothing is lost for it: a dead letter without a target waits in its queue until somebody has mended that.
+    """
+    if settings.amqp_management_url is None or settings.amqp_url is None:
+        return
+    vhost = urlsplit(settings.amqp_url.get_secret_value().partition(",")[0]).path.removeprefix("/")
+    try:
+        differences = broker.missing(settings.amqp_management_url.get_secret_value(), vhost=vhost)
+    except broker.BrokerRefused as error:
+        differences = [str(error)]
+    for difference in differences:
+        log.error("serve.broker_differs", difference=difference, cure="./popcandy broker check")
 
 
 def _start_background(service: Service, role: Duty, means: Means, crew: Crew) -> None:

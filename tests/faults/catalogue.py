@@ -84,7 +84,7 @@ FAULTS = (
         "F19",
         RABBIT,
         "binding of the dead queue removed; dead queue looked at often",
-        "it is noticed at boot, nothing is lost after the repair",
+        "a role says so when it starts, as does `broker check`; nothing is lost after the repair",
     ),
     Fault(
         "F20",
@@ -110,9 +110,7 @@ FAULTS = (
         apart=True,
     ),
     Fault("F24", RABBIT, "a letter forged as another service's", "the broker refuses it"),
-    Fault(
-        "F25", BOTH, "bodies at and above the limit; a million rows behind", "above is a dead letter; memory is bounded"
-    ),
+    Fault("F25", BOTH, "bodies at and above the limit; a long backlog", "above is a dead letter; memory is bounded"),
     Fault(
         "F26", (On.POSTGRES,), "embedded server killed, with and without its platform", "committed work is there again"
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -11,6 +12,8 @@ from shared.database.server import Server
 from shared.settings import Settings
 from tests.faults.processes import Process, processes
 from tests.journeys.conftest import LISTENING
+from tests.servers.rabbitmq import Broker, own_vhost
+from tests.shared.bus.transport.management import Management
 
 
 @pytest.fixture
@@ -56,3 +59,25 @@ def url_of(process: Process) -> str:
     found = LISTENING.search(process.output)
     assert found is not None
     return found[0]
+
+
+@pytest.mark.rabbitmq
+def test_a_binding_that_is_gone_is_said_when_a_role_starts(
+    environment: dict[str, str], tmp_path: Path, rabbitmq: Broker
+) -> None:
+    """F19: the queues are all there, but what the broker gives up has nowhere to go."""
+    with own_vhost(rabbitmq) as url, processes(tmp_path) as started:
+        vhost = urlsplit(url).path.removeprefix("/")
+        Management(rabbitmq, vhost).send(
+            "DELETE", "bindings/{vhost}/e/events.dead/q/activities.inbox.dead/activities.inbox"
+        )
+        settings = {"POPCANDY_AMQP_URL": url, "POPCANDY_AMQP_MANAGEMENT_URL": rabbitmq.management_url}
+        consumer = started.start(
+            "launch.cli", "serve", "activities", "--role", "consumer", environment=environment | settings
+        )
+        consumer.until(lambda: "serve.broker_differs" in consumer.output, missing="what differs")
+        consumer.until(lambda: "activities consumer" in consumer.output, missing="a consumer that works")
+        consumer.end()
+
+    (said,) = [line for line in consumer.output.splitlines() if "serve.broker_differs" in line]
+    assert "binding events.dead → queue activities.inbox.dead" in said
