@@ -2,21 +2,26 @@
 
 import contextlib
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from pydantic import SecretStr
 
 from launch.embedded import EmbeddedPlatform
+from launch.services import SERVICES
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
+from shared.bus.topology import user_of
 from shared.database.server import Server
 from shared.ids import new_id
 from shared.settings import Settings
 from tests.faults.processes import Process, Processes, processes
 from tests.journeys.people import Town, town
 from tests.servers.postgres import open_folder
-from tests.servers.rabbitmq import Broker, own_vhost
+from tests.servers.rabbitmq import Broker, own_users
 
 LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")
 
@@ -47,20 +52,22 @@ def embedded() -> Iterator[Town]:
 
 @pytest.fixture
 def apart(rabbitmq: Broker, server: Server, tmp_path: Path) -> Iterator[Town]:
-    """Run each role as a process of its own, as an operator would."""
+    """Run each role as a process of its own, and each service as its own user at the broker, as an operator would."""
     with contextlib.ExitStack() as stack:
         issuer = EmbeddedIssuer(tmp_path, Settings())
         environment = {
             "POPCANDY_DATABASE_URL": server.url.set(drivername="postgresql").render_as_string(hide_password=False),
-            "POPCANDY_AMQP_URL": stack.enter_context(own_vhost(rabbitmq)),
             "POPCANDY_JWKS": str(tmp_path / "jwks.json"),
         }
+        passwords = {service.name: SecretStr(secrets.token_hex(8)) for service in SERVICES}
+        vhost = stack.enter_context(own_users(rabbitmq, passwords))
+        urls_of = {name: _as_user(rabbitmq, vhost, name, password) for name, password in passwords.items()}
         for service in ("activities", "ledger"):
             stack.callback(Server(server.url).drop, service)
         started = stack.enter_context(processes(tmp_path))
         for _ in range(2):  # The second finds everything there.
             assert started.start("launch.cli", "migrate", environment=environment).wait() == 0
-        roles = Roles(started, environment)
+        roles = Roles(started, environment, urls_of)
         urls = roles.start_all()
         yield stack.enter_context(town(urls, pages_url=urls.pop("console"), programme_id=new_id(), issuer=issuer))
         roles.end_all()
@@ -69,8 +76,9 @@ def apart(rabbitmq: Broker, server: Server, tmp_path: Path) -> Iterator[Town]:
 class Roles:
     """`serve` processes."""
 
-    def __init__(self, started: Processes, environment: dict[str, str]) -> None:
+    def __init__(self, started: Processes, environment: dict[str, str], amqp_urls: dict[str, str]) -> None:
         self.environment = environment
+        self._amqp_urls = amqp_urls
         self._started = started
         self._all: list[Process] = []
 
@@ -89,9 +97,15 @@ class Roles:
 
     def _serve(self, service: str, role: str, **more: str) -> Process:
         arguments = ("launch.cli", "serve", service, "--role", role, "--port", "0")
-        process = self._started.start(*arguments, environment=self.environment | more)
+        broker = {"POPCANDY_AMQP_URL": self._amqp_urls[service]} if service in self._amqp_urls else {}
+        process = self._started.start(*arguments, environment=self.environment | broker | more)
         self._all.append(process)
         return process
+
+
+def _as_user(broker: Broker, vhost: str, service: str, password: SecretStr) -> str:
+    host = urlsplit(broker.amqp_url).netloc.rpartition("@")[2]
+    return f"amqp://{user_of(vhost, service)}:{password.get_secret_value()}@{host}/{vhost}"
 
 
 def _where(process: Process, says: str) -> str:
