@@ -19,7 +19,7 @@ from shared.bus.topology import Topology, tasks_vhost_of, user_of
 from shared.bus.transport import Forbidden, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.bus.transport.rabbit.connection import Hosts, Wire
-from tests.servers.rabbitmq import Broker, own_users
+from tests.servers.rabbitmq import Broker, own_users, url_as
 from tests.shared.bus.transport.letters import CONFIRMED, INBOX, ids, make_letter, receive
 from tests.waiting import until
 
@@ -34,9 +34,7 @@ class Loaded:
 
     def url(self, service: str, *, vhost: str | None = None) -> str:
         """Name the broker as a service sees it."""
-        host = urlsplit(self.broker.amqp_url).netloc.rpartition("@")[2]
-        password = self.passwords[service].get_secret_value()
-        return f"amqp://{user_of(self.vhost, service)}:{password}@{host}/{vhost or self.vhost}"
+        return url_as(self.broker, self.vhost, service, self.passwords[service], to=vhost)
 
     def change(self, method: str, path: str, body: object = None) -> None:
         """Tamper with it; `{vhost}` in the path is ours."""

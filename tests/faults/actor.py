@@ -8,7 +8,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +27,8 @@ from shared.bus.dead_letters.replayer import Replayer
 from shared.bus.handlers import Handler, Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
-from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, Subscription, Transport
+from shared.bus.testing import Wrapped
+from shared.bus.transport import Delivery, Letter, Outcome, Subscription, Transport
 from shared.bus.transport.postgres import PostgresTransport
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.database.server import Server
@@ -60,16 +61,12 @@ class Stop:
             Flag().wait()
 
 
-class StoppingTransport:
+class StoppingTransport(Wrapped):
     """A transport with points before and after what it does."""
 
     def __init__(self, transport: Transport, stop: Stop) -> None:
-        self.transport = transport
+        super().__init__(transport)
         self.stop = stop
-
-    @property
-    def blocked(self) -> str | None:
-        return self.transport.blocked
 
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
         self.stop.at(Point.CLAIMED)
@@ -79,15 +76,6 @@ class StoppingTransport:
 
     def subscribe(self, queue: str, *, batch: int) -> Subscription:
         return StoppingSubscription(self.transport.subscribe(queue, batch=batch), self.stop)
-
-    def check(self, queues: Collection[str]) -> None:
-        self.transport.check(queues)
-
-    def stats(self, queue: str) -> QueueStats:
-        return self.transport.stats(queue)
-
-    def close(self) -> None:
-        self.transport.close()
 
 
 class StoppingSubscription:

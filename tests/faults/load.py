@@ -1,7 +1,7 @@
 """A steady load from an outbox to the ledger over a broker that a test takes apart meanwhile."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,8 @@ import orjson
 from sqlalchemy import text
 
 from shared.bus.relay import Relay
-from shared.bus.transport import Letter, Outcome, QueueStats, Subscription, Transport, TransportDown
+from shared.bus.testing import Wrapped
+from shared.bus.transport import Letter, Outcome, Transport, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.events.activities import AttendanceSettled
 from tests.faults.conftest import Line
@@ -34,11 +35,11 @@ class Call:
     ended: float
 
 
-class Confirming:
+class Confirming(Wrapped):
     """A transport that notes which facts the broker has confirmed, and when."""
 
     def __init__(self, transport: Transport) -> None:
-        self.transport = transport
+        super().__init__(transport)
         self.confirmed: set[UUID] = set()
         self.calls: list[Call] = []
         self.under_way = 0
@@ -59,18 +60,6 @@ class Confirming:
         if confirmed:
             self.calls.append(Call(begun, time.monotonic()))
         return outcomes
-
-    def subscribe(self, queue: str, *, batch: int) -> Subscription:
-        return self.transport.subscribe(queue, batch=batch)
-
-    def check(self, queues: Collection[str]) -> None:
-        self.transport.check(queues)
-
-    def stats(self, queue: str) -> QueueStats:
-        return self.transport.stats(queue)
-
-    def close(self) -> None:
-        self.transport.close()
 
 
 @dataclass(frozen=True)

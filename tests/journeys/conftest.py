@@ -5,7 +5,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -14,14 +13,13 @@ from launch.embedded import EmbeddedPlatform
 from launch.services import SERVICES
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
-from shared.bus.topology import user_of
 from shared.database.server import Server
 from shared.ids import new_id
 from shared.settings import Settings
 from tests.faults.processes import Process, Processes, processes
 from tests.journeys.people import Town, town
 from tests.servers.postgres import open_folder
-from tests.servers.rabbitmq import Broker, own_users
+from tests.servers.rabbitmq import Broker, own_users, url_as
 
 LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")
 
@@ -61,7 +59,7 @@ def apart(rabbitmq: Broker, server: Server, tmp_path: Path) -> Iterator[Town]:
         }
         passwords = {service.name: SecretStr(secrets.token_hex(8)) for service in SERVICES}
         vhost = stack.enter_context(own_users(rabbitmq, passwords))
-        urls_of = {name: _as_user(rabbitmq, vhost, name, password) for name, password in passwords.items()}
+        urls_of = {name: url_as(rabbitmq, vhost, name, password) for name, password in passwords.items()}
         for service in ("activities", "ledger"):
             stack.callback(Server(server.url).drop, service)
         started = stack.enter_context(processes(tmp_path))
@@ -101,11 +99,6 @@ class Roles:
         process = self._started.start(*arguments, environment=self.environment | broker | more)
         self._all.append(process)
         return process
-
-
-def _as_user(broker: Broker, vhost: str, service: str, password: SecretStr) -> str:
-    host = urlsplit(broker.amqp_url).netloc.rpartition("@")[2]
-    return f"amqp://{user_of(vhost, service)}:{password.get_secret_value()}@{host}/{vhost}"
 
 
 def _where(process: Process, says: str) -> str:

@@ -94,6 +94,12 @@ def own_users(broker: Broker, passwords: Mapping[str, SecretStr] | None) -> Iter
             _delete(broker, f"users/{user_of(vhost, service)}")
 
 
+def url_as(broker: Broker, vhost: str, service: str, password: SecretStr, *, to: str | None = None) -> str:
+    """Name the broker as a service's own user of `vhost` sees it; `to` is another vhost that it may try."""
+    host = urlsplit(broker.amqp_url).netloc.rpartition("@")[2]
+    return f"amqp://{user_of(vhost, service)}:{password.get_secret_value()}@{host}/{to or vhost}"
+
+
 def new_vhost(broker: Broker | RabbitNode | Member) -> str:
     """Load the topology into a vhost of the caller's own and return its AMQP URL; it lives as long as the broker.
 
