@@ -1,6 +1,8 @@
 """The bus: facts leave a service with `emit` and reach another with `on`; work is asked for with `task`.
 
     bus.emit(tx, AttendanceSettled(...))
+    bus.emit(tx, CheckInDue(...), at=when, key="check-in:42")   # later; the same key replaces it
+    bus.cancel(tx, "check-in:42")
 
     @bus.on(AttendanceSettled, batch=200)
     def accrue_donations(tx: Session, events: Sequence[AttendanceSettled]) -> None: ...
@@ -15,6 +17,13 @@
 
 Between emit and on: outbox → relay → broker → inbox. Nothing is lost between commit and effect, nothing takes effect
 twice. Between task and work: a row of `task_run`, and a wake-up on the same way.
+
+    outbox relay archive             what leaves
+    handlers consumer inbox          what arrives: marks (each once), parking (in order), suspects (what kills)
+    burial dead_letters upkeep       what failed, and how it comes back
+    tasks timers                     work, and work by the calendar
+    envelope topology transport      how it travels: RabbitMQ, or tables of PostgreSQL
+    testing                          all of that in one thread, with brokers that misbehave
 """
 
 from shared.bus.handlers import Handler, Subscriptions, on

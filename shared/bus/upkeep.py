@@ -84,7 +84,7 @@ class Upkeep:
             deliveries = self._taking[aside.queue].fetch(timeout=0)
             if deliveries:
                 self._keep(aside, deliveries)
-        except Exception:
+        except Exception:  # Raised on; whatever it was, the letters in hand must not be settled by a later answer.
             self._let_go(aside.queue)
             raise
         return len(deliveries)

@@ -12,6 +12,8 @@ Services together, on their real databases, in the test's own thread:
         harness.run_until_idle(at=saturday)
         assert harness.published(AttendanceSettled) == [...]
 
+With `Member(..., tasks=[...], timers=[...])` its work is done in the same thread, retries and all, by the same clock.
+
 The same over a broker that misbehaves, reproducibly: `Harness(..., transport=FaultyTransport(MemoryTransport(topology),
 Random(seed), duplicate=0.1, reorder=0.5))`. Handlers have to come to the same end.
 """

@@ -14,9 +14,12 @@ from shared.bus.handlers import Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.relay import Relay
 from shared.bus.tables import DeadLetter
+from shared.bus.tasks.work import Work
 from shared.bus.testing.memory import MemoryTransport
 from shared.bus.testing.turns import Turns
+from shared.bus.testing.working import Working
 from shared.bus.testing.wrapped import Wrapped
+from shared.bus.timers import Timer
 from shared.bus.topology import Topology
 from shared.bus.transport import Letter, Outcome, Transport, TransportDown
 from shared.database.sessions import Database
@@ -35,11 +38,13 @@ class StillMoving(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One service in a harness: its name, its prepared database, and what it hears."""
+    """One service in a harness: its name, its prepared database, what it hears, what its workers do."""
 
     name: str
     database: Database
     subscriptions: Subscriptions | None = None
+    tasks: Sequence[Work] = ()
+    timers: Sequence[Timer] = ()
 
 
 class Harness:
@@ -47,7 +52,8 @@ class Harness:
 
     Without a `transport` the queues are in memory and bound as the members' subscriptions say. A transport that is
     given stays the caller's to close; for one with a server behind it, `wait_seconds` is how long its letters may take.
-    Each of `runners` does some work, such as due tasks, and returns how much; 0 says that there was none.
+    Tasks are tried as often as they may, without a pause; timers are armed when work is first moved, and fire by the
+    clock that the harness is told. Each of `runners` does some other work and returns how much; 0 says there was none.
     """
 
     def __init__(
@@ -60,7 +66,10 @@ class Harness:
         """Join the members; nothing moves yet."""
         self.members = {member.name: member for member in members}
         self.transport = transport or MemoryTransport(topology_of(members))
-        self.runners = runners
+        self.runners = [
+            *(Working(m.database, m.tasks, m.timers, service=m.name).turn for m in members if m.tasks or m.timers),
+            *runners,
+        ]
         self.interruptions: Counter[str] = Counter()
         self._seen = _Seen(self.transport)
         self._relays = {name: Relay(member.database, self._seen, service=name) for name, member in self.members.items()}

@@ -23,6 +23,7 @@ from tests.shared.bus.transport.letters import INBOX
 SATURDAY = datetime(2031, 5, 17, 9, tzinfo=UTC)
 INBOX_ONLY = Topology({INBOX: frozenset({"activities.attendance.settled"})})
 CALLS = 60
+SEND = bus.Task("shared.send")
 
 
 def answer(tx: Session, events: Settled) -> None:
@@ -116,6 +117,33 @@ class TestHarness:
             harness.run_until_idle()
 
         assert heard_in(listening) == [fact.attendance_id for fact in facts]
+
+    def test_tasks_and_timers_are_done_in_the_same_thread(self, telling: Database, listening: Database) -> None:
+        """With their limits, by the clock of the harness; what they tell is heard."""
+        tries: list[int] = []
+
+        @bus.work(SEND, max_retries=2, time_limit_ms=5_000, backoff_seconds=60)
+        def send(job: bus.Job, minutes: int) -> None:
+            tries.append(job.attempt)
+            if len(tries) < 3:
+                raise ConnectionError
+            with job.transaction() as tx:
+                bus.emit(tx, make_settled(minutes=minutes))
+
+        @bus.every("0 9 * * SAT", tz="UTC", missed=bus.Missed.ONCE, max_retries=0, time_limit_ms=5_000)
+        def open_week(tx: Session, due_at: datetime) -> None:
+            bus.task(tx, SEND, due_at.day)
+
+        teller = Member("activities", telling, tasks=[send], timers=[open_week])
+        with Harness(teller, Member("ledger", listening, hearing())) as harness:
+            harness.run_until_idle(at=SATURDAY - timedelta(minutes=1))
+            assert (tries, heard_in(listening)) == ([], [])
+            harness.run_until_idle(at=SATURDAY)
+
+            assert tries == [1, 2, 3]
+            (told,) = harness.published(AttendanceSettled)
+            assert isinstance(told, AttendanceSettled)
+            assert (told.service_minutes, heard_in(listening)) == (SATURDAY.day, [told.attendance_id])
 
     def test_what_never_rests_is_named(self, telling: Database) -> None:
         """Two services that answer each other for ever end a test with their names, not with its time limit."""

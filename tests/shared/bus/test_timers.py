@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -26,6 +27,10 @@ MONDAY = datetime(2031, 3, 3, 1, 0, tzinfo=UTC)  # 09:00 in Shanghai.
 WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
 TICK = "CREATE TABLE IF NOT EXISTS tick (place bigint GENERATED ALWAYS AS IDENTITY, due_at timestamptz NOT NULL)"
 _WRITE = text("INSERT INTO tick (due_at) VALUES (:due_at)")
+
+
+def _has_runs(owner: Owner, count: int) -> bool:
+    return owner.count("task_run") == count
 
 
 def open_rounds(tx: Session, due_at: datetime) -> None:
@@ -293,7 +298,7 @@ def test_two_schedulers_share_a_clock_that_runs(telling: Database, owner: Owner)
     with running(*(each.run for each in both)):
         for minutes in (1, 2, 3):
             clock.travel(MONDAY + timedelta(minutes=minutes))
-            until(lambda minutes=minutes: owner.count("task_run") == minutes, timeout=20, missing="one more run")  # type: ignore[misc]
+            until(partial(_has_runs, owner, minutes), timeout=20, missing="one more run")
 
     work_off(telling, owner, minutely)
     assert ticks(owner) == [MONDAY + timedelta(minutes=minutes) for minutes in (1, 2, 3)]

@@ -209,7 +209,8 @@ def test_a_database_that_is_away_is_waited_for(working: Database, owner: Owner) 
     sweeper = Sweeper(working, patience_seconds=0.1)
     with running(sweeper.run):
         with owner.away():
-            until(lambda: working.engine.pool.checkedout() == 0, timeout=20, missing="no connection")  # type: ignore[attr-defined]
+            pool = working.engine.pool
+            until(lambda: pool.checkedout() == 0, timeout=20, missing="a free pool")  # type: ignore[attr-defined]  # It counts.
         ask(working, uuid4())
         wake(owner)
         until(lambda: woken(owner) == 1, timeout=20, missing="a wake-up")
