@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -104,3 +105,29 @@ def test_a_migration_that_fails_leaves_nothing(empty: Server) -> None:
         migrate.upgrade(url, "bus")
 
     assert tables(url) == {"message"}
+
+
+def test_what_waits_and_what_died_survives_the_way_up_and_back(empty: Server) -> None:
+    """Rows of the release before: an event in the outbox, a mark, a dead letter that can still be found."""
+    url = empty.database_url("ledger")
+    migrate.upgrade(url, "ledger")
+    migrate.downgrade(url, "ledger", "bus@bus_0001")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as owner:
+        owner.execute(
+            text("""
+            INSERT INTO outbox (event_id, type, programme_id, partition_key, emitted_at, traceparent, body)
+            VALUES (uuidv7(), 'a.b.c.v1', uuidv7(), 'k', now(), 't', '{}');
+            INSERT INTO inbox (event_id, handler) VALUES (uuidv7(), 'ledger.accrue_donations');
+            INSERT INTO dead_letter (fingerprint, headers, body, reason, error, attempts)
+            VALUES ('\\x01', '{}', '\\x7b7d', 'refused', 'NoPolicy: …', 1)
+        """)
+        )
+    for way in (migrate.upgrade, partial(migrate.downgrade, revision="bus@bus_0001"), migrate.upgrade):
+        way(url, "ledger")
+
+    with engine.connect() as owner:
+        assert owner.execute(text("SELECT lane, due_at, next_try_at FROM outbox")).all() == [("event", None, None)]
+        assert owner.execute(text("SELECT count(*) FROM inbox")).scalar_one() == 1
+        dead = owner.execute(text("SELECT origin, state, cause, error FROM dead_letter")).all()
+        assert dead == [("inbox", "dead", "before", "NoPolicy: …")]
