@@ -42,7 +42,7 @@ class LetterFilter(BaseModel):
     type: Text | None = None
     reason: Reason | None = None
     origin: Origin | None = None
-    state: State | Literal["any"] = State.DEAD
+    state: Literal["dead", "replayed", "discarded", "any"] = "dead"
 
     def wanted(self) -> Wanted:
         """Say the same to a query."""

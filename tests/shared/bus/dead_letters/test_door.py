@@ -259,10 +259,11 @@ class TestReading:
          "state=alive", "reason=fate", "limit=201", "origin=heaven", "cause=a%00b", "sort=died_at"],
     )  # fmt: skip
     def test_refuses_what_it_does_not_understand(self, client: TestClient, query: str) -> None:
-        """Rather than to show something else."""
+        """Rather than to show something else; the field is named as the caller named it."""
         answer = client.get(f"dead-letters?{query}")
 
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+        assert [error["field"] for error in answer.json()["errors"]] == [query.partition("=")[0]]
 
 
 ID = "01800000-0000-7000-8000-000000000001"
