@@ -1,5 +1,6 @@
 """What all tests share: the servers of one run."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from shared.auth.issuer import EmbeddedIssuer
 from shared.database.server import Server
 from shared.settings import Settings
 from tests.servers.postgres import private_server
-from tests.servers.rabbitmq import Broker, find_rabbitmq, own_cluster
+from tests.servers.rabbitmq import Broker, find_rabbitmq, own_cluster, own_node
 from tests.servers.rabbitmq_cluster import RabbitCluster
+from tests.servers.rabbitmq_node import RabbitNode
 from tests.servers.sharing import Shared, wait_for_broker, wait_for_cluster, want
 
 _shared = pytest.StashKey[list[Shared]]()
@@ -74,6 +76,15 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[RabbitCluster]:
     nodes = wait_for_cluster(request.config.stash[_cluster])
     with nodes.held():
         yield nodes
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
+    """Start a RabbitMQ node that the tests of one module may kill."""
+    with contextlib.ExitStack() as stack:
+        one = own_node(tmp_path_factory.mktemp("rabbitmq"))
+        stack.callback(one.stop)
+        yield one
 
 
 @pytest.fixture(scope="session")

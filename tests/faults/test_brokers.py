@@ -27,22 +27,13 @@ from shared.settings import Settings
 from shared.web.app import create_app
 from shared.web.doors import Tx
 from tests.factories.ledger import make_settled
-from tests.servers.rabbitmq import new_vhost, own_node
+from tests.servers.rabbitmq import new_vhost
 from tests.servers.rabbitmq_node import RabbitNode
 from tests.shared.bus.hearing import HEARD, hearing
 from tests.shared.bus.running import Owner, running
 from tests.waiting import until
 
 INBOX, UNROUTED = "ledger.inbox", "activities.unrouted"
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
-    """Start a node that this module may kill."""
-    with contextlib.ExitStack() as stack:
-        one = own_node(tmp_path_factory.mktemp("rabbitmq"))
-        stack.callback(one.stop)
-        yield one
 
 
 class Town:

@@ -14,7 +14,7 @@ from shared import bus
 from shared.database.server import Server
 from tests.faults.post_office import MAIL, MAX_RETRIES, SEND, Manner
 from tests.faults.processes import Process, Processes, processes
-from tests.servers.rabbitmq import Broker, own_node
+from tests.servers.rabbitmq import Broker
 from tests.servers.rabbitmq_node import RabbitNode
 from tests.shared.bus.running import Owner
 from tests.shared.bus.tasks.places import make_vhost, tasks_vhost
@@ -202,15 +202,6 @@ def test_told_to_end_while_a_call_blocks(rabbit_office: Office) -> None:
     assert time.monotonic() - ending < 30
     assert rabbit_office.finish(run_id).attempts == 2
     assert len(rabbit_office.mails) == 1
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
-    """Start a node that this module may kill."""
-    with contextlib.ExitStack() as stack:
-        one = own_node(tmp_path_factory.mktemp("rabbitmq"))
-        stack.callback(one.stop)
-        yield one
 
 
 @pytest.mark.rabbitmq

@@ -1,10 +1,12 @@
 """A broker that does what a test says, for what real ones do too seldom: refuse, forget, hang."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from threading import Event as Flag
 from uuid import UUID
 
-from shared.bus.transport import Delivery, Letter, Outcome, QueueStats, Subscription
+from shared.bus.testing import MemoryTransport, Wrapped
+from shared.bus.topology import Topology
+from shared.bus.transport import Delivery, Letter, Outcome, Subscription
 
 Answer = Callable[[Sequence[Letter]], dict[UUID, Outcome]]
 
@@ -25,10 +27,11 @@ def refuse(*ids: UUID) -> Answer:
     )
 
 
-class Scripted:
-    """Implements `Transport`: it answers as told, call by call, and confirms from then on."""
+class Scripted(Wrapped):
+    """Answers what is published as told, call by call, and confirms from then on."""
 
     def __init__(self, *answers: Answer) -> None:
+        super().__init__(MemoryTransport(Topology({})))
         self.calls: list[list[Letter]] = []
         self._answers = list(answers)
 
@@ -37,52 +40,24 @@ class Scripted:
         """All that was sent, repeats included."""
         return [letter for call in self.calls for letter in call]
 
-    @property
-    def blocked(self) -> None:
-        return
-
     def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
         self.calls.append(list(letters))
         return (self._answers.pop(0) if self._answers else confirm)(letters)
 
-    def subscribe(self, queue: str, *, batch: int) -> Subscription:
-        raise NotImplementedError
 
-    def check(self, queues: Collection[str]) -> None:
-        raise NotImplementedError
-
-    def stats(self, queue: str) -> QueueStats:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Hold nothing."""
-
-
-class Handing:
-    """Implements `Transport` and `Subscription`: it hands out batches as told, and notes how long it was waited for."""
+class Handing(Wrapped):
+    """Hands out batches as told, to one subscription that is itself, and notes how long it was waited for."""
 
     def __init__(self, *batches: Sequence[Delivery] | Exception) -> None:
+        super().__init__(MemoryTransport(Topology({})))
         self.timeouts: list[float] = []
         self.acked: list[Delivery] = []
         self.over = Flag()
         self._batches = list(batches)
 
-    @property
-    def blocked(self) -> None:
-        return None
-
-    def publish(self, letters: Sequence[Letter]) -> dict[UUID, Outcome]:
-        raise NotImplementedError
-
     def subscribe(self, queue: str, *, batch: int) -> Subscription:
         del queue, batch
         return self
-
-    def check(self, queues: Collection[str]) -> None:
-        raise NotImplementedError
-
-    def stats(self, queue: str) -> QueueStats:
-        raise NotImplementedError
 
     def fetch(self, *, timeout: float) -> list[Delivery]:
         self.timeouts.append(timeout)
@@ -96,6 +71,3 @@ class Handing:
 
     def ack(self, deliveries: Sequence[Delivery]) -> None:
         self.acked += deliveries
-
-    def close(self) -> None:
-        """Hold nothing."""

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from shared.bus.transport import Blocked, TransportDown
 from shared.bus.transport.rabbit import RabbitTransport
-from tests.servers.rabbitmq import new_vhost, own_node
+from tests.servers.rabbitmq import new_vhost
 from tests.servers.rabbitmq_node import RabbitNode
 from tests.shared.bus.transport.letters import (
     CONFIRMED,
@@ -25,15 +25,6 @@ from tests.shared.bus.transport.letters import (
     receive,
 )
 from tests.waiting import until
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
-    """Start a node that this module may kill."""
-    with contextlib.ExitStack() as stack:
-        one = own_node(tmp_path_factory.mktemp("rabbitmq"))
-        stack.callback(one.stop)
-        yield one
 
 
 @pytest.fixture
