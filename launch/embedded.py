@@ -19,6 +19,7 @@ from launch.workers import Crew
 from services.console import main as console
 from shared import clock, telemetry
 from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.signatures import signatures_of
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.sweeping import count_open
 from shared.bus.tasks.workers import LocalBroker, LocalTasks
@@ -34,6 +35,7 @@ from shared.roles import Role
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
+from shared.web.options import WebOptions
 
 HOST = "127.0.0.1"
 BROKER_POOL = 4 * len(SERVICES) + 4  # For each service three queues, each of which holds one, and a relay.
@@ -156,7 +158,8 @@ class EmbeddedPlatform:
         self._start_background(service)
         verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
         database = self._open(service.name, self.settings.pool_size)
-        return create_app(service, database=database, transport=self.transport, verifier=verifier)
+        options = WebOptions(signatures_of(self.folder))
+        return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
 
     def _start_background(self, service: Service) -> None:
         database, broker = self._open(service.name, background.POOL), LocalBroker()

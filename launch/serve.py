@@ -13,6 +13,7 @@ from launch.workers import Crew
 from services.console import main as console
 from shared import telemetry
 from shared.auth.keys import key_store
+from shared.auth.signatures import signatures_from
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.tasks.wake_ups import dead_queue_of, keep_rejected
@@ -25,6 +26,7 @@ from shared.errors import Hindrance
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
+from shared.web.options import WebOptions
 
 log = telemetry.get_logger()
 
@@ -87,7 +89,9 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
         return ""
     web = WebServer(host=wanted.host, port=wanted.port)
     database = server.open(service.name, pool_size=settings.pool_size)
-    app = create_app(service, database=database, transport=transport, verifier=_verifier(settings))
+    app = create_app(
+        service, database=database, transport=transport, verifier=_verifier(settings), options=_options(settings)
+    )
     crew.start(f"{service.name}.web", web.serving(app))
     return web.url
 
@@ -144,6 +148,10 @@ def _verifier(settings: Settings) -> TokenVerifier:
     if settings.jwks is None:
         raise MissingSetting("POPCANDY_JWKS is not set: a URL or a file with the token issuer's keys")
     return TokenVerifier(key_store(settings.jwks), issuer=settings.issuer, audience=settings.audience)
+
+
+def _options(settings: Settings) -> WebOptions:
+    return WebOptions(signatures_from(required(settings.secrets, "POPCANDY_SECRETS")))
 
 
 def required(value: SecretStr | None, name: str) -> str:

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     jwks: str | None = Field(default=None, description="Where the token issuer's keys are: a URL or a file.")
     issuer: str = Field(default="popcandy-embedded", description="The `iss` that tokens must carry.")
     audience: str = Field(default="popcandy", description="The `aud` that tokens must carry.")
+    secrets: SecretStr | None = Field(
+        default=None, description="What web roles sign cursors and cookies with; commas between, the newest first."
+    )
     api_url: str = Field(default="http://127.0.0.1:8022", description="Where the console finds the services' APIs.")
     console_url: str = Field(default="http://127.0.0.1:8023", description="Where phones find the console's pages.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

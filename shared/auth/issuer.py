@@ -12,6 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from shared.auth.keys import KeyStore
+from shared.auth.private_files import write_private
 from shared.errors import Hindrance
 from shared.roles import Role
 from shared.settings import Settings
@@ -70,7 +71,7 @@ def _load_key(path: Path) -> ECKey:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         key = ECKey.generate_key("P-256", private=True, auto_kid=True)
-        _write_private(path, orjson.dumps(key.as_dict(private=True)))
+        write_private(path, orjson.dumps(key.as_dict(private=True)))
     return ECKey.import_key(orjson.loads(path.read_bytes()))
 
 
@@ -79,17 +80,3 @@ def _publish(path: Path, content: bytes) -> None:
     draft = path.with_suffix(f".{os.getpid()}")
     draft.write_bytes(content)
     draft.replace(path)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads; of two writers at once, the second finds the first's."""
-    draft = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

@@ -11,13 +11,17 @@ from shared.web import faults, problems, task_runs
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.operations import operations_of
+from shared.web.options import WebOptions
 
 
-def create_app(service: Service, *, database: Database, transport: Transport, verifier: TokenVerifier) -> FastAPI:
+def create_app(
+    service: Service, *, database: Database, transport: Transport, verifier: TokenVerifier, options: WebOptions
+) -> FastAPI:
     """Serve a service's routes under `/api/<service>`, with problems, traces, limits and health checks."""
     prefix = f"/api/{service.name}"
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
+    app.state.options = options
     for router in (*service.routers, operations_of(service), task_runs.router):
         app.include_router(router, prefix=prefix)
     problems.install(app)

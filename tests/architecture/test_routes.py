@@ -20,6 +20,7 @@ from shared.service import Service
 from shared.web import task_runs
 from shared.web.app import create_app
 from shared.web.operations import operations_of
+from tests.web_options import OPTIONS
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 ROUTES = [
@@ -44,7 +45,7 @@ def app_of(service: Service) -> FastAPI:
     """Make a service's app, which connects to nothing before it is asked something."""
     database = Database("postgresql+psycopg://", role="nobody", pool_size=1)  # type: ignore[arg-type]  # SQLAlchemy takes text.
     verifier = TokenVerifier(key_store("nowhere"), issuer="i", audience="a")
-    return create_app(service, database=database, transport=cast("Transport", None), verifier=verifier)
+    return create_app(service, database=database, transport=cast("Transport", None), verifier=verifier, options=OPTIONS)
 
 
 @pytest.fixture(params=SERVICES, ids=lambda service: str(service.name))

@@ -32,6 +32,7 @@ from tests.servers.rabbitmq_node import RabbitNode
 from tests.shared.bus.hearing import HEARD, hearing
 from tests.shared.bus.running import Owner, running
 from tests.waiting import until
+from tests.web_options import OPTIONS
 
 INBOX, UNROUTED = "ledger.inbox", "activities.unrouted"
 
@@ -62,7 +63,9 @@ class Town:
         self.issuer = EmbeddedIssuer(folder, Settings())
         verifier = TokenVerifier(self.issuer.key_store(), issuer="popcandy-embedded", audience="popcandy")
         service = Service("activities", [router])
-        return TestClient(create_app(service, database=self.telling, transport=self.transport, verifier=verifier))
+        return TestClient(
+            create_app(service, database=self.telling, transport=self.transport, verifier=verifier, options=OPTIONS)
+        )
 
     def tell(self, count: int) -> int:
         """Send a request that tells so many facts; return the status."""

@@ -20,6 +20,7 @@ from tests.faults.processes import Process, Processes, processes
 from tests.journeys.people import Town, town
 from tests.servers.postgres import open_folder
 from tests.servers.rabbitmq import Broker, own_users, url_as
+from tests.web_options import SECRET
 
 LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")
 
@@ -56,6 +57,7 @@ def apart(rabbitmq: Broker, server: Server, tmp_path: Path) -> Iterator[Town]:
         environment = {
             "POPCANDY_DATABASE_URL": server.url.set(drivername="postgresql").render_as_string(hide_password=False),
             "POPCANDY_JWKS": str(tmp_path / "jwks.json"),
+            "POPCANDY_SECRETS": SECRET,
         }
         passwords = {service.name: SecretStr(secrets.token_hex(8)) for service in SERVICES}
         vhost = stack.enter_context(own_users(rabbitmq, passwords))

@@ -14,6 +14,7 @@ from tests.faults.processes import Process, processes
 from tests.journeys.conftest import LISTENING
 from tests.servers.rabbitmq import Broker, own_vhost
 from tests.shared.bus.transport.management import Management
+from tests.web_options import SECRET
 
 
 @pytest.fixture
@@ -26,6 +27,7 @@ def environment(server: Server, tmp_path: Path) -> Iterator[dict[str, str]]:
         "POPCANDY_DATABASE_URL": server.url.set(drivername="postgresql").render_as_string(hide_password=False),
         "POPCANDY_AMQP_URL": "amqp://guest:guest@127.0.0.1:1/bus",
         "POPCANDY_JWKS": str(tmp_path / "jwks.json"),
+        "POPCANDY_SECRETS": SECRET,
     }
     own.drop("activities")
 

@@ -19,6 +19,7 @@ from shared.database.sessions import Database
 from shared.web.app import create_app
 from tests.ledger.door import Door
 from tests.ledger.raw import Raw
+from tests.web_options import OPTIONS
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +65,9 @@ def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterat
     transport = PostgresTransport(server.open("bus", pool_size=2))
     settings = issuer.settings
     verifier = TokenVerifier(issuer.key_store(), issuer=settings.issuer, audience=settings.audience)
-    with TestClient(create_app(SERVICE, database=database, transport=transport, verifier=verifier)) as client:
+    with TestClient(
+        create_app(SERVICE, database=database, transport=transport, verifier=verifier, options=OPTIONS)
+    ) as client:
         yield client
     transport.close()
 

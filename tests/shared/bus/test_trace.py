@@ -21,6 +21,7 @@ from tests.factories.ledger import make_settled
 from tests.shared.bus.hearing import hearing
 from tests.shared.bus.running import Owner, running
 from tests.waiting import until
+from tests.web_options import OPTIONS
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -35,7 +36,11 @@ def make_client(telling: Database, transport: Transport, folder: Path) -> TestCl
 
     issuer = EmbeddedIssuer(folder, Settings())
     verifier = TokenVerifier(issuer.key_store(), issuer="popcandy-embedded", audience="popcandy")
-    return TestClient(create_app(Service("probe", [router]), database=telling, transport=transport, verifier=verifier))
+    return TestClient(
+        create_app(
+            Service("probe", [router]), database=telling, transport=transport, verifier=verifier, options=OPTIONS
+        )
+    )
 
 
 def test_a_request_and_its_effect_in_another_service_share_a_trace(

@@ -12,6 +12,7 @@ from shared.database.sessions import Database
 from shared.web.app import create_app
 from tests.shared.auth.signing import AUDIENCE, ISSUER, jwks_of, make_key
 from tests.shared.web.inside import SERVICE, Quiet
+from tests.web_options import OPTIONS
 
 KEY = make_key("ours")
 
@@ -24,7 +25,9 @@ def transport() -> Quiet:
 @pytest.fixture
 def app(notes: Database, transport: Quiet) -> FastAPI:
     verifier = TokenVerifier(KeyStore(lambda: jwks_of(KEY)), issuer=ISSUER, audience=AUDIENCE)
-    return create_app(SERVICE, database=notes, transport=cast("Transport", transport), verifier=verifier)
+    return create_app(
+        SERVICE, database=notes, transport=cast("Transport", transport), verifier=verifier, options=OPTIONS
+    )
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.shared.auth.signing import AUDIENCE, ISSUER, PERSON, PROGRAMME, jwks_
 from tests.shared.notes import bodies
 from tests.shared.web.conftest import KEY, problem_of
 from tests.shared.web.inside import SERVICE, Quiet
+from tests.web_options import OPTIONS
 
 ROOT = "http://testserver"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -103,7 +104,7 @@ class TestCaller:
 @contextmanager
 def calling(notes: Database, jwks_url: str) -> Iterator[TestClient]:
     verifier = TokenVerifier(key_store(jwks_url, least_seconds=0), issuer=ISSUER, audience=AUDIENCE)
-    app = create_app(SERVICE, database=notes, transport=cast("Transport", Quiet()), verifier=verifier)
+    app = create_app(SERVICE, database=notes, transport=cast("Transport", Quiet()), verifier=verifier, options=OPTIONS)
     with TestClient(app, raise_server_exceptions=False, base_url="http://testserver/api/kit") as client:
         yield client
 
@@ -179,7 +180,9 @@ class TestHealth:
         doomed.prepare("bus")
         database = doomed.open("bus", pool_size=1)
         verifier = TokenVerifier(key_store("nowhere"), issuer=ISSUER, audience=AUDIENCE)
-        app = create_app(SERVICE, database=database, transport=cast("Transport", transport), verifier=verifier)
+        app = create_app(
+            SERVICE, database=database, transport=cast("Transport", transport), verifier=verifier, options=OPTIONS
+        )
         with TestClient(app) as client:
             assert client.get(f"{ROOT}/readyz").status_code == 200
             doomed.drop("bus")

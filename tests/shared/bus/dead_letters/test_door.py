@@ -30,6 +30,7 @@ from tests.shared.bus.hearing import hear, heard
 from tests.shared.bus.running import Owner, counted, running
 from tests.shared.web.inside import Quiet
 from tests.waiting import until
+from tests.web_options import OPTIONS
 
 KEY = make_key("ours")
 ELSEWHERE = uuid4()
@@ -64,7 +65,9 @@ SERVICE = Service(name="ledger", routers=(), handlers=(hear_in_a_good_mood,))
 def client(listening: Database) -> Iterator[TestClient]:
     Mood.is_good = False
     verifier = TokenVerifier(KeyStore(lambda: jwks_of(KEY)), issuer=ISSUER, audience=AUDIENCE)
-    app = create_app(SERVICE, database=listening, transport=cast("Transport", Quiet()), verifier=verifier)
+    app = create_app(
+        SERVICE, database=listening, transport=cast("Transport", Quiet()), verifier=verifier, options=OPTIONS
+    )
     with TestClient(app, base_url="http://testserver/api/ledger") as found:
         found.headers["authorization"] = f"Bearer {as_role('ops')}"
         yield found

@@ -1,0 +1,7 @@
+"""How web apps behave in tests."""
+
+from shared.auth.signatures import Signatures
+from shared.web.options import WebOptions
+
+SECRET = "a secret of the tests that is long enough to sign"  # noqa: S105  It protects nothing.
+OPTIONS = WebOptions(Signatures([SECRET]))
