@@ -21,7 +21,7 @@ from launch.reach import signed
 from launch.services import SERVICES
 from launch.workers import Crew
 from shared.errors import Hindrance
-from shared.roles import Role
+from shared.roles import PEOPLE, Role
 from shared.settings import settings
 from shared.telemetry import configure_logging
 
@@ -146,14 +146,14 @@ def migrate() -> None:
 
 @app.command()
 def token(
-    role: Annotated[list[str], typer.Option(help=f"One of {', '.join(Role)}; may be given more than once.")],
+    role: Annotated[list[str], typer.Option(help=f"One of {', '.join(sorted(PEOPLE))}; may be given more than once.")],
     programme: Annotated[UUID | None, typer.Option(help="Programme; else the platform's own.")] = None,
     person: Annotated[UUID | None, typer.Option(help="Whose token; else somebody new.")] = None,
     partner: Annotated[UUID | None, typer.Option(help="For a partner's member: which partner.")] = None,
     data: Data = None,
 ) -> None:
     """Print a bearer token signed by the embedded platform's issuer; it does not exist in production."""
-    roles = tuple(Role(_one_of("--role", name, list(Role))) for name in role)
+    roles = tuple(Role(_one_of("--role", name, sorted(PEOPLE))) for name in role)
     folder = folder_of_command(data, settings()) if programme is None else folder_of_token(data, settings())
     typer.echo(signed(folder, settings(), roles, programme_id=programme, person_id=person, partner_id=partner))
 

@@ -13,6 +13,8 @@ from sqlalchemy import text
 
 from launch import background
 from launch.folders import is_in_use, require_usable
+from launch.oidc import app as oidc
+from launch.oidc import assembly
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
 from launch.workers import Crew
@@ -69,6 +71,7 @@ class EmbeddedPlatform:
         self.crew = Crew()
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
+        self.signatures = signatures_of(self.folder)
         self.programme_id = _programme(self.folder)
         self._is_announced = False
         self._to_api: httpx2.Client | None = None
@@ -83,7 +86,12 @@ class EmbeddedPlatform:
         self.crew.start("postgres", self.postgres.watch)
         self.server = Server(self.postgres.url)
         self.transport = self._broker()
-        self.crew.start("api", api.serving(FrontDoor({service.name: self._run(service) for service in SERVICES})))
+        self.provider = assembly.provider_of(
+            assembly.Home(self.folder, self.programme_id, self.issuer, self.signatures),
+            api_url=api.url, console_url=pages.url, services=[service.name for service in SERVICES],
+        )  # fmt: skip
+        apps = {service.name: self._run(service, issuer=self.provider.url) for service in SERVICES}
+        self.crew.start("api", api.serving(FrontDoor(apps, beside={assembly.PATH: oidc.create_app(self.provider)})))
         self._to_api = console.connect(api.url)
         self.crew.start("console", pages.serving(console.create_app(self._to_api, console_url=pages.url)))
         address = Address(api.url, pages.url, os.getpid())
@@ -152,13 +160,18 @@ class EmbeddedPlatform:
         transport.define(Topology.load())
         return transport
 
-    def _run(self, service: Service) -> FastAPI:
+    def _run(self, service: Service, *, issuer: str) -> FastAPI:
         """Start what a service does behind its doors, and return its web app."""
         self.server.prepare(service.name)
         self._start_background(service)
-        verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
+        verifier = TokenVerifier(
+            self.issuer.key_store(),
+            issuer=issuer,
+            audience=self.settings.audience,
+            other_names=[self.settings.issuer],  # As in tokens of `./popcandy token`, which know no address.
+        )
         database = self._open(service.name, self.settings.pool_size)
-        options = WebOptions(signatures_of(self.folder))
+        options = WebOptions(self.signatures)
         return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
 
     def _start_background(self, service: Service) -> None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person is in one programme; a person may be several."""
+    """What a caller is in one programme: a person, who may be several, or `service`, which is nobody."""
 
     VOLUNTEER = "volunteer"
     PARTNER = "partner"
@@ -16,6 +16,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPS = "ops"
     ADMIN = "admin"
+    SERVICE = "service"  # Another service of ours, for itself; it has only what names this role.
+
+
+PEOPLE = frozenset(Role) - {Role.SERVICE}
 
 
 _STAFF = frozenset({Role.OPERATOR, Role.REVIEWER})

@@ -1,5 +1,6 @@
 """Bearer tokens: JWT (RFC 7519) signed by the issuer, verified against its published keys."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,10 +21,10 @@ LEEWAY_SECONDS = 30
 class TokenVerifier:
     """Turns a bearer token into a caller, or refuses."""
 
-    def __init__(self, store: KeyStore, *, issuer: str, audience: str) -> None:
-        """Accept tokens of one issuer, made for one audience."""
+    def __init__(self, store: KeyStore, *, issuer: str, audience: str, other_names: Collection[str] = ()) -> None:
+        """Accept tokens of one issuer, whatever of its names they carry, made for one audience."""
         self.store = store
-        self.issuer = issuer
+        self.issuers = [issuer, *other_names]
         self.audience = audience
 
     def needs_keys(self, token: str) -> bool:
@@ -37,7 +38,7 @@ class TokenVerifier:
             registry = JWTClaimsRegistry(
                 now=int(now.timestamp()),
                 leeway=LEEWAY_SECONDS,
-                iss={"essential": True, "value": self.issuer},
+                iss={"essential": True, "values": self.issuers},
                 aud={"essential": True, "value": self.audience},
                 exp={"essential": True},
                 sub={"essential": True},
