@@ -20,6 +20,7 @@ from launch.folders import folder_of_command, folder_of_demo, folder_of_token, f
 from launch.reach import signed
 from launch.services import SERVICES
 from launch.workers import Crew
+from shared.auth.issuer import EmbeddedIssuer
 from shared.errors import Hindrance
 from shared.roles import PEOPLE, Role
 from shared.settings import settings
@@ -44,6 +45,8 @@ app.command("queues")(asking.queues)
 app.command()(quality.check)
 app.command(context_settings=quality.PASS_ON)(quality.test)
 app.command()(quality.lock)
+keys = typer.Typer(help="Keys of the embedded issuer.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 brokers = typer.Typer(help="RabbitMQ's topology.", no_args_is_help=True)
 app.add_typer(brokers, name="broker")
 
@@ -182,6 +185,13 @@ def write_contents() -> None:
     from launch import contents  # noqa: PLC0415  For this command alone.
 
     typer.echo("refreshed: " + ", ".join(contents.write()))
+
+
+@keys.command("rotate")
+def rotate_keys(data: Data = None) -> None:
+    """Sign with a new key of the embedded platform's issuer; what the one before it signed stays good."""
+    key = EmbeddedIssuer(folder_of_command(data, settings()), settings()).rotate()
+    typer.echo(key.kid)
 
 
 @brokers.command("define")

@@ -9,18 +9,21 @@ from uuid import UUID
 import httpx2
 import orjson
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from launch import background
 from launch.folders import is_in_use, require_usable
 from launch.oidc import app as oidc
 from launch.oidc import assembly
+from launch.oidc.clients import client_id_of
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
 from launch.workers import Crew
 from services.console import main as console
 from shared import clock, telemetry
 from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.service_tokens import Credentials, ServiceTokens
 from shared.auth.signatures import signatures_of
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.sweeping import count_open
@@ -33,6 +36,7 @@ from shared.database.server import Server
 from shared.database.sessions import APART_POOL, Database
 from shared.errors import Hindrance
 from shared.ids import new_id
+from shared.names import Names
 from shared.roles import Role
 from shared.service import Service
 from shared.settings import Settings
@@ -75,6 +79,7 @@ class EmbeddedPlatform:
         self.programme_id = _programme(self.folder)
         self._is_announced = False
         self._to_api: httpx2.Client | None = None
+        self._names: list[Names] = []
         self._databases: list[Database] = []
         self._background: dict[str, Database] = {}
 
@@ -90,7 +95,7 @@ class EmbeddedPlatform:
             assembly.Home(self.folder, self.programme_id, self.issuer, self.signatures),
             api_url=api.url, console_url=pages.url, services=[service.name for service in SERVICES],
         )  # fmt: skip
-        apps = {service.name: self._run(service, issuer=self.provider.url) for service in SERVICES}
+        apps = {service.name: self._run(service, api_url=api.url) for service in SERVICES}
         self.crew.start("api", api.serving(FrontDoor(apps, beside={assembly.PATH: oidc.create_app(self.provider)})))
         self._to_api = console.connect(api.url)
         self.crew.start("console", pages.serving(console.create_app(self._to_api, console_url=pages.url)))
@@ -109,6 +114,8 @@ class EmbeddedPlatform:
             (self.folder / "platform.json").unlink(missing_ok=True)
         if self._to_api is not None:
             self._to_api.close()
+        for names in self._names:
+            names.close()
         for database in self._databases:
             database.close()
         self.postgres.stop()
@@ -160,19 +167,26 @@ class EmbeddedPlatform:
         transport.define(Topology.load())
         return transport
 
-    def _run(self, service: Service, *, issuer: str) -> FastAPI:
+    def _run(self, service: Service, *, api_url: str) -> FastAPI:
         """Start what a service does behind its doors, and return its web app."""
         self.server.prepare(service.name)
         self._start_background(service)
         verifier = TokenVerifier(
             self.issuer.key_store(),
-            issuer=issuer,
+            issuer=self.provider.url,
             audience=self.settings.audience,
             other_names=[self.settings.issuer],  # As in tokens of `./popcandy token`, which know no address.
         )
         database = self._open(service.name, self.settings.pool_size)
-        options = WebOptions(self.signatures)
+        names = Names(api_url, self._tokens_of(service.name))
+        self._names.append(names)
+        options = WebOptions(self.signatures, names=names)
         return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
+
+    def _tokens_of(self, service: str) -> ServiceTokens:
+        """Return a service's own tokens, from the provider behind the same front door."""
+        client = self.provider.clients[client_id_of(service)]
+        return ServiceTokens(lambda: f"{self.provider.url}/token", Credentials(client.id, SecretStr(client.secret)))
 
     def _start_background(self, service: Service) -> None:
         database, broker = self._open(service.name, background.POOL), LocalBroker()

@@ -29,6 +29,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "partners.record": frozenset({Role.OPERATOR}),
     "volunteers.register": frozenset({Role.OPERATOR}),
     "volunteers.read": _STAFF,
+    "names.look_up": _STAFF | {Role.SERVICE},
     "listings.publish": frozenset({Role.OPERATOR, Role.PARTNER}),
     "listings.read": _STAFF | {Role.PARTNER, Role.VOLUNTEER},
     "shifts.cancel": frozenset({Role.OPERATOR, Role.PARTNER}),

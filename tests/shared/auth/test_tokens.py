@@ -13,8 +13,9 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from shared import clock
 from shared.auth.callers import NotAuthenticated
+from shared.auth.claims import LEEWAY_SECONDS
 from shared.auth.keys import KeyStore
-from shared.auth.tokens import LEEWAY_SECONDS, TokenVerifier
+from shared.auth.tokens import TokenVerifier
 from shared.roles import Role
 from tests.shared.auth.signing import (
     AUDIENCE,
@@ -76,7 +77,7 @@ def test_a_token_that_is_not_valid_yet_is_refused() -> None:
     """Somebody may be let in from Monday."""
     token = make_token(KEY, nbf=int(clock.now().timestamp()) + 3600)
 
-    assert refused(token) == "invalid_claim"
+    assert refused(token) == "not_yet_valid"
     VERIFIER.verify(make_token(KEY, nbf=int(clock.now().timestamp()) + 3600, exp=2**33), now=clock.now() + timedelta(1))
 
 
@@ -102,8 +103,6 @@ def test_a_token_that_is_not_valid_yet_is_refused() -> None:
         {"roles": None},
         {"roles": 5},
         {"roles": "admin"},
-        {"roles": ["emperor"]},
-        {"roles": ["volunteer", "emperor"]},
         {"roles": [["admin"]]},
         {"roles": [{"admin": True}]},
         {"partner_id": "ours"},
@@ -142,7 +141,7 @@ class TestForgery:
     def test_a_shared_secret_among_the_keys_signs_nothing(self) -> None:
         """Only the issuer signs, even where its key set holds more than it should."""
         secret = OctKey.generate_key(256, {"kid": "shared"}, private=True)
-        store = KeyStore(lambda: {"keys": [secret.as_dict(private=True)]})
+        store = KeyStore(lambda: {"keys": [*jwks_of(KEY)["keys"], secret.as_dict(private=True)]})
         store.refresh()
         verifier = TokenVerifier(store, issuer=ISSUER, audience=AUDIENCE)
 
