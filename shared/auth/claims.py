@@ -50,7 +50,7 @@ class Validity:
 
 def require_access_type(typ: object) -> None:
     """Refuse a token whose header says that it is another kind of token. Raises NotAuthenticated."""
-    if typ is not None and (not isinstance(typ, str) or typ.lower() not in ACCESS_TYPES):
+    if not isinstance(typ, str) or typ.lower() not in ACCESS_TYPES:
         raise NotAuthenticated(reason="not_an_access_token")
 
 

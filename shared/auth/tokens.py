@@ -87,7 +87,7 @@ def _header(token: str) -> dict[str, Any]:
         raise NotAuthenticated(reason="unsupported_algorithm")
     if _NOT_SPOKEN & header.keys():
         raise NotAuthenticated(reason="unsupported_header")
-    of_token.require_access_type(header.get("typ"))
+    of_token.require_access_type(header.get("typ", "JWT"))
     return header
 
 
