@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from launch.oidc import pages
@@ -45,7 +44,7 @@ def create_app(provider: Provider) -> ASGIApp:
         Route("/token", endpoints.token, methods=["POST"]),
         Route("/revoke", endpoints.revoke, methods=["POST"]),
         Route("/end-session", endpoints.end_session, methods=["GET", "POST"]),
-        Mount("/static", StaticFiles(directory=pages.HERE / "static")),
+        Route("/pages.css", endpoints.look),
     ]
     # A bare router: an application of Starlette's would answer faults itself, and bodies over their limit as faults.
     router = Router(routes=[Mount(path, routes=routes)], redirect_slashes=False)
@@ -90,6 +89,10 @@ class Endpoints:
     async def jwks(self, _request: Request) -> Response:
         """Publish the keys."""
         return _json(self.provider.issuer.jwks())
+
+    async def look(self, _request: Request) -> Response:
+        """Return the pages' style sheet."""
+        return Response(pages.STYLE, headers={"cache-control": "no-cache"}, media_type="text/css")
 
     async def authorize(self, request: Request) -> Response:
         """Show who there is to sign in as, or send an error back to the client."""

@@ -51,6 +51,7 @@ class Codes:
         with self._lock:
             self._forget(now)
             self._grants[_digest(code)] = Grant(request, person_id, secrets.token_urlsafe(16), now)
+            self._grants = dict(list(self._grants.items())[-MOST_CODES:])
         return code
 
     def take(self, code: str, *, now: datetime) -> Grant:
@@ -67,9 +68,8 @@ class Codes:
             return grant
 
     def _forget(self, now: datetime) -> None:
-        """Drop what is older than a minute, or from a clock that was ahead, and the oldest of too many."""
-        kept = {name: grant for name, grant in self._grants.items() if abs(now - grant.at) <= CODE_LIFE}
-        self._grants = dict(list(kept.items())[-(MOST_CODES - 1) :])
+        """Drop what is older than a minute, or from a clock that was ahead."""
+        self._grants = {name: grant for name, grant in self._grants.items() if abs(now - grant.at) <= CODE_LIFE}
         self._used &= set(self._grants)
 
 

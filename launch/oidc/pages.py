@@ -18,6 +18,7 @@ from shared.web import problems
 
 HERE = Path(__file__).parent
 TEXTS: Mapping[str, Mapping[str, Any]] = tomllib.loads((HERE / "texts.toml").read_text("utf-8"))
+STYLE = (HERE / "templates" / "pages.css").read_bytes()
 
 _templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined)
 
