@@ -130,6 +130,11 @@ class EmbeddedPlatform:
             now=clock.now(),
         )
 
+    def tokens_of(self, service: str) -> ServiceTokens:
+        """Return a service's own tokens, from the provider behind the same front door."""
+        client = self.provider.clients[client_id_of(service)]
+        return ServiceTokens(lambda: f"{self.provider.url}/token", Credentials(client.id, SecretStr(client.secret)))
+
     @property
     def most_connections(self) -> int:
         """How many of its server's connections it can hold at once, when all its pools are full."""
@@ -178,15 +183,10 @@ class EmbeddedPlatform:
             other_names=[self.settings.issuer],  # As in tokens of `./popcandy token`, which know no address.
         )
         database = self._open(service.name, self.settings.pool_size)
-        names = Names(api_url, self._tokens_of(service.name))
+        names = Names(api_url, self.tokens_of(service.name))
         self._names.append(names)
         options = WebOptions(self.signatures, names=names)
         return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
-
-    def _tokens_of(self, service: str) -> ServiceTokens:
-        """Return a service's own tokens, from the provider behind the same front door."""
-        client = self.provider.clients[client_id_of(service)]
-        return ServiceTokens(lambda: f"{self.provider.url}/token", Credentials(client.id, SecretStr(client.secret)))
 
     def _start_background(self, service: Service) -> None:
         database, broker = self._open(service.name, background.POOL), LocalBroker()

@@ -74,8 +74,8 @@ class EmbeddedIssuer:
         return {"keys": [key.as_dict(private=False, alg=ALGORITHM, use="sig") for key in self.keys()]}
 
     def key_store(self) -> KeyStore:
-        """Return the public keys to verify with in this process."""
-        return KeyStore(self.jwks)
+        """Return the public keys to verify with in this process; reading them costs nothing."""
+        return KeyStore(self.jwks, least_seconds=0, forget_seconds=10)
 
     def sign(self, claims: Mapping[str, Any], *, typ: str) -> str:
         """Sign any claims as a token of a type."""

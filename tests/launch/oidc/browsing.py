@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
+import httpx2
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from starlette.testclient import TestClient
@@ -34,12 +35,12 @@ ATTACHED = Attached((Known(uuid4()), Known(uuid4(), "合成志愿者 7")), (uuid
 PAGE = {"sec-fetch-site": "same-origin", "origin": f"http://{HOST}"}
 
 
-def make_provider(folder: Path) -> Provider:
+def make_provider(folder: Path, *, url: str = ISSUER) -> Provider:
     """Put a provider together over a folder, as the platform does at each start."""
     signatures = signatures_of(folder)
     home = Home(folder, PROGRAMME, EmbeddedIssuer(folder, Settings()), signatures)
     means = Means(
-        url=ISSUER,
+        url=url,
         clients=clients_of(folder, services=["activities", "ledger"], console_url=CONSOLE_URL),
         people=People(folder, PROGRAMME, lambda: ATTACHED),
         sessions=Sessions(folder / "oidc-sessions.json", signatures),
@@ -63,15 +64,16 @@ class Browsing:
     """A browser on its way through a sign-in, and the console that waits for it."""
 
     provider: Provider
-    http: TestClient
+    http: httpx2.Client
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    callback: str = CALLBACK
 
     def wanted(self, **overrides: Any) -> dict[str, str]:
         """Return the console's request; what is overridden by ... is left out."""
         own = {
             "response_type": "code",
             "client_id": CONSOLE,
-            "redirect_uri": CALLBACK,
+            "redirect_uri": self.callback,
             "scope": "openid profile",
             "state": "a state",
             "nonce": "a nonce",
@@ -90,7 +92,7 @@ class Browsing:
         assert signed, page.text
         person = next(person for person in self.provider.people.all() if person.role == role)
         form = {"request": signed[1], "person": str(person.id)}
-        return told(self.http.post("/oidc/sign-in", data=form, headers=PAGE))
+        return told(self.http.post("/oidc/sign-in", data=form, headers=self.page), callback=self.callback)
 
     def token(self, **overrides: Any) -> Any:
         """Ask the token endpoint as the console."""
@@ -99,7 +101,7 @@ class Browsing:
 
     def exchange(self, code: str, /, **overrides: Any) -> Any:
         """Turn a code into tokens."""
-        own = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code_verifier": self.verifier}
+        own = {"grant_type": "authorization_code", "redirect_uri": self.callback, "code_verifier": self.verifier}
         return self.token(**(own | {"code": code} | overrides))
 
     def sign_in(self, role: Role = Role.OPERATOR) -> dict[str, Any]:
@@ -113,6 +115,11 @@ class Browsing:
         return self.token(grant_type="refresh_token", refresh_token=refresh_token)
 
     @property
+    def page(self) -> dict[str, str]:
+        """What a browser says when our own page posts."""
+        return PAGE | {"origin": self.provider.url.removesuffix("/oidc")}
+
+    @property
     def secret(self) -> str:
         return self.provider.clients[CONSOLE].secret
 
@@ -123,8 +130,8 @@ class Browsing:
         return found.header, found.claims
 
 
-def told(answer: Any) -> dict[str, str]:
+def told(answer: Any, *, callback: str = CALLBACK) -> dict[str, str]:
     """Return the parameters of a redirect to the console."""
     assert answer.status_code == 303, answer.text
-    assert answer.headers["location"].startswith(f"{CALLBACK}?")
+    assert answer.headers["location"].startswith(f"{callback}?")
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
