@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.console.phone import queries, rules
-from services.console.phone.queries import Api
+from services.console.shell.queries import Api
 
 
 def check_in(api: Api, *, shift_id: UUID, code: str) -> None:

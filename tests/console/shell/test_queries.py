@@ -1,3 +1,4 @@
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -5,14 +6,18 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from pydantic import TypeAdapter
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from services.console.main import connect
-from services.console.phone import actions, queries, rules
-from services.console.phone.queries import Api
+from services.console.phone import actions
+from services.console.phone.queries import get_shift
+from services.console.shell import queries, rules
+from services.console.shell.queries import Api
 from shared import telemetry
-from tests.console.doubles import SHIFT_ID, ActivitiesApi
+from tests.console.doubles import ActivitiesApi
+from tests.console.figures import SHIFT_ID
 
 SHIFT = UUID(SHIFT_ID)
 
@@ -27,7 +32,7 @@ def asking(url: str, *, read_seconds: float = 10) -> Iterator[Api]:
 def test_an_api_is_asked_in_the_readers_name_language_and_trace(activities: ActivitiesApi) -> None:
     """One trace joins the tap on the phone to the donation."""
     with telemetry.trace(None) as trace_id, asking(activities.url) as api:
-        shift = queries.get_shift(api, SHIFT)
+        shift = get_shift(api, SHIFT)
 
     headers = activities.seen[0].headers
     assert shift.listing_reference == "2022-LIB-07"
@@ -79,14 +84,14 @@ def test_an_answer_that_makes_no_sense_is_an_api_that_is_down(activities: Activi
     """A half-understood answer must never look like a check-in."""
     activities.broken = broken
     with asking(activities.url) as api, pytest.raises(rules.ApiDown):
-        queries.get_shift(api, SHIFT)
+        get_shift(api, SHIFT)
 
 
 def test_nobody_listening_is_an_api_that_is_down(httpserver: HTTPServer) -> None:
     """The port may be gone while an API restarts."""
     assert httpserver.is_running()
     with asking("http://127.0.0.1:9") as api, pytest.raises(rules.ApiDown) as refused:
-        queries.get_shift(api, SHIFT)
+        get_shift(api, SHIFT)
 
     assert refused.type is rules.ApiDown
 
@@ -109,7 +114,7 @@ def test_a_token_that_an_api_does_not_know_asks_for_another(activities: Activiti
     """The console itself verifies nothing."""
     activities.refuse("shift", "not_authenticated", status=401)
     with asking(activities.url) as api, pytest.raises(rules.SignInNeeded):
-        queries.get_shift(api, SHIFT)
+        get_shift(api, SHIFT)
 
 
 def test_a_refusal_keeps_the_apis_words_and_facts(activities: ActivitiesApi) -> None:
@@ -121,3 +126,36 @@ def test_a_refusal_keeps_the_apis_words_and_facts(activities: ActivitiesApi) -> 
     problem = refused.value.problem
     assert (problem.code, problem.title, problem.status) == ("too_many_attempts", "Wait a while", 429)
     assert problem.facts == {"retry_after": 90}
+
+
+_ROWS = TypeAdapter(list[int])
+_NUMBERS = TypeAdapter(list[dict[str, int]])
+
+
+class TestListItems:
+    @pytest.mark.parametrize(("most", "asked", "more"), [(2, 1, True), (3, 2, True), (5, 3, False), (9, 3, False)])
+    def test_reads_on_until_it_has_enough(self, httpserver: HTTPServer, most: int, asked: int, more: bool) -> None:  # noqa: FBT001  A case's expectation.
+        """A first page is short; whoever wants more is told that there is more."""
+        seen: list[dict[str, str]] = []
+
+        def answer(request: Request) -> Response:
+            seen.append(request.args.to_dict())
+            first = int(request.args.get(queries.CURSOR, "0"))
+            following = str(first + 2) if first < 4 else None
+            items = [{"n": number} for number in range(first, min(first + 2, 5))]
+            return Response(json.dumps({"items": items, "next": following, "total": 5}))
+
+        httpserver.expect_request("/list").respond_with_handler(answer)
+        with asking(httpserver.url_for("")) as api:
+            found, is_more = queries.list_items(api, "/list", _NUMBERS, most=most, kind="x")
+
+        assert [each["n"] for each in found] == list(range(min(most, 5)))
+        assert (is_more, len(seen)) == (more, asked)
+        assert {each["kind"] for each in seen} == {"x"}
+
+    @pytest.mark.parametrize("body", ["[]", "{}", '{"items": 1}', '{"items": [{"n": 1}]}'])
+    def test_understands_nothing_by_halves(self, httpserver: HTTPServer, body: str) -> None:
+        """A list of something else is an API that is down."""
+        httpserver.expect_request("/list").respond_with_data(body)
+        with asking(httpserver.url_for("")) as api, pytest.raises(rules.ApiDown):
+            queries.list_items(api, "/list", _ROWS, most=5)
