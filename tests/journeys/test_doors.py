@@ -19,6 +19,7 @@ from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
 from shared.roles import Role
 from shared.settings import Settings
+from tests.journeys import phones
 from tests.journeys.conftest import embedded_town
 from tests.journeys.people import Cast, Shift, Town, gather, until_idle
 
@@ -150,13 +151,13 @@ class TestTokens:
         self._require_nobody(here, service, self._issued(copycat, here))
 
     def test_the_phone_asks_to_sign_in_again(self, here: Town, cast: Cast, shift: Shift) -> None:
-        """A page never shows a bare error for a token that is over."""
-        with httpx2.Client(base_url=here.pages_url, follow_redirects=True, trust_env=False) as phone:
-            phone.headers["origin"] = here.pages_url
-            phone.cookies.set("popcandy_token", tampered(here, cast.volunteer.token))
+        """A page never shows a bare error for a session that is not of its making."""
+        with phones.phone(here.pages_url) as phone:
+            phone.cookies.set("popcandy_session", f"1.{tampered(here, cast.volunteer.token)}")
             page = phone.get(f"/c/{shift.id}")
 
-        assert page.url.path == "/sign-in"
+        assert page.url.path == "/oidc/authorize"
+        assert 'name="person"' in page.text
 
     @staticmethod
     def _issued(issuer: EmbeddedIssuer, here: Town) -> str:

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, Request, Route, expect, sync_play
 
 from launch.oidc.app import create_app
 from launch.oidc.provider import Provider
-from tests.console.phone.test_pages import ARGUMENTS, FAINT_TEXTS, LEAST_CONTRAST
+from tests.console.browser import ARGUMENTS
+from tests.console.phone.test_pages import FAINT_TEXTS, LEAST_CONTRAST
 from tests.launch.oidc.browsing import CALLBACK, Browsing, client_of, make_provider
 from tests.servers.chromium import require_chromium
 from tests.waiting import until
