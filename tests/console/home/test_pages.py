@@ -162,7 +162,7 @@ def test_a_keyboard_reaches_the_content_first(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "most_first", "most_again"), [("/", 160_000, 12_000), (f"/c/{SHIFT_ID}", 24_000, 9_000)]
+    ("path", "most_first", "most_again"), [("/", 130_000, 9_000), (f"/c/{SHIFT_ID}", 24_000, 9_000)]
 )
 def test_a_page_is_light(browser: Browser, served: str, path: str, most_first: int, most_again: int) -> None:
     """The first page once loads its looks, and later itself alone; a phone's page is small from the start."""
