@@ -104,12 +104,11 @@ class Identity:
 
         Raises ProgrammeDiffers if they differ, ProgrammeNeeded if there is neither.
         """
-        if self.programme_id is None and programme_id is None:
-            raise ProgrammeNeeded(field=PROGRAMME_HEADER)
-        if self.programme_id is not None and programme_id not in {None, self.programme_id}:
-            raise ProgrammeDiffers
         placed = self.programme_id or programme_id
-        assert placed is not None  # noqa: S101  One of them is, as just seen.
+        if placed is None:
+            raise ProgrammeNeeded(field=PROGRAMME_HEADER)
+        if programme_id not in {None, placed}:
+            raise ProgrammeDiffers
         return Caller(self.id, placed, self.roles, self.partner_id, self.service)
 
 

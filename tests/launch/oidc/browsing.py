@@ -3,7 +3,11 @@
 import hashlib
 import re
 import secrets
+import socket
+import threading
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import httpx2
+import uvicorn
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from starlette.testclient import TestClient
@@ -25,6 +30,7 @@ from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.signatures import signatures_of
 from shared.roles import Role
 from shared.settings import Settings
+from tests.waiting import until
 
 HOST = "127.0.0.1:8022"
 ISSUER = f"http://{HOST}/oidc"
@@ -47,6 +53,20 @@ def make_provider(folder: Path, *, url: str = ISSUER) -> Provider:
         signatures=signatures,
     )
     return Provider(home.issuer, means)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Provider]:
+    """Serve a provider on a port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        provider = make_provider(folder, url=f"http://127.0.0.1:{listening.getsockname()[1]}/oidc")
+        server = uvicorn.Server(uvicorn.Config(create_app(provider), lifespan="off", ws="none", log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        until(lambda: server.started, timeout=10, missing="the provider")
+        yield provider
+        server.should_exit = True
+        thread.join(timeout=10)
 
 
 def client_of(provider: Provider, *, host: str = "127.0.0.1", base_url: str = f"http://{HOST}") -> TestClient:

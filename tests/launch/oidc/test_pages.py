@@ -1,23 +1,18 @@
 """The sign-in page in a real browser: Chromium, as on a phone."""
 
 import re
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
-from launch.oidc.app import create_app
 from launch.oidc.provider import Provider
 from tests.console.browser import ARGUMENTS
 from tests.console.phone.test_pages import FAINT_TEXTS, LEAST_CONTRAST
-from tests.launch.oidc.browsing import CALLBACK, Browsing, client_of, make_provider
+from tests.launch.oidc.browsing import CALLBACK, Browsing, client_of, served
 from tests.servers.chromium import require_chromium
-from tests.waiting import until
 
 LEAST_TOUCH_PX = 48
 
@@ -32,16 +27,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def provider(tmp_path: Path) -> Iterator[Provider]:
-    """A provider on a port of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        provider = make_provider(tmp_path, url=f"http://127.0.0.1:{listening.getsockname()[1]}/oidc")
-        server = uvicorn.Server(uvicorn.Config(create_app(provider), lifespan="off", ws="none", log_config=None))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        until(lambda: server.started, timeout=10, missing="the provider")
-        yield provider
-        server.should_exit = True
-        thread.join(timeout=10)
+    with served(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture(params=["zh-CN", "en-GB"])
