@@ -17,10 +17,10 @@ from services.console.home import api as home
 from services.console.phone import api as phone
 from services.console.sessions import api as sessions
 from services.console.sessions.queries import Issuer
-from services.console.sessions.rules import Registration, origin_of
+from services.console.sessions.rules import Registration
 from services.console.sessions.schemas import Cookies
 from services.console.shell import api as shell
-from services.console.shell.rules import is_same_site
+from services.console.shell.rules import is_same_site, origin_of
 from services.console.shell.schemas import STATIC, STATIC_FOLDER, marks
 from shared.auth.sealing import Seals
 from shared.errors import Hindrance

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.console.sessions import rules
 from services.console.sessions.rules import Registration, Tokens
+from services.console.shell.rules import is_sound_address
 from shared import telemetry
 from shared.auth.keys import KeyStore, KeysUnreachable, PublicKey
 from shared.auth.tokens import ALGORITHMS
@@ -122,11 +123,11 @@ class Issuer:
         if document.get("issuer") != issuer:
             raise _unfit("issuer")
         for name in WANTED:
-            if not rules.is_sound_address(document.get(name), issuer=issuer):
+            if not is_sound_address(document.get(name), issuer=issuer):
                 raise _unfit(name)
         if "S256" not in document.get("code_challenge_methods_supported", ["S256"]):
             raise _unfit("code_challenge_methods_supported")
-        sound = {name: rules.is_sound_address(document.get(name), issuer=issuer) for name in OPTIONAL}
+        sound = {name: is_sound_address(document.get(name), issuer=issuer) for name in OPTIONAL}
         return {name: value for name, value in document.items() if sound.get(name, True)}
 
     def _read_keys(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,6 @@ STATE_MARK_CHARACTERS = 16
 SCOPE = "openid profile offline_access"
 
 _ERROR = re.compile(r"[a-z_]{1,60}", re.ASCII)
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class SignInFailed(Exception):
@@ -267,32 +266,6 @@ def would_loop(session: Session, *, now: datetime) -> bool:
 def is_own_form(session: Session, given: str) -> bool:
     """Say whether a form carries the session's CSRF token."""
     return hmac.compare_digest(session.csrf.encode(), given.encode())
-
-
-def is_sound_address(url: object, *, issuer: str) -> bool:
-    """Say whether an issuer's endpoint may be used: HTTPS, or plain HTTP on this machine or as the issuer itself."""
-    if not isinstance(url, str):
-        return False
-    parts = urlsplit(url)
-    is_plain = parts.scheme == "http" and (parts.hostname in _LOOPBACK or issuer.startswith("http://"))
-    return bool(parts.hostname) and (parts.scheme == "https" or is_plain)
-
-
-def origin_of(url: str) -> str:
-    """Return an address without its path."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def pieces(text: str, *, size: int) -> Iterator[str]:
-    """Cut a text into pieces of at most `size` characters."""
-    for start in range(0, len(text), size):
-        yield text[start : start + size]
-
-
-def oldest_beyond(names: Sequence[str], most: int) -> Sequence[str]:
-    """Return those of a browser's cookies that are too many."""
-    return names[: max(len(names) - most, 0)]
 
 
 def _with_query(url: str, **parameters: str) -> str:

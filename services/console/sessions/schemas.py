@@ -37,7 +37,7 @@ class Cookies:
         text = self._seal(_SESSION, session, SESSION)
         if len(text) > PIECE_CHARACTERS * MOST_PIECES and session.id_token is not None:
             text = self._seal(_SESSION, replace(session, id_token=None), SESSION)  # Only a hint for the sign-out.
-        parts = list(rules.pieces(text, size=PIECE_CHARACTERS))
+        parts = [text[start : start + PIECE_CHARACTERS] for start in range(0, len(text), PIECE_CHARACTERS)]
         if len(parts) > MOST_PIECES:
             raise rules.SessionTooLarge
         written = {self._name(number): part for number, part in enumerate(parts)}
@@ -59,7 +59,7 @@ class Cookies:
     def write_attempt(self, attempt: Attempt, present: Mapping[str, str]) -> dict[str, str]:
         """Return the cookie of an attempt: each tab's sign-in has its own, and the oldest go when they are many."""
         others = [name for name in present if name.startswith(self._prefix + ATTEMPT)]
-        gone = dict.fromkeys(rules.oldest_beyond(others, MOST_ATTEMPTS - 1), "")
+        gone = dict.fromkeys(others[: max(len(others) - MOST_ATTEMPTS + 1, 0)], "")
         return gone | {self.attempt_name(attempt.state): self._seal(_ATTEMPT, attempt, ATTEMPT)}
 
     def read_attempt(self, present: Mapping[str, str], *, state: str) -> Attempt | None:
