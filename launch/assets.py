@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 
@@ -22,6 +23,13 @@ from shared.errors import Hindrance
 
 PAGES = Path(__file__).parents[1] / "services" / "console"
 NPM_FILES = ("package.json", "package-lock.json", ".npmrc")
+
+
+class Install(Protocol):
+    """Installs a folder's lock, as `npm.ci` does."""
+
+    def __call__(self, folder: Path, *, dev: bool) -> None:
+        """Install it. Raises npm.NpmFailed."""
 
 
 class AssetsMissing(Hindrance):
@@ -50,13 +58,13 @@ def are_there(pages: Path = PAGES) -> bool:
     return whole.exists() and whole.read_bytes() == (pages / "assets.json").read_bytes()
 
 
-def fetch(pages: Path = PAGES) -> None:
+def fetch(pages: Path = PAGES, *, install: Install = npm.ci) -> None:
     """Fill `static/vendor/`; one that is whole is left. Of two at once the second waits. Raises AssetsMissing."""
     with (pages / "assets.json").open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not are_there(pages):
             with tempfile.TemporaryDirectory() as folder:
-                _install(pages, Path(folder))
+                _install(pages, Path(folder), install)
                 _fill(pages, Path(folder) / "node_modules")
 
 
@@ -68,11 +76,11 @@ def wrong(pages: Path = PAGES) -> Iterator[str]:
             yield asset.path
 
 
-def _install(pages: Path, folder: Path) -> None:
+def _install(pages: Path, folder: Path, install: Install) -> None:
     for name in NPM_FILES:
         shutil.copy2(pages / name, folder / name)
     try:
-        npm.ci(folder, dev=False)
+        install(folder, dev=False)
     except npm.NpmFailed as error:
         raise AssetsMissing(f"what the pages load is not here and could not be fetched: {error}") from error
 
@@ -94,12 +102,12 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def main() -> None:
+def main(pages: Path = PAGES, *, install: Install = npm.ci) -> None:
     """Fetch; what hinders it is said in one line, with exit code 2."""
     try:
-        if not are_there():
+        if not are_there(pages):
             sys.stderr.write("popcandy: fetching what the pages load …\n")
-            fetch()
+            fetch(pages, install=install)
     except Hindrance as hindrance:
         sys.exit(_said(hindrance))
 

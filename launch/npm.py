@@ -19,10 +19,10 @@ class NpmFailed(Hindrance):
     """There is no npm, or it could not install a lock; the message says why."""
 
 
-def command() -> list[str]:
+def command(root: Path = ROOT) -> list[str]:
     """Return how to call npm; a machine without one gets a private one at first need. Raises NpmFailed."""
     found = shutil.which("npm")
-    return [found] if found else [str(_own_python()), "-c", _OWN]
+    return [found] if found else [str(_own_python(root)), "-c", _OWN]
 
 
 def ci(folder: Path, *, dev: bool) -> None:
@@ -33,21 +33,21 @@ def ci(folder: Path, *, dev: bool) -> None:
     _run("npm ci", [*command(), *_INSTALL, *([] if dev else ["--omit=dev"])], folder)
 
 
-def _own_python() -> Path:
+def _own_python(root: Path) -> Path:
     """Return the Python of `.venv-npm`, made if it is not as its lock says."""
-    folder = ROOT / ".venv-npm"
+    folder = root / ".venv-npm"
     python, stamp = folder / "bin" / "python", folder / "installed"
     if not stamp.exists() or stamp.read_bytes() != LOCK.read_bytes():
         shutil.rmtree(folder, ignore_errors=True)
         venv.create(folder, symlinks=True)
         words = ("pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(LOCK))
-        _run("uv", [_uv(), *words], ROOT)
+        _run("uv", [_uv(root), *words], ROOT)
         stamp.write_bytes(LOCK.read_bytes())
     return python
 
 
-def _uv() -> str:
-    own = ROOT / ".venv-uv" / "bin" / "uv"
+def _uv(root: Path) -> str:
+    own = root / ".venv-uv" / "bin" / "uv"
     found = shutil.which("uv") or (str(own) if own.exists() else None)
     if found is None:
         raise NpmFailed("neither npm nor uv is here; on Debian: apt-get install npm")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -63,7 +64,7 @@ def create_app(api: httpx2.Client, *, console_url: str, sign_in: SignIn) -> ASGI
 
     `api` is asked for the APIs by path, and for the issuer by its whole address.
     """
-    _require_assets()
+    require_assets(STATIC_FOLDER)
     url = console_url.rstrip("/")
     app = FastAPI(title="Popcandy console", openapi_url=None, docs_url=None, redoc_url=None)
     app.state.api, app.state.console_url, app.state.desk = api, url, _desk(api, url, sign_in)
@@ -91,8 +92,9 @@ def _desk(client: httpx2.Client, url: str, sign_in: SignIn) -> sessions.Desk:
     return sessions.Desk(Issuer(client, registration), Cookies(sign_in.seals, prefix=prefix))
 
 
-def _require_assets() -> None:
-    listed, there = (STATIC_FOLDER.parent / "assets.json", STATIC_FOLDER / "vendor" / "assets.json")
+def require_assets(static: Path) -> None:
+    """Require that what pages load of others' making lies in `static`, as listed beside it. Raises AssetsMissing."""
+    listed, there = static.parent / "assets.json", static / "vendor" / "assets.json"
     if not there.exists() or there.read_bytes() != listed.read_bytes():
         raise AssetsMissing("what the pages load is not in services/console/static/vendor; ./popcandy fetches it once")
 

@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from services.console.home import api as home
-from services.console.main import AssetsMissing, connect, create_app
+from services.console.main import AssetsMissing, connect, create_app, require_assets
 from services.console.phone import api as phone
 from services.console.sessions import api as sessions
 from services.console.shell.schemas import asset
@@ -62,15 +62,12 @@ class TestStatic:
         """Our own code is no secret, but what lies beside it may be."""
         assert console.get(path).status_code == 404
 
-    def test_is_required_before_the_first_request(
-        self, activities: ActivitiesApi, provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
+    def test_is_required_before_the_first_request(self, tmp_path: Path) -> None:
         """A console without its looks does not start; the line says what to do."""
-        monkeypatch.setattr("services.console.main.STATIC_FOLDER", tmp_path / "static")
         (tmp_path / "assets.json").write_text("[]")
 
-        with connect(activities.url) as api, pytest.raises(AssetsMissing, match=r"\./popcandy fetches it once"):
-            create_app(api, console_url=CONSOLE_URL, sign_in=sign_in_at(provider))
+        with pytest.raises(AssetsMissing, match=r"\./popcandy fetches it once"):
+            require_assets(tmp_path / "static")
 
 
 class TestSameSite:

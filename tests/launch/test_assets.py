@@ -19,22 +19,25 @@ def pages(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def packages(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+class Packages:
     """An npm that brings what was fetched already, and how often it was asked."""
-    assets.fetch()
-    asked: list[Path] = []
 
-    def bring(folder: Path, *, dev: bool) -> None:
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, folder: Path, *, dev: bool) -> None:
         assert not dev
-        asked.append(folder)
+        self.asked += 1
         for asset in assets.listed():
             target = folder / "node_modules" / asset.package / asset.source
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(PAGES / "static" / "vendor" / asset.path, target)
 
-    monkeypatch.setattr("launch.npm.ci", bring)
-    return asked
+
+@pytest.fixture
+def packages() -> Packages:
+    assets.fetch()
+    return Packages()
 
 
 def test_the_list_is_the_folder_and_the_lock() -> None:
@@ -55,56 +58,50 @@ def test_nothing_of_it_is_committed() -> None:
     assert tracked("*static/vendor*", "*node_modules*") == []
 
 
-def test_is_fetched_once(pages: Path, packages: list[Path]) -> None:
+def test_is_fetched_once(pages: Path, packages: Packages) -> None:
     """A second start makes nothing; another list is fetched anew."""
-    assets.fetch(pages)
-    assets.fetch(pages)
-    assert (len(packages), list(assets.wrong(pages)), assets.are_there(pages)) == (1, [], True)
+    assets.fetch(pages, install=packages)
+    assets.fetch(pages, install=packages)
+    assert (packages.asked, list(assets.wrong(pages)), assets.are_there(pages)) == (1, [], True)
 
     (pages / "assets.json").write_bytes((pages / "assets.json").read_bytes() + b"\n")
     assert not assets.are_there(pages)
-    assets.fetch(pages)
+    assets.fetch(pages, install=packages)
 
-    assert (len(packages), assets.are_there(pages)) == (2, True)
+    assert (packages.asked, assets.are_there(pages)) == (2, True)
 
 
-def test_another_file_than_was_looked_at_is_refused(pages: Path, packages: list[Path]) -> None:
+def test_another_file_than_was_looked_at_is_refused(pages: Path, packages: Packages) -> None:
     """Whatever a registry sends, and the folder never counts as whole."""
     listed = json.loads((pages / "assets.json").read_text("utf-8"))
     listed[-1]["sha256"] = "0" * 64
     (pages / "assets.json").write_text(json.dumps(listed))
 
     with pytest.raises(AssetsMissing, match=r"brought another icons/outline/scale\.svg than assets\.json says"):
-        assets.fetch(pages)
+        assets.fetch(pages, install=packages)
 
-    assert packages
+    assert packages.asked == 1
     assert not assets.are_there(pages)
 
 
-def test_what_was_changed_in_the_folder_is_named(pages: Path, packages: list[Path]) -> None:
+def test_what_was_changed_in_the_folder_is_named(pages: Path, packages: Packages) -> None:
     """A test of ours compares, since a start does not."""
-    assets.fetch(pages)
+    assets.fetch(pages, install=packages)
     (pages / "static" / "vendor" / "htmx.min.js").write_text("alert(1)")
     (pages / "static" / "vendor" / "tabler.min.css").unlink()
 
     assert sorted(assets.wrong(pages)) == ["htmx.min.js", "tabler.min.css"]
-    assert len(packages) == 1
+    assert packages.asked == 1
 
 
-def test_without_a_network_one_line_says_so(
-    pages: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_network_one_line_says_so(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The person at the keyboard reads what is missing, not a stack of calls."""
 
     def nobody_answers(folder: Path, *, dev: bool) -> None:
         raise npm.NpmFailed(f"npm ci failed in {folder}: getaddrinfo EAI_AGAIN ({dev})")
 
-    monkeypatch.setattr("launch.npm.ci", nobody_answers)
-    monkeypatch.setattr("launch.assets.are_there", lambda *_: False)
-    monkeypatch.setattr("launch.assets.fetch", lambda fetch=assets.fetch: fetch(pages))
-
     with pytest.raises(SystemExit) as ended:
-        assets.main()
+        assets.main(pages, install=nobody_answers)
 
     said = capsys.readouterr().err.splitlines()
     assert ended.value.code == 2

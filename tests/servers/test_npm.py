@@ -84,7 +84,6 @@ def test_a_machine_without_npm_gets_one_of_its_own(monkeypatch: pytest.MonkeyPat
 def test_a_machine_without_npm_and_uv_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A failure comes with a cure."""
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("launch.npm.ROOT", tmp_path)
 
     with pytest.raises(NpmFailed, match=r"apt-get install npm"):
-        command()
+        command(tmp_path)

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.console.home import actions, queries, rules, schemas
@@ -42,7 +40,7 @@ def show_home(request: Request, session: SignedIn, api: Asking) -> Response:
 def show_part(request: Request, section: Section, session: SignedIn, api: Asking) -> Response:
     """Return one part of the first page anew."""
     if section not in rules.sections_of(session.person.roles):
-        raise HTTPException(HTTPStatus.NOT_FOUND)
+        return shell.missing(request)
     part, _ = _part_unless(section, api, slow=False)
     return shell.page(request, "part.html", pages=PAGES, part=part)
 

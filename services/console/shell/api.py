@@ -128,6 +128,11 @@ def refuse_cross_site(request: Request, _error: Exception | None = None) -> Resp
     return fault(request, "cross_site", HTTPStatus.FORBIDDEN)
 
 
+def missing(request: Request) -> Response:
+    """Say that there is no such page."""
+    return fault(request, "not_found", HTTPStatus.NOT_FOUND)
+
+
 def _in_language(request: Request, language: str) -> str:
     return "?" + request.url.include_query_params(lang=language).query
 
