@@ -35,7 +35,7 @@ from shared.roles import Role
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
-from shared.web.options import WebOptions
+from shared.web.options import options_of
 
 HOST = "127.0.0.1"
 BROKER_POOL = 4 * len(SERVICES) + 4  # For each service three queues, each of which holds one, and a relay.
@@ -157,8 +157,8 @@ class EmbeddedPlatform:
         self.server.prepare(service.name)
         self._start_background(service)
         verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
-        database = self._open(service.name, self.settings.pool_size)
-        options = WebOptions(signatures_of(self.folder))
+        database = self._open(service.name, self.settings.pool_size, self.settings.request_seconds)
+        options = options_of(self.settings, signatures_of(self.folder))
         return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
 
     def _start_background(self, service: Service) -> None:
@@ -171,8 +171,8 @@ class EmbeddedPlatform:
             own = self._open(service.name, background.pool_of(threads))
             background.start_tasks(service, own, self.crew, broker=broker, threads=threads, alone=True)
 
-    def _open(self, service: str, pool_size: int) -> Database:
-        database = self.server.open(service, pool_size=pool_size)
+    def _open(self, service: str, pool_size: int, transaction_seconds: int = 0) -> Database:
+        database = self.server.open(service, pool_size=pool_size, transaction_seconds=transaction_seconds)
         self._databases.append(database)
         return database
 

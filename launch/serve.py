@@ -26,7 +26,7 @@ from shared.errors import Hindrance
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
-from shared.web.options import WebOptions
+from shared.web.options import WebOptions, options_of
 
 log = telemetry.get_logger()
 
@@ -88,7 +88,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     if wanted.role not in {Duty.WEB, Duty.ALL}:
         return ""
     web = WebServer(host=wanted.host, port=wanted.port)
-    database = server.open(service.name, pool_size=settings.pool_size)
+    database = server.open(service.name, pool_size=settings.pool_size, transaction_seconds=settings.request_seconds)
     app = create_app(
         service, database=database, transport=transport, verifier=_verifier(settings), options=_options(settings)
     )
@@ -151,7 +151,7 @@ def _verifier(settings: Settings) -> TokenVerifier:
 
 
 def _options(settings: Settings) -> WebOptions:
-    return WebOptions(signatures_from(required(settings.secrets, "POPCANDY_SECRETS")))
+    return options_of(settings, signatures_from(required(settings.secrets, "POPCANDY_SECRETS")))
 
 
 def required(value: SecretStr | None, name: str) -> str:

@@ -18,6 +18,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
 from shared.errors import NotAllowed, Title
 from shared.roles import PERMISSIONS, is_permitted
+from shared.web.rates import RateLimiter
 
 
 class MissingPermission(NotAllowed):
@@ -50,14 +51,26 @@ def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     is_permitted(permission, frozenset())  # A permission that is not declared fails at import.
 
     async def permitted(request: Request) -> Caller:
-        caller = await _caller(request)
+        caller = await _known(request)
         bind_contextvars(caller=str(caller.person_id), programme_id=str(caller.programme_id))
+        callers: RateLimiter = request.app.state.callers
+        request.state.allowance = callers.take(f"{caller.programme_id}/{caller.person_id}")
         if not is_permitted(permission, caller.roles):
             raise MissingPermission(permission=permission)
         return caller.acting(PERMISSIONS[permission])
 
     permitted.permission = permission  # type: ignore[attr-defined]  # The route matrix reads what each route declares.
     return permitted
+
+
+async def _known(request: Request) -> Caller:
+    """Return who is calling; an address that keeps sending what is no token is told to wait. Raises TooManyRequests."""
+    try:
+        return await _caller(request)
+    except NotAuthenticated:
+        strangers: RateLimiter = request.app.state.strangers
+        strangers.take(request.client.host if request.client else "")
+        raise
 
 
 async def _caller(request: Request) -> Caller:

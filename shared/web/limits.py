@@ -15,6 +15,8 @@ from shared.web import problems
 MOST_BODY_BYTES = 21 * 1024 * 1024  # An import's file and its form around it.
 SPOOL_BYTES = 1024 * 1024
 BODY_SECONDS = 60.0
+WAIT_SECONDS = 20.0
+RETRY_SECONDS = "2"
 CLOSE = {"connection": "close"}
 OPEN_PATHS = ("/livez", "/readyz")
 
@@ -54,14 +56,17 @@ class Gate:
     """Admits as many requests at once as there are connections; the others wait outside, holding nothing.
 
     Without it a request that holds a connection can wait for a thread that waits for a connection. A body is received
-    before its request is admitted, so a slow sender takes no place; one that takes too long is refused.
+    before its request is admitted, so a slow sender takes no place; one that takes too long is refused, as is a request
+    that waited too long.
     """
 
-    def __init__(self, app: ASGIApp, *, admitted: int, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, *, admitted: int, body_seconds: float = BODY_SECONDS, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         """Wrap an app; `admitted` is its pool's size."""
         self.app = app
         self.limiter = anyio.Semaphore(admitted)
-        self.body_seconds = body_seconds
+        self.body_seconds, self.wait_seconds = body_seconds, wait_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request when there is room; health checks never wait."""
@@ -78,8 +83,21 @@ class Gate:
                 if not is_whole:
                     return  # The caller has gone.
                 receive = _replayed(body, receive)
-            async with self.limiter:
+            if not await self._is_admitted():
+                busy = problems.of_status(Request(scope), 503, headers={"Retry-After": RETRY_SECONDS})
+                await busy(scope, receive, send)
+                return
+            try:
                 await self.app(scope, receive, send)
+            finally:
+                self.limiter.release()
+
+    async def _is_admitted(self) -> bool:
+        """Wait for room; False if there was none in time."""
+        with anyio.move_on_after(self.wait_seconds):
+            await self.limiter.acquire()
+            return True
+        return False
 
 
 def _has_body(scope: Scope) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.auth.signatures import Signatures
+from shared.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -10,3 +11,12 @@ class WebOptions:
     """What the doors of every service have in common, and a deployment may choose."""
 
     signatures: Signatures  # Of cursors and the like.
+    origins: tuple[str, ...] = ()  # Whose pages may call from a browser; none unless it is said.
+    requests_per_minute: int = 1_200  # Of one caller, per process.
+    failures_per_minute: int = 120  # Of one address: tokens that are none.
+    wait_seconds: float = 20.0  # For room, while as many requests as there are connections are in hand.
+
+
+def options_of(settings: Settings, signatures: Signatures) -> WebOptions:
+    """Return what a deployment chose."""
+    return WebOptions(signatures, origins=settings.origins, requests_per_minute=settings.requests_per_minute)
