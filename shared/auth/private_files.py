@@ -1,18 +1,18 @@
 """Files of keys, which only their owner reads."""
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads; of two writers at once, the second finds the first's."""
-    draft = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    """Write a file whole that only its owner reads; of two writers at once, the second finds the first's."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # 0600, and nobody else's.
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
     finally:
-        draft.unlink()
+        Path(draft).unlink()

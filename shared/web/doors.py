@@ -17,7 +17,7 @@ from shared.auth.keys import KeysUnreachable
 from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
 from shared.errors import NotAllowed, Title
-from shared.roles import PERMISSIONS, is_permitted
+from shared.roles import reach_of
 from shared.web.rates import RateLimiter
 
 
@@ -48,16 +48,17 @@ async def present(_request: Request) -> datetime:
 
 def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     """Require a permission; the route gets the caller who has it. Raises NotAuthenticated, MissingPermission."""
-    is_permitted(permission, frozenset())  # A permission that is not declared fails at import.
+    reach_of(permission, ())  # A permission that is not declared fails at import.
 
     async def permitted(request: Request) -> Caller:
         caller = await _known(request)
         bind_contextvars(caller=str(caller.person_id), programme_id=str(caller.programme_id))
         callers: RateLimiter = request.app.state.callers
         request.state.allowance = callers.take(f"{caller.programme_id}/{caller.person_id}")
-        if not is_permitted(permission, caller.roles):
+        acting = caller.acting(permission)
+        if acting is None:
             raise MissingPermission(permission=permission)
-        return caller.acting(PERMISSIONS[permission])
+        return acting
 
     permitted.permission = permission  # type: ignore[attr-defined]  # The route matrix reads what each route declares.
     return permitted
