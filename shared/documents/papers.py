@@ -43,7 +43,6 @@ class Reference:
 
 
 Cell = str | Fen | Minutes | Count | Reference | date | datetime | None
-FIGURES = (Fen, Minutes, Count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,13 +142,13 @@ class _Pen:
         self._left -= len(shown)
         if self._left < 0:
             raise TooLongToSet(most_chars=MOST_CHARS)
-        return glyphs.breakable(shown)
+        return shown if isinstance(cell, Reference) else glyphs.breakable(shown)  # An id breaks at its hyphens.
 
 
 def _told(paper: Paper) -> dict[str, object]:
     """Write a paper as what the template reads: text, and where it goes."""
     pen, words = _Pen(paper.language, paper.timezone), _WORDS[paper.language]
-    head = {
+    head: dict[str, Cell] = {
         "programme": paper.programme,
         "period": paper.period,
         "reference": paper.reference,

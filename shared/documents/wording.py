@@ -51,19 +51,20 @@ def instant(at: datetime, language: Language, timezone: str) -> str:
 
 def written(cell: Cell, language: Language, timezone: str) -> str:
     """Write any value as a person reads it; nothing where there is none."""
+    text = ""
     match cell:
         case Fen(fen):
-            return money(fen)
+            text = money(fen)
         case Minutes(minutes):
-            return duration(minutes, language)
+            text = duration(minutes, language)
         case Count(number):
-            return count(number)
-        case Reference(text):
-            return text
+            text = count(number)
+        case Reference(reference):
+            text = reference
         case datetime():
-            return instant(cell, language, timezone)
+            text = instant(cell, language, timezone)
         case date():
-            return day(cell, language)
-        case None:
-            return ""
-    return cell
+            text = day(cell, language)
+        case str():
+            text = cell
+    return text
