@@ -91,7 +91,7 @@ def paper_of(season: Season, *, language: Language, programme: str, issued_at: d
         title=say("志愿服务季度报告", "Season report"),
         language=language,
         programme=programme,
-        reference=say("季度报告", "season report"),
+        reference="-".join(["season", *(f"{span.begin:%Y%m}" for span in (*season.spans[:1], *season.spans[-1:]))]),
         period=_period(season.spans, language),
         issued_at=issued_at,
         sections=[

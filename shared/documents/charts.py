@@ -59,7 +59,12 @@ def _panel(points: Sequence[str], panel: Panel) -> "alt.Chart":
         .transform_calculate(shown=shown)
         .mark_bar(color=_BLUE)
         .encode(
-            x=alt.X("point:N", title=None, sort=alt.EncodingSortField("place"), axis=alt.Axis(labelAngle=0)),
+            x=alt.X(
+                "point:N",
+                title=None,
+                sort=alt.EncodingSortField("place"),
+                axis=alt.Axis(labelAngle=0, labelOverlap=True),
+            ),
             y=alt.Y("shown:Q", title=glyphs.showable(panel.title), axis=alt.Axis(tickCount=4, format=",d")),
         )
     )

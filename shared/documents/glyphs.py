@@ -84,7 +84,10 @@ def _shown(character: str) -> str:
 
 
 def breakable(text: str) -> str:
-    """Let a long run without spaces break, so that it stays within its column."""
+    """Mark where a long run without spaces may break, by U+200B, so that it stays within its column.
+
+    The template breaks there and leaves the mark out; `showable` lets none of anybody else's through.
+    """
     return _LONG_RUN.sub(lambda run: _PIECE.sub(rf"\g<0>{_BREAK}", run[0]), text)
 
 

@@ -133,7 +133,7 @@ class _Pen:
         self.has_replaced = False
 
     def write(self, cell: Cell) -> str:
-        """Write one value. Raises TooLongToSet when the document holds too many already."""
+        """Write one value; a reference is left whole: it breaks at its hyphens, if at all. Raises TooLongToSet."""
         text = wording.written(cell, self._language, self._timezone)
         if len(text) > MOST_CHARS_IN_CELL:
             text = f"{text[:MOST_CHARS_IN_CELL]}…"
@@ -142,7 +142,7 @@ class _Pen:
         self._left -= len(shown)
         if self._left < 0:
             raise TooLongToSet(most_chars=MOST_CHARS)
-        return shown if isinstance(cell, Reference) else glyphs.breakable(shown)  # An id breaks at its hyphens.
+        return shown if isinstance(cell, Reference) else glyphs.breakable(shown)
 
 
 def _told(paper: Paper) -> dict[str, object]:
@@ -151,14 +151,14 @@ def _told(paper: Paper) -> dict[str, object]:
     head: dict[str, Cell] = {
         "programme": paper.programme,
         "period": paper.period,
-        "reference": paper.reference,
+        "reference": Reference(paper.reference),
         "issued_at": paper.issued_at,
         "trace": paper.trace,
     }
     told: dict[str, object] = {
-        "title": pen.write(paper.title),
-        "reference": pen.write(paper.reference),
-        "keywords": [pen.write(paper.reference)],
+        "title": pen.write(Reference(paper.title)),
+        "reference": pen.write(Reference(paper.reference)),
+        "keywords": [pen.write(Reference(paper.reference))],
         "foot": f"Popcandy · {words['issued_at']} {pen.write(paper.issued_at)}",
         "head": [(words[name], pen.write(value)) for name, value in head.items() if value],
         "sections": [_section(section, place, pen) for place, section in enumerate(paper.sections)],
@@ -174,7 +174,12 @@ def _section(section: Section, place: int, pen: _Pen) -> dict[str, object]:
             rows = [(pen.write(name), pen.write(value)) for name, value in section.pairs]
             return {"kind": "facts", "title": title, "rows": rows}
         case Picture():
-            return {"kind": "picture", "title": title, "file": _file_of(place), "says": pen.write(section.says)}
+            return {
+                "kind": "picture",
+                "title": title,
+                "file": _file_of(place),
+                "says": pen.write(Reference(section.says)),
+            }
         case Table():
             return {"kind": "table", "title": title, **_table(section, pen)}
 
