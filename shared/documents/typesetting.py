@@ -24,8 +24,8 @@ MOST_ROWS: Final = 2_000
 MOST_CHARS: Final = 2_000_000
 MOST_CHARS_IN_CELL: Final = 500
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_AT_ONCE: Final = BoundedSemaphore(2)
-_WAIT_SECONDS: Final = 10
+AT_ONCE: Final = BoundedSemaphore(2)
+WAIT_SECONDS: Final = 10
 _REGIONS: Final = {"zh": "cn", "en": "gb"}
 _WORDS: Final = {
     "zh": {
@@ -87,8 +87,8 @@ def compile_template(
 
     given = {name: json.dumps(value) for name, value in values.items()}  # ASCII: no character can trouble the way.
     sources = {"main.typ": (_TEMPLATES / template).read_bytes(), **files}
-    if not _AT_ONCE.acquire(timeout=_WAIT_SECONDS):
-        raise StillSetting(retry_after=_WAIT_SECONDS)
+    if not AT_ONCE.acquire(timeout=WAIT_SECONDS):
+        raise StillSetting(retry_after=WAIT_SECONDS)
     try:
         return typst.compile(
             cast("Any", sources),  # Its types know of one file only.
@@ -103,7 +103,7 @@ def compile_template(
             timestamp=int(issued_at.timestamp()),
         )
     finally:
-        _AT_ONCE.release()
+        AT_ONCE.release()
 
 
 @lru_cache(maxsize=1)

@@ -190,8 +190,8 @@ def test_a_text_that_goes_on_and_on_is_cut_in_sight() -> None:
 def test_documents_wait_for_each_other_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has waited for the others is told to come back; afterwards there is room again."""
     room = BoundedSemaphore(1)
-    monkeypatch.setattr(typesetting, "_AT_ONCE", room)
-    monkeypatch.setattr(typesetting, "_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(typesetting, "AT_ONCE", room)
+    monkeypatch.setattr(typesetting, "WAIT_SECONDS", 0.01)
     with room, pytest.raises(typesetting.StillSetting):
         typesetting.typeset(make_paper())
 
