@@ -10,9 +10,9 @@ from launch.out_file import require_writable, write_whole
 from launch.reach import Reached
 from launch.report import Figures
 from shared import clock
-from shared.documents import books, typesetting
+from shared.documents import spreadsheets, typesetting
 
-WRITERS: Final = {".pdf": typesetting.typeset, ".xlsx": books.write_book}
+WRITERS: Final = {".pdf": typesetting.typeset, ".xlsx": spreadsheets.write_book}
 
 
 def require_target(path: Path) -> Path:

@@ -1,6 +1,6 @@
 """What a document says, before anybody knows whether it becomes pages or sheets: values, never their looks.
 
-A paper goes to `typesetting.typeset` (PDF) and to `books.write_book` (XLSX). Text in it may be anybody's: both doors
+A paper goes to `typesetting.typeset` (PDF) and to `spreadsheets.write_book` (XLSX). Text in it may be anybody's: both
 take it as text, whatever it looks like.
 """
 

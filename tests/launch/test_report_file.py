@@ -11,8 +11,8 @@ from python_calamine import load_workbook
 from launch import season_paper
 from launch.out_file import CannotWrite, require_writable, write_whole
 from launch.report import Figures
-from shared.documents.books import write_book
 from shared.documents.papers import Fen, Minutes, Paper, Picture, Table
+from shared.documents.spreadsheets import write_book
 from shared.documents.typesetting import typeset
 from shared.documents.wording import duration, money
 from tests.launch.commands import Terminal

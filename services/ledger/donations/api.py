@@ -24,6 +24,7 @@ WaterfallFilter = Annotated[schemas.WaterfallFilter, Query()]
 FORMS: dict[int | str, dict[str, Any]] = {
     200: {"content": {PDF.media_type: {"schema": {"type": "string", "format": "binary"}}}},
     406: {"description": "None of the forms that there are is accepted", "content": {problems.MEDIA_TYPE: {}}},
+    429: {"description": "Too many documents are being made", "content": {problems.MEDIA_TYPE: {}}},
 }
 
 

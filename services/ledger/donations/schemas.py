@@ -118,11 +118,11 @@ def paper_of(story: DonationStory, *, language: Language, programme_id: UUID, no
                     (say("服务日期", "Service date"), stands.service_on),
                     (say("开始时间", "Started at"), stands.started_at),
                     (say("状态", "State"), _STATES[stands.state][language == "en"]),
-                    (say("证据", "Evidence"), stands.evidence),
-                    (say("机构", "Partner"), str(stands.partner_id)),
-                    (say("活动", "Activity"), str(stands.listing_id)),
-                    (say("场次", "Shift"), str(stands.shift_id)),
-                    (say("服务记录", "Attendance"), str(stands.attendance_id)),
+                    (say("证据", "Evidence"), say(*_EVIDENCE.get(stands.evidence, (stands.evidence, stands.evidence)))),
+                    (say("机构", "Partner"), Reference(str(stands.partner_id))),
+                    (say("活动", "Activity"), Reference(str(stands.listing_id))),
+                    (say("场次", "Shift"), Reference(str(stands.shift_id))),
+                    (say("服务记录", "Attendance"), Reference(str(stands.attendance_id))),
                 ],
             ),
             _explained(story, say),
@@ -147,12 +147,12 @@ def _explained(story: DonationStory, say: Say) -> Table:
 
 def _versions(story: DonationStory, say: Say, language: Language) -> Table:
     columns = [
-        Column(say("版本", "Version"), 1),
+        Column(say("版本", "Version"), 2),
         Column(say("状态", "State"), 2),
-        Column(say("记录时长", "Recorded"), 3, is_figure=True),
-        Column(say("计入时长", "Credited"), 3, is_figure=True),
-        Column(say("金额", "Amount"), 3, is_figure=True),
-        Column(say("确定时间", "Decided at"), 5),
+        Column(say("记录时长", "Recorded"), 4, is_figure=True),
+        Column(say("计入时长", "Credited"), 4, is_figure=True),
+        Column(say("金额", "Amount"), 4, is_figure=True),
+        Column(say("确定时间", "Decided at"), 7),
     ]
     rows: list[Sequence[Cell]] = [
         (
@@ -173,15 +173,27 @@ def _posted(story: DonationStory, say: Say) -> Table:
         Column(say("借方为正", "Debit is positive"), 3, is_figure=True),
     ]
     rows: list[Sequence[Cell]] = [
-        (Reference(str(entry.id)), say(*_KINDS[entry.kind]), entry.effective_on, leg.account, Fen(leg.amount.fen))
+        (
+            Reference(str(entry.id)),
+            say(*_KINDS.get(entry.kind, (entry.kind, entry.kind))),
+            entry.effective_on,
+            leg.account,
+            Fen(leg.amount.fen),
+        )
         for entry in story.entries
         for leg in entry.legs
-    ]
+    ]  # fmt: skip
     note = say("每笔分录的金额合计为零。", "The amounts of each entry add up to zero.")
     return Table(say("会计分录", "Journal entries"), columns, rows, note=note)
 
 
 _STATES = {"settled": ("已结算", "settled"), "revised": ("已更正", "revised"), "voided": ("已作废", "voided")}
+_EVIDENCE = {
+    "scanned": ("扫码", "scanned"),
+    "attested": ("机构确认", "attested by the partner"),
+    "claimed": ("申报并确认", "claimed and confirmed"),
+    "manual": ("人工审核", "decided by a reviewer"),
+}
 _KINDS = {"accrual": ("计提", "accrual"), "reversal": ("冲回", "reversal")}
 
 

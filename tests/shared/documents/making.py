@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 
-from shared.documents.books import write_book
 from shared.documents.charts import png_of
 from shared.documents.papers import Picture
 from shared.documents.rejects import write_rejects
+from shared.documents.spreadsheets import write_book
 from shared.documents.typesetting import typeset
 from tests.shared.documents.files import HEADER, make_xlsx, read_csv, read_xlsx
 from tests.shared.documents.papers import make_paper

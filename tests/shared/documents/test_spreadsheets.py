@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 from python_calamine import load_workbook
 
-from shared.documents import books
+from shared.documents import spreadsheets
 from shared.documents.papers import Column, Count, Fen, Minutes, Picture, Reference
 from tests.shared.documents.papers import ISSUED, make_paper, make_row, make_table
 
@@ -48,7 +48,7 @@ def test_a_paper_becomes_an_overview_and_a_sheet_for_each_table() -> None:
         columns=[Column("a"), Column("b"), Column("c"), Column("d")],
         title="Second",
     )
-    found = sheets(books.write_book(make_paper(sections=[table, second])))
+    found = sheets(spreadsheets.write_book(make_paper(sections=[table, second])))
 
     assert list(found) == ["概览", "明细", "Second"]
     assert found["明细"][:3] == [
@@ -68,7 +68,7 @@ def test_text_is_never_a_formula_or_a_link(text: str) -> None:
     """Whatever it begins with, and wherever it stands: titles, headings, facts, cells, notes, properties."""
     columns = [Column(text), Column(text), Column(text), Column(text)]
     table = make_table(make_row(1, text), columns=columns, title=text, note=text, total=(text, None, None, None))
-    found = parts(books.write_book(make_paper(text, title=text, reference=text, trace=text, sections=[table])))
+    found = parts(spreadsheets.write_book(make_paper(text, title=text, reference=text, trace=text, sections=[table])))
 
     pages = [content for name, content in found.items() if name.startswith("xl/worksheets/sheet")]
     assert len(pages) == 2
@@ -81,9 +81,9 @@ def test_money_is_exact_to_the_fen_and_text_where_a_sheet_would_round() -> None:
     """A spreadsheet keeps fifteen digits."""
     most, more = 999_999_999_999_999, 10**15 + 1
     found = sheets(
-        books.write_book(make_paper(sections=[make_table(("", "", None, Fen(most)), ("", "", None, Fen(more)))]))
+        spreadsheets.write_book(make_paper(sections=[make_table(("", "", None, Fen(most)), ("", "", None, Fen(more)))]))
     )
-    content = parts(books.write_book(make_paper(sections=[make_table(("", "", None, Fen(most)))])))
+    content = parts(spreadsheets.write_book(make_paper(sections=[make_table(("", "", None, Fen(most)))])))
 
     assert "<v>9999999999999.99</v>" in content["xl/worksheets/sheet2.xml"]
     assert found["明细"][2][3] == "¥10,000,000,000,000.01"
@@ -103,7 +103,7 @@ def test_money_is_exact_to_the_fen_and_text_where_a_sheet_would_round() -> None:
 )
 def test_rare_characters_stay(given: str, kept: str) -> None:
     """What no file can hold is shown as U+FFFD; a cell ends where spreadsheets end it."""
-    content = books.write_book(make_paper(sections=[make_table(make_row(1, given))]))
+    content = spreadsheets.write_book(make_paper(sections=[make_table(make_row(1, given))]))
 
     texts = [
         "".join(node.itertext())
@@ -116,7 +116,7 @@ def test_sheets_have_names_that_spreadsheets_take() -> None:
     """At most 31 characters, none that spreadsheets forbid, no apostrophe at an end, not `History`, all different."""
     titles = ["a/b[c]:*?\\d", "'x'", "History", "", "名" * 40, "名" * 40, "明细", "明细", "概览", "OVERVIEW"]
     names = list(
-        sheets(books.write_book(make_paper(sections=[make_table(make_row(1), title=each) for each in titles])))
+        sheets(spreadsheets.write_book(make_paper(sections=[make_table(make_row(1), title=each) for each in titles])))
     )
 
     assert len(names) == len(titles) + 1
@@ -131,7 +131,7 @@ def test_a_chart_stands_in_the_overview_with_its_words() -> None:
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><rect width="40" height="20" fill="red"/></svg>'
     )
-    content = books.write_book(make_paper(sections=[Picture("图", svg, "红色 <方块>")]))
+    content = spreadsheets.write_book(make_paper(sections=[Picture("图", svg, "红色 <方块>")]))
 
     with ZipFile(io.BytesIO(content)) as package:
         assert package.read("xl/media/image1.png").startswith(b"\x89PNG")
@@ -140,9 +140,9 @@ def test_a_chart_stands_in_the_overview_with_its_words() -> None:
 
 def test_equal_papers_give_equal_bytes() -> None:
     """The only time in it is the one of issue."""
-    first = books.write_book(make_paper())
+    first = spreadsheets.write_book(make_paper())
 
-    assert books.write_book(make_paper()) == first
+    assert spreadsheets.write_book(make_paper()) == first
     assert f"{ISSUED:%Y-%m-%dT%H:%M:%SZ}" in parts(first)["docProps/core.xml"]
     with ZipFile(io.BytesIO(first)) as package:
         assert {entry.date_time[:3] for entry in package.infolist()} == {(1980, 1, 1)}
