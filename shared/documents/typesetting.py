@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typst import Fonts
 
 MEDIA_TYPE: Final = "application/pdf"
-MOST_ROWS: Final = 2_000
-MOST_CHARS: Final = 2_000_000
+MOST_CELLS: Final = 6_000  # 1,000 rows of six.
+MOST_CHARS: Final = 200_000
 MOST_CHARS_IN_CELL: Final = 500
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 AT_ONCE: Final = BoundedSemaphore(2)
@@ -52,7 +52,7 @@ _WORDS: Final = {
 
 
 class TooLongToSet(Invalid):
-    """A document would have more than `most_rows` rows or `most_chars` characters."""
+    """A document would have more than `most_cells` cells or `most_chars` characters."""
 
     code = "too_long_to_set"
     title = Title(zh="内容过多，无法生成 PDF，请缩小范围", en="Too much for one PDF: ask for less")
@@ -114,9 +114,10 @@ def _fonts() -> "Fonts":
 
 
 def _require_bounded(paper: Paper) -> None:
-    tables = [section for section in paper.sections if isinstance(section, Table)]
-    if sum(len(table.rows) for table in tables) > MOST_ROWS:
-        raise TooLongToSet(most_rows=MOST_ROWS)
+    rows = sum(len(each.rows) * len(each.columns) for each in paper.sections if isinstance(each, Table))
+    pairs = sum(len(each.pairs) * 2 for each in paper.sections if isinstance(each, Facts))
+    if rows + pairs > MOST_CELLS:
+        raise TooLongToSet(most_cells=MOST_CELLS)
 
 
 def _file_of(place: int) -> str:

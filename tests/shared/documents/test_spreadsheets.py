@@ -73,6 +73,8 @@ def test_text_is_never_a_formula_or_a_link(text: str) -> None:
     pages = [content for name, content in found.items() if name.startswith("xl/worksheets/sheet")]
     assert len(pages) == 2
     assert not any("<f" in re.sub(r"<fonts?\b", "", page).replace("<firstFooter", "") for page in pages)
+    cells = [cell for page in pages for cell in re.findall(r"<c [^>]*>", page) if 't="s"' in cell]
+    assert len(cells) > 15
     assert not any("hyperlink" in content.lower() for name, content in found.items() if name.endswith(".rels"))
     assert not any("externalLink" in name for name in found)
 

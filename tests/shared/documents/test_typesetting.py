@@ -166,11 +166,13 @@ def test_equal_papers_give_equal_bytes() -> None:
 
 
 def test_what_is_too_much_is_refused_before_it_is_set() -> None:
-    """Setting cannot be interrupted: the limit is on what goes in, by rows and by characters."""
-    most = typesetting.MOST_ROWS
-    with pytest.raises(typesetting.TooLongToSet) as refused:
-        typesetting.typeset(make_paper(sections=[make_table(*[make_row(1)] * most), make_table(make_row(2))]))
-    assert refused.value.facts == {"most_rows": most}
+    """Setting cannot be interrupted: the limit is on what goes in, by cells and by characters."""
+    most = typesetting.MOST_CELLS
+    rows = make_table(*[make_row(1)] * (most // 4))
+    for sections in ([rows, make_table(make_row(2))], [rows, Facts("", [("", "")])]):
+        with pytest.raises(typesetting.TooLongToSet) as refused:
+            typesetting.typeset(make_paper(sections=sections))
+        assert refused.value.facts == {"most_cells": most}
 
     long = "字" * typesetting.MOST_CHARS_IN_CELL
     facts = [Facts("", [("", long)] * (typesetting.MOST_CHARS // len(long)))]
