@@ -16,13 +16,24 @@ def require_writable(path: Path, *, endings: Sequence[str]) -> Path:
     """Return a path that has one of these endings and lies in a folder that takes files. Raises CannotWrite."""
     if path.suffix.lower() not in endings:
         raise CannotWrite(f"cannot write {path}: its name has to end in {' or '.join(endings)}")
-    if path.is_dir():
-        raise CannotWrite(f"cannot write {path}: it is a folder")
-    if not path.parent.is_dir():
-        raise CannotWrite(f"cannot write {path}: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise CannotWrite(f"cannot write {path}: its folder takes no files")
+    try:
+        hindrance = _hindrance(path)
+    except OSError as error:  # A name too long to look at, say.
+        hindrance = error.strerror
+    if hindrance:
+        raise CannotWrite(f"cannot write {path}: {hindrance}")
     return path
+
+
+def _hindrance(path: Path) -> str | None:
+    """Say what hinders a file at `path`; None if nothing does."""
+    if path.is_dir():
+        return "it is a folder"
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return "its folder takes no files"
+    return None
 
 
 def write_whole(path: Path, content: bytes) -> None:

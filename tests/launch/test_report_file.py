@@ -154,6 +154,7 @@ def test_the_report_is_written_as_a_workbook(terminal: Terminal, played: Played,
         ("missing/report.pdf", "there is no folder"),
         ("folder.pdf", "it is a folder"),
         ("file/report.pdf", "there is no folder"),
+        ("n" * 300 + ".pdf", "too long"),
     ],
 )
 def test_a_path_that_cannot_be_written_is_one_line(
