@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -45,6 +46,14 @@ NUMBERS = {
     "released",
 }
 IDS = {"donation", "partner", "CNY", "letter", "cause", "replay"}
+
+
+class Tongue(StrEnum):
+    """A language of documents."""
+
+    ZH = "zh"
+    EN = "en"
+
 
 ledger = typer.Typer(help="What the books say.", no_args_is_help=True)
 reports = typer.Typer(help="Figures of a season.", no_args_is_help=True)
@@ -176,12 +185,23 @@ def _shown(value: object) -> str:
 
 
 @reports.command()
-def season(url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
-    """Print what happened and what it came to, from activities' and the ledger's own queries."""
+def season(
+    out: Annotated[Path | None, typer.Option(help="Write it as a document: FILE.pdf or FILE.xlsx.")] = None,
+    language: Annotated[Tongue, typer.Option(help="Of the document.")] = Tongue.ZH,
+    url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Print what happened and what it came to, from activities' and the ledger's own queries; or write a document."""
+    from launch import report_file  # noqa: PLC0415  Documents are loaded for this command alone.
+
+    target = None if out is None else report_file.require_target(out)
     with reaching(Way(url, token, data), Role.AUDITOR, Role.OPS) as way:
         found = figures(way.api, Tokens(auditor=way.token, ops=way.token))
+        if target is not None:
+            report_file.write(target, found, way, language=language.value)
     if as_json:
         print_json(found.as_json())
+    elif target is not None:
+        typer.echo(target)
     else:
         print_figures("season", found)
 

@@ -68,3 +68,10 @@ class TooMany(Refusal):
 
     code = "too_many"
     title = Title(zh="操作过于频繁", en="Too many attempts")
+
+
+class NotAcceptable(Refusal):
+    """None of the forms in which there is an answer is taken; `offered` lists their media types."""
+
+    code = "not_acceptable"
+    title = Title(zh="无法以所请求的格式返回", en="Not available in that format")

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
@@ -18,7 +18,10 @@ from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
 from shared.errors import NotAllowed, Title
 from shared.roles import reach_of
+from shared.web import problems
 from shared.web.rates import RateLimiter
+
+Language = Literal["zh", "en"]
 
 
 class MissingPermission(NotAllowed):
@@ -39,6 +42,17 @@ def transaction_apart(request: Request) -> Callable[[], AbstractContextManager[S
     """Return how to open a transaction that survives the refusal of the request's own."""
     database: Database = request.app.state.database
     return database.apart
+
+
+def transaction_later(request: Request) -> Callable[[], AbstractContextManager[Session]]:
+    """Return how to open the request's transaction, for a route that has slow work to do after its end."""
+    database: Database = request.app.state.database
+    return database.transaction
+
+
+async def language(request: Request) -> Language:
+    """Choose between zh and en by `Accept-Language`."""
+    return "en" if problems.language_of(request) == "en" else "zh"
 
 
 async def present(_request: Request) -> datetime:
@@ -89,4 +103,6 @@ async def _caller(request: Request) -> Caller:
 
 Tx = Annotated[Session, Depends(transaction, scope="function")]
 Apart = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_apart)]
+Begin = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_later)]
+Reading = Annotated[Language, Depends(language)]
 Now = Annotated[datetime, Depends(present)]

@@ -13,13 +13,14 @@ from structlog.contextvars import get_contextvars
 
 from shared import telemetry
 from shared.auth.callers import NotAuthenticated
-from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
+from shared.errors import Conflict, Invalid, NotAcceptable, NotAllowed, NotFound, Refusal, Title, TooMany
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[Refusal], int] = {
     NotAuthenticated: 401,
     NotAllowed: 403,
     NotFound: 404,
+    NotAcceptable: 406,
     Conflict: 409,
     Invalid: 422,
     TooMany: 429,

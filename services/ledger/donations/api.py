@@ -1,20 +1,31 @@
 """The HTTP door to donations and the waterfall."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from services.ledger.donations import queries, schemas
+from shared import telemetry
 from shared.auth.callers import Caller
-from shared.web.doors import Tx, may
+from shared.documents import typesetting
+from shared.web import problems
+from shared.web.doors import Begin, Now, Reading, Tx, may
+from shared.web.representations import JSON, PDF, Form, one_of
 
 router = APIRouter(tags=["donations"])
 
 Reader = Annotated[Caller, Depends(may("donations.read"))]
 Summer = Annotated[Caller, Depends(may("waterfall.read"))]
 DonationFilter = Annotated[schemas.DonationFilter, Query()]
+StoryForm = Annotated[Form, Depends(one_of(JSON, PDF))]
 WaterfallFilter = Annotated[schemas.WaterfallFilter, Query()]
+
+FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {PDF.media_type: {"schema": {"type": "string", "format": "binary"}}}},
+    406: {"description": "None of the forms that there are is accepted", "content": {problems.MEDIA_TYPE: {}}},
+    429: {"description": "Too many documents are being made", "content": {problems.MEDIA_TYPE: {}}},
+}
 
 
 @router.get("/donations", operation_id="list_donations", response_model=schemas.DonationPage)
@@ -26,10 +37,35 @@ def list_donations(caller: Reader, tx: Tx, asked: DonationFilter) -> queries.Pag
     )  # fmt: skip
 
 
-@router.get("/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory)
-def explain_donation(donation_id: UUID, caller: Reader, tx: Tx) -> queries.Story:
-    """Show a donation with the explanation of its amount, its versions and its entries in the journal."""
-    return queries.get_story(tx, donation_id, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+@router.get(
+    "/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory, responses=FORMS
+)
+def explain_donation(
+    donation_id: UUID, caller: Reader, form: StoryForm, language: Reading, begin: Begin, now: Now
+) -> schemas.DonationStory | Response:
+    """Show a donation with the explanation of its amount, its versions and its entries in the journal.
+
+    As a PDF it is made after the database has been let go: a page takes its time, a connection is for reading.
+    """
+    with begin() as tx:
+        found = queries.get_story(tx, donation_id, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+        story = schemas.DonationStory.model_validate(found)
+    if form is JSON:
+        return story
+    trace = telemetry.trace_id_of(telemetry.traceparent()) or ""
+    told = schemas.paper_of(
+        story,
+        language=language,
+        programme_id=caller.programme_id,
+        now=now,
+        trace=trace,
+    )
+    headers = {
+        "content-disposition": f'inline; filename="donation-{donation_id}.pdf"',
+        "content-language": language,
+        "vary": "Accept, Accept-Language",
+    }
+    return Response(typesetting.typeset(told), media_type=PDF.media_type, headers=headers)
 
 
 @router.get("/waterfall", operation_id="sum_waterfall", response_model=schemas.Waterfall)

@@ -1,5 +1,6 @@
 """Donations and the waterfall as HTTP callers ask for them and see them."""
 
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -7,6 +8,9 @@ from uuid import UUID
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 from services.ledger.journal.schemas import Amount, Entry
+from shared.documents.papers import Cell, Column, Facts, Fen, Language, Minutes, Paper, Reference, Table
+
+Say = Callable[[str, str], str]
 
 
 class WaterfallFilter(BaseModel):
@@ -89,6 +93,108 @@ class DonationStory(BaseModel):
     explanation: list[Line]
     versions: list[Donation]
     entries: list[Entry]
+
+
+def paper_of(story: DonationStory, *, language: Language, programme_id: UUID, now: datetime, trace: str) -> Paper:
+    """Write a story as a document for a partner or for finance, in one language."""
+    stands = story.donation
+
+    def say(zh: str, en: str) -> str:
+        return en if language == "en" else zh
+
+    return Paper(
+        title=say("配捐说明", "Donation explained"),
+        language=language,
+        programme=str(programme_id),
+        reference=str(stands.id),
+        issued_at=now,
+        trace=trace,
+        sections=[
+            Facts(
+                say("概要", "Summary"),
+                [
+                    (say("配捐金额", "Amount"), Fen(stands.amount.fen)),
+                    (say("计入时长", "Credited time"), Minutes(stands.credited_minutes)),
+                    (say("服务日期", "Service date"), stands.service_on),
+                    (say("开始时间", "Started at"), stands.started_at),
+                    (say("状态", "State"), _STATES[stands.state][language == "en"]),
+                    (say("证据", "Evidence"), say(*_EVIDENCE.get(stands.evidence, (stands.evidence, stands.evidence)))),
+                    (say("机构", "Partner"), Reference(str(stands.partner_id))),
+                    (say("活动", "Activity"), Reference(str(stands.listing_id))),
+                    (say("场次", "Shift"), Reference(str(stands.shift_id))),
+                    (say("服务记录", "Attendance"), Reference(str(stands.attendance_id))),
+                ],
+            ),
+            _explained(story, say),
+            _versions(story, say, language),
+            _posted(story, say),
+        ],
+    )
+
+
+def _explained(story: DonationStory, say: Say) -> Table:
+    columns = [
+        Column(say("步骤", "Step"), 5),
+        Column(say("时长", "Time"), 2, is_figure=True),
+        Column(say("金额", "Amount"), 2, is_figure=True),
+    ]
+    rows: list[Sequence[Cell]] = [
+        (say(line.zh, line.en), Minutes(line.minutes), None if line.amount is None else Fen(line.amount.fen))
+        for line in story.explanation
+    ]
+    return Table(say("金额的由来", "How the amount came about"), columns, rows)
+
+
+def _versions(story: DonationStory, say: Say, language: Language) -> Table:
+    columns = [
+        Column(say("版本", "Version"), 2),
+        Column(say("状态", "State"), 2),
+        Column(say("记录时长", "Recorded"), 4, is_figure=True),
+        Column(say("计入时长", "Credited"), 4, is_figure=True),
+        Column(say("金额", "Amount"), 4, is_figure=True),
+        Column(say("确定时间", "Decided at"), 7),
+    ]
+    rows: list[Sequence[Cell]] = [
+        (
+            str(each.version), _STATES[each.state][language == "en"], Minutes(each.recorded_minutes),
+            Minutes(each.credited_minutes), Fen(each.amount.fen), each.decided_at,
+        )
+        for each in story.versions
+    ]  # fmt: skip
+    return Table(say("版本", "Versions"), columns, rows)
+
+
+def _posted(story: DonationStory, say: Say) -> Table:
+    columns = [
+        Column(say("分录", "Entry"), 5),
+        Column(say("类型", "Kind"), 2),
+        Column(say("记账日期", "Effective on"), 3),
+        Column(say("科目", "Account"), 2),
+        Column(say("借方为正", "Debit is positive"), 3, is_figure=True),
+    ]
+    rows: list[Sequence[Cell]] = [
+        (
+            Reference(str(entry.id)),
+            say(*_KINDS.get(entry.kind, (entry.kind, entry.kind))),
+            entry.effective_on,
+            leg.account,
+            Fen(leg.amount.fen),
+        )
+        for entry in story.entries
+        for leg in entry.legs
+    ]  # fmt: skip
+    note = say("每笔分录的金额合计为零。", "The amounts of each entry add up to zero.")
+    return Table(say("会计分录", "Journal entries"), columns, rows, note=note)
+
+
+_STATES = {"settled": ("已结算", "settled"), "revised": ("已更正", "revised"), "voided": ("已作废", "voided")}
+_EVIDENCE = {
+    "scanned": ("扫码", "scanned"),
+    "attested": ("机构确认", "attested by the partner"),
+    "claimed": ("申报并确认", "claimed and confirmed"),
+    "manual": ("人工审核", "decided by a reviewer"),
+}
+_KINDS = {"accrual": ("计提", "accrual"), "reversal": ("冲回", "reversal")}
 
 
 class Dropped(BaseModel):
