@@ -20,8 +20,9 @@ from launch.folders import folder_of_command, folder_of_demo, folder_of_token, f
 from launch.reach import signed
 from launch.services import SERVICES
 from launch.workers import Crew
+from shared.auth.issuer import EmbeddedIssuer
 from shared.errors import Hindrance
-from shared.roles import Role
+from shared.roles import PEOPLE, Role
 from shared.settings import settings
 from shared.telemetry import configure_logging
 
@@ -44,6 +45,8 @@ app.command("queues")(asking.queues)
 app.command()(quality.check)
 app.command(context_settings=quality.PASS_ON)(quality.test)
 app.command()(quality.lock)
+keys = typer.Typer(help="Keys of the embedded issuer.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 brokers = typer.Typer(help="RabbitMQ's topology.", no_args_is_help=True)
 app.add_typer(brokers, name="broker")
 
@@ -146,14 +149,14 @@ def migrate() -> None:
 
 @app.command()
 def token(
-    role: Annotated[list[str], typer.Option(help=f"One of {', '.join(Role)}; may be given more than once.")],
+    role: Annotated[list[str], typer.Option(help=f"One of {', '.join(sorted(PEOPLE))}; may be given more than once.")],
     programme: Annotated[UUID | None, typer.Option(help="Programme; else the platform's own.")] = None,
     person: Annotated[UUID | None, typer.Option(help="Whose token; else somebody new.")] = None,
     partner: Annotated[UUID | None, typer.Option(help="For a partner's member: which partner.")] = None,
     data: Data = None,
 ) -> None:
     """Print a bearer token signed by the embedded platform's issuer; it does not exist in production."""
-    roles = tuple(Role(_one_of("--role", name, list(Role))) for name in role)
+    roles = tuple(Role(_one_of("--role", name, sorted(PEOPLE))) for name in role)
     folder = folder_of_command(data, settings()) if programme is None else folder_of_token(data, settings())
     typer.echo(signed(folder, settings(), roles, programme_id=programme, person_id=person, partner_id=partner))
 
@@ -182,6 +185,13 @@ def write_contents() -> None:
     from launch import contents  # noqa: PLC0415  For this command alone.
 
     typer.echo("refreshed: " + ", ".join(contents.write()))
+
+
+@keys.command("rotate")
+def rotate_keys(data: Data = None) -> None:
+    """Sign with a new key of the embedded platform's issuer; what the one before it signed stays good."""
+    key = EmbeddedIssuer(folder_of_command(data, settings()), settings()).rotate()
+    typer.echo(key.kid)
 
 
 @brokers.command("define")

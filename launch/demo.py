@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from launch import report
 from launch.client import Api
 from launch.embedded import EmbeddedPlatform
+from launch.oidc.records import of_season
 from launch.season.doors import STEPS, Doors, Tell, bring_in
 from launch.season.facts import SyntheticSeason
 from launch.season.file import read_season
@@ -49,9 +50,11 @@ def play(platform: EmbeddedPlatform, plan: Plan, api_url: str, *, to: Console) -
     with Api(api_url) as api:
         try:
             with _progress(to) as tell:
-                bring_in(Doors(platform, api, plan.zone), plan.season, tell)
+                doors = Doors(platform, api, plan.zone)
+                bring_in(doors, plan.season, tell)
         finally:
             clock.come_back()
+        platform.provider.people.settle(of_season(api, doors.token))
         tokens = report.Tokens(auditor=platform.token(Role.AUDITOR), ops=platform.token(Role.OPS))
         return report.figures(api, tokens)
 

@@ -9,16 +9,21 @@ from uuid import UUID
 import httpx2
 import orjson
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from launch import background
 from launch.folders import is_in_use, require_usable
+from launch.oidc import app as oidc
+from launch.oidc import assembly
+from launch.oidc.clients import client_id_of
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
 from launch.workers import Crew
 from services.console import main as console
 from shared import clock, telemetry
 from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.service_tokens import Credentials, ServiceTokens
 from shared.auth.signatures import signatures_of
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.sweeping import count_open
@@ -31,6 +36,7 @@ from shared.database.server import Server
 from shared.database.sessions import APART_POOL, Database
 from shared.errors import Hindrance
 from shared.ids import new_id
+from shared.names import Names
 from shared.roles import Role
 from shared.service import Service
 from shared.settings import Settings
@@ -69,9 +75,11 @@ class EmbeddedPlatform:
         self.crew = Crew()
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
+        self.signatures = signatures_of(self.folder)
         self.programme_id = _programme(self.folder)
         self._is_announced = False
         self._to_api: httpx2.Client | None = None
+        self._names: list[Names] = []
         self._databases: list[Database] = []
         self._background: dict[str, Database] = {}
 
@@ -83,7 +91,12 @@ class EmbeddedPlatform:
         self.crew.start("postgres", self.postgres.watch)
         self.server = Server(self.postgres.url)
         self.transport = self._broker()
-        self.crew.start("api", api.serving(FrontDoor({service.name: self._run(service) for service in SERVICES})))
+        self.provider = assembly.provider_of(
+            assembly.Home(self.folder, self.programme_id, self.issuer, self.signatures),
+            api_url=api.url, console_url=pages.url, services=[service.name for service in SERVICES],
+        )  # fmt: skip
+        apps = {service.name: self._run(service, api_url=api.url) for service in SERVICES}
+        self.crew.start("api", api.serving(FrontDoor(apps, beside={assembly.PATH: oidc.create_app(self.provider)})))
         self._to_api = console.connect(api.url)
         self.crew.start("console", pages.serving(console.create_app(self._to_api, console_url=pages.url)))
         address = Address(api.url, pages.url, os.getpid())
@@ -101,6 +114,8 @@ class EmbeddedPlatform:
             (self.folder / "platform.json").unlink(missing_ok=True)
         if self._to_api is not None:
             self._to_api.close()
+        for names in self._names:
+            names.close()
         for database in self._databases:
             database.close()
         self.postgres.stop()
@@ -114,6 +129,11 @@ class EmbeddedPlatform:
             partner_id=partner_id,
             now=clock.now(),
         )
+
+    def tokens_of(self, service: str) -> ServiceTokens:
+        """Return a service's own tokens, from the provider behind the same front door."""
+        client = self.provider.clients[client_id_of(service)]
+        return ServiceTokens(lambda: f"{self.provider.url}/token", Credentials(client.id, SecretStr(client.secret)))
 
     @property
     def most_connections(self) -> int:
@@ -152,13 +172,20 @@ class EmbeddedPlatform:
         transport.define(Topology.load())
         return transport
 
-    def _run(self, service: Service) -> FastAPI:
+    def _run(self, service: Service, *, api_url: str) -> FastAPI:
         """Start what a service does behind its doors, and return its web app."""
         self.server.prepare(service.name)
         self._start_background(service)
-        verifier = TokenVerifier(self.issuer.key_store(), issuer=self.settings.issuer, audience=self.settings.audience)
+        verifier = TokenVerifier(
+            self.issuer.key_store(),
+            issuer=self.provider.url,
+            audience=self.settings.audience,
+            other_names=[self.settings.issuer],  # As in tokens of `./popcandy token`, which know no address.
+        )
         database = self._open(service.name, self.settings.pool_size, self.settings.request_seconds)
-        options = options_of(self.settings, signatures_of(self.folder))
+        names = Names(api_url, self.tokens_of(service.name))
+        self._names.append(names)
+        options = options_of(self.settings, self.signatures, names=names)
         return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
 
     def _start_background(self, service: Service) -> None:

@@ -12,7 +12,9 @@ from launch.web import WebServer
 from launch.workers import Crew
 from services.console import main as console
 from shared import telemetry
-from shared.auth.keys import key_store
+from shared.auth.discovery import Discovery, discovered_keys, is_url
+from shared.auth.keys import KeyStore, key_store
+from shared.auth.service_tokens import Credentials, tokens_of
 from shared.auth.signatures import signatures_from
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.rabbit import QuorumBroker
@@ -23,6 +25,7 @@ from shared.bus.transport.rabbit import RabbitTasks, RabbitTransport
 from shared.bus.upkeep import Aside
 from shared.database.server import Server
 from shared.errors import Hindrance
+from shared.names import Names
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
@@ -90,8 +93,9 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     web = WebServer(host=wanted.host, port=wanted.port)
     database = server.open(service.name, pool_size=settings.pool_size, transaction_seconds=settings.request_seconds)
     app = create_app(
-        service, database=database, transport=transport, verifier=_verifier(settings), options=_options(settings)
-    )
+        service, database=database, transport=transport, verifier=_verifier(settings),
+        options=_options(settings, service.name),
+    )  # fmt: skip
     crew.start(f"{service.name}.web", web.serving(app))
     return web.url
 
@@ -145,13 +149,34 @@ def _start_console(wanted: Wanted, settings: Settings, crew: Crew) -> str:
 
 
 def _verifier(settings: Settings) -> TokenVerifier:
-    if settings.jwks is None:
-        raise MissingSetting("POPCANDY_JWKS is not set: a URL or a file with the token issuer's keys")
-    return TokenVerifier(key_store(settings.jwks), issuer=settings.issuer, audience=settings.audience)
+    return TokenVerifier(_keys(settings), issuer=settings.issuer, audience=settings.audience)
 
 
-def _options(settings: Settings) -> WebOptions:
-    return options_of(settings, signatures_from(required(settings.secrets, "POPCANDY_SECRETS")))
+def _keys(settings: Settings) -> KeyStore:
+    """Return the issuer's keys: where we are told, else where it says. Raises MissingSetting, InsecureIssuer."""
+    if settings.jwks is not None:
+        return key_store(settings.jwks)
+    if not is_url(settings.issuer):
+        raise MissingSetting(
+            "POPCANDY_JWKS is not set: a URL or a file with the token issuer's keys; or set POPCANDY_ISSUER to its URL"
+        )
+    return discovered_keys(Discovery(settings.issuer))
+
+
+def _options(settings: Settings, service: str) -> WebOptions:
+    signatures = signatures_from(required(settings.secrets, "POPCANDY_SECRETS"))
+    return options_of(settings, signatures, names=_names(settings, service))
+
+
+def _names(settings: Settings, service: str) -> Names | None:
+    """Return how a service asks for people's names, if it has been given a secret. Raises MissingSetting."""
+    if settings.client_secret is None:
+        log.info("serve.no_client_secret", service=service)
+        return None
+    if not is_url(settings.issuer):
+        raise MissingSetting("POPCANDY_CLIENT_SECRET needs POPCANDY_ISSUER to be the issuer's URL")
+    credentials = Credentials(settings.client_id or f"popcandy-{service}", settings.client_secret)
+    return Names(settings.api_url, tokens_of(Discovery(settings.issuer), credentials))
 
 
 def required(value: SecretStr | None, name: str) -> str:

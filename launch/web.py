@@ -22,17 +22,24 @@ class PortTaken(Hindrance):
 class FrontDoor:
     """Sends each request to the service whose prefix its path has; anything else to the first service."""
 
-    def __init__(self, apps: Mapping[str, ASGIApp]) -> None:
-        """Stand before apps, by service name."""
+    def __init__(self, apps: Mapping[str, ASGIApp], *, beside: Mapping[str, ASGIApp] | None = None) -> None:
+        """Stand before apps, by service name, and before others beside them, by the first part of their paths."""
         self.apps = apps
+        self.beside = beside or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             return
-        found = SERVICE_PATH.match(scope["path"])
+        await self._app_of(scope["path"])(scope, receive, send)
+
+    def _app_of(self, path: str) -> ASGIApp:
         first = next(iter(self.apps.values()))
-        await (self.apps.get(found[1], first) if found else first)(scope, receive, send)
+        beside = self.beside.get(path[1:].partition("/")[0])
+        if beside is not None:
+            return beside
+        found = SERVICE_PATH.match(path)
+        return self.apps.get(found[1], first) if found else first
 
 
 class WebServer:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person is in one programme; a person may be several."""
+    """What a caller is in one programme: a person, who may be several, or `service`, which is nobody."""
 
     VOLUNTEER = "volunteer"
     PARTNER = "partner"
@@ -17,6 +17,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPS = "ops"
     ADMIN = "admin"
+    SERVICE = "service"  # Another service of ours, for itself; it has only what names this role.
+
+
+PEOPLE = frozenset(Role) - {Role.SERVICE}
 
 
 class Reach(StrEnum):
@@ -43,6 +47,7 @@ PERMISSIONS: dict[str, Permission] = {
     "partners.record": _all(Role.OPERATOR),
     "volunteers.register": _all(Role.OPERATOR),
     "volunteers.read": _STAFF,
+    "names.look_up": _STAFF | _all(Role.SERVICE),
     "listings.publish": _all(Role.OPERATOR) | _OWN,
     "listings.read": _STAFF | _all(Role.VOLUNTEER) | _OWN,
     "shifts.cancel": _all(Role.OPERATOR) | _OWN,

@@ -35,13 +35,22 @@ class Settings(BaseSettings):
     amqp_passwords: dict[str, SecretStr] | None = Field(
         default=None, description="Each service's password at RabbitMQ, as JSON, for `broker define`; else one user."
     )
-    jwks: str | None = Field(default=None, description="Where the token issuer's keys are: a URL or a file.")
-    issuer: str = Field(default="popcandy-embedded", description="The `iss` that tokens must carry.")
+    jwks: str | None = Field(
+        default=None, description="Where the token issuer's keys are: a URL or a file; else the issuer's URL says."
+    )
+    issuer: str = Field(
+        default="popcandy-embedded", description="The `iss` that tokens must carry; a URL is also asked for endpoints."
+    )
     audience: str = Field(default="popcandy", description="The `aud` that tokens must carry.")
+    client_id: str | None = Field(
+        default=None,
+        description="As which client a service asks for its own tokens; else popcandy-<service>.",
+    )
+    client_secret: SecretStr | None = Field(default=None, description="That client's secret.")
     secrets: SecretStr | None = Field(
         default=None, description="What web roles sign cursors and cookies with; commas between, the newest first."
     )
-    api_url: str = Field(default="http://127.0.0.1:8022", description="Where the console finds the services' APIs.")
+    api_url: str = Field(default="http://127.0.0.1:8022", description="Where the console, and services, find the APIs.")
     console_url: str = Field(default="http://127.0.0.1:8023", description="Where phones find the console's pages.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from launch.client import Api
 from launch.embedded import EmbeddedPlatform
+from launch.oidc.people import person_of
 from launch.season import sheets
 from launch.season.facts import Attendance, Listing, SyntheticSeason
 from shared import clock
@@ -33,7 +34,7 @@ class Doors:
 
     def person(self, role: Role) -> UUID:
         """Name the one demo person of a role; the same in each run over one folder."""
-        return uuid5(self.platform.programme_id, role)
+        return person_of(self.platform.programme_id, role)
 
     def token(self, role: Role) -> str:
         """Sign a token for the demo person of a role."""

@@ -8,11 +8,21 @@ from pathlib import Path
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file whole that only its owner reads; of two writers at once, the second finds the first's."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # 0600, and nobody else's.
+    draft = _draft(path, content)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
     finally:
-        Path(draft).unlink()
+        draft.unlink()
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads in place of the one before; whoever reads it meanwhile sees one, whole."""
+    _draft(path, content).replace(path)
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # 0600, and nobody else's.
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    return Path(draft)

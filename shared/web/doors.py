@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
@@ -12,13 +13,15 @@ from starlette.exceptions import HTTPException
 from structlog.contextvars import bind_contextvars
 
 from shared import clock
-from shared.auth.callers import Caller, NotAuthenticated
+from shared.auth.callers import PROGRAMME_HEADER, Caller, NotAuthenticated, ProgrammeNeeded, UnclearCredentials
 from shared.auth.keys import KeysUnreachable
 from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
 from shared.errors import NotAllowed, Title
+from shared.names import Names
 from shared.roles import reach_of
 from shared.web import problems
+from shared.web.options import WebOptions
 from shared.web.rates import RateLimiter
 
 Language = Literal["zh", "en"]
@@ -55,6 +58,14 @@ async def language(request: Request) -> Language:
     return "en" if problems.language_of(request) == "en" else "zh"
 
 
+async def names_of_people(request: Request) -> Names:
+    """Return how to ask for people's names; 503 where this service has no secret to ask with."""
+    options: WebOptions = request.app.state.options
+    if options.names is None:
+        raise HTTPException(503)
+    return options.names
+
+
 async def present(_request: Request) -> datetime:
     """Read the clock, once a request."""
     return clock.now()
@@ -66,7 +77,7 @@ def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
 
     async def permitted(request: Request) -> Caller:
         caller = await _known(request)
-        bind_contextvars(caller=str(caller.person_id), programme_id=str(caller.programme_id))
+        bind_contextvars(caller=caller.name, programme_id=str(caller.programme_id))
         callers: RateLimiter = request.app.state.callers
         request.state.allowance = callers.take(f"{caller.programme_id}/{caller.person_id}")
         acting = caller.acting(permission)
@@ -89,20 +100,49 @@ async def _known(request: Request) -> Caller:
 
 
 async def _caller(request: Request) -> Caller:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotAuthenticated(reason="no_bearer_token")
+    token, now = _bearer_token(request), clock.now()
     verifier: TokenVerifier = request.app.state.verifier
-    if verifier.needs_keys(token):
-        try:
-            await run_in_threadpool(verifier.store.refresh)
-        except KeysUnreachable as error:
-            raise HTTPException(503) from error
-    return verifier.verify(token, now=clock.now())
+    identity = verifier.recall(token, now=now)
+    if identity is None:
+        if verifier.needs_keys(token):
+            await _read_keys(verifier)
+        identity = verifier.identify(token, now=now)
+    return identity.calling_in(_named_programme(request))
+
+
+def _bearer_token(request: Request) -> str:
+    """Return the request's token (RFC 6750 section 2.1). Raises NotAuthenticated, UnclearCredentials."""
+    given = request.headers.getlist("authorization")
+    if len(given) > 1:
+        raise UnclearCredentials(reason="several_authorization_headers")
+    if "access_token" in request.query_params:  # It stands in logs and histories by now; RFC 9700 section 4.3.2.
+        raise UnclearCredentials(reason="token_in_query")
+    scheme, _, token = given[0].strip().partition(" ") if given else ("", "", "")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated(reason="no_bearer_token")
+    return token.strip()
+
+
+async def _read_keys(verifier: TokenVerifier) -> None:
+    """Read the issuer's keys, off the event loop."""
+    try:
+        await run_in_threadpool(verifier.store.refresh)
+    except KeysUnreachable as error:
+        raise HTTPException(503) from error
+
+
+def _named_programme(request: Request) -> UUID | None:
+    """Return the programme that the request names, as services must (decision 0029). Raises ProgrammeNeeded."""
+    named = request.headers.get(PROGRAMME_HEADER)
+    try:
+        return None if named is None else UUID(named)
+    except ValueError as error:
+        raise ProgrammeNeeded(field=PROGRAMME_HEADER) from error
 
 
 Tx = Annotated[Session, Depends(transaction, scope="function")]
 Apart = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_apart)]
 Begin = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_later)]
 Reading = Annotated[Language, Depends(language)]
+PeoplesNames = Annotated[Names, Depends(names_of_people)]
 Now = Annotated[datetime, Depends(present)]

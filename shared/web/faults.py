@@ -1,4 +1,4 @@
-"""What callers are told when the database fails."""
+"""What callers are told when the database fails, or another service that we ask."""
 
 import traceback
 
@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from shared import telemetry
 from shared.database.faults import describe, may_pass
+from shared.names import NamesUnavailable
 from shared.web import problems
 
 RETRY_SECONDS = "2"
@@ -16,8 +17,14 @@ log = telemetry.get_logger()
 
 
 def install(app: FastAPI) -> None:
-    """Answer 503 while the database is away or busy; its other errors are faults of ours."""
+    """Answer 503 while the database or another service is away or busy; other errors are faults of ours."""
     app.add_exception_handler(SQLAlchemyError, _failed)
+    app.add_exception_handler(NamesUnavailable, _unanswered)
+
+
+async def _unanswered(request: Request, error: Exception) -> Response:
+    log.warning("request.names_unavailable", path=request.url.path, reason=str(error))
+    return problems.of_status(request, 503, headers={"Retry-After": RETRY_SECONDS})
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from structlog.contextvars import get_contextvars
 
 from shared import telemetry
-from shared.auth.callers import NotAuthenticated
+from shared.auth.callers import NotAuthenticated, UnclearCredentials
 from shared.errors import Conflict, Invalid, NotAcceptable, NotAllowed, NotFound, Refusal, Title, TooMany
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[Refusal], int] = {
+    UnclearCredentials: 400,
     NotAuthenticated: 401,
     NotAllowed: 403,
     NotFound: 404,
@@ -96,9 +97,17 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 def _headers(status: int, facts: Mapping[str, object]) -> dict[str, str]:
-    if status == STATUS[NotAuthenticated]:
-        return {"WWW-Authenticate": "Bearer"}
+    if status in {STATUS[NotAuthenticated], STATUS[UnclearCredentials]}:
+        return {"WWW-Authenticate": _challenge(status, str(facts.get("reason", "")))}
     return {"Retry-After": str(facts["retry_after"])} if "retry_after" in facts else {}
+
+
+def _challenge(status: int, reason: str) -> str:
+    """Say how to authenticate, and what was wrong with the token that came (RFC 6750 section 3)."""
+    if reason in {"", "no_bearer_token"}:
+        return "Bearer"
+    error = "invalid_token" if status == STATUS[NotAuthenticated] else "invalid_request"
+    return f'Bearer error="{error}", error_description="{reason}"'
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

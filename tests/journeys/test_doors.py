@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -142,11 +143,11 @@ class TestTokens:
         """Its key is not ours, whatever it claims; nor is a token made for others, by our own key."""
         stranger = EmbeddedIssuer(tmp_path, Settings())
         self._require_nobody(here, service, self._issued(stranger, here))
-        stranger.key = here.issuer.key
-        stranger.settings = Settings(audience="another")
-        self._require_nobody(here, service, self._issued(stranger, here))
-        stranger.settings = Settings(issuer="another")
-        self._require_nobody(here, service, self._issued(stranger, here))
+        copycat = copy(here.issuer)
+        copycat.settings = Settings(audience="another")
+        self._require_nobody(here, service, self._issued(copycat, here))
+        copycat.settings = Settings(issuer="another")
+        self._require_nobody(here, service, self._issued(copycat, here))
 
     def test_the_phone_asks_to_sign_in_again(self, here: Town, cast: Cast, shift: Shift) -> None:
         """A page never shows a bare error for a token that is over."""
@@ -168,5 +169,5 @@ class TestTokens:
         url = f"{here.apis[service].url}/api/{service}/flow"
         answer = httpx2.get(url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
-        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
         assert token not in answer.text

@@ -1,5 +1,6 @@
 """The command line: what can be asked, by whom, and what a slip of the fingers costs."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 
 from launch import cli
 from shared import clock
-from shared.auth.callers import Caller
+from shared.auth.callers import Caller, NotAuthenticated
 from shared.auth.keys import key_store
 from shared.auth.tokens import TokenVerifier
 from shared.roles import Role
@@ -154,6 +155,37 @@ class TestToken:
         ran = terminal.run("token", "--data", played.folder, "--role", "ops", POPCANDY_ENVIRONMENT="production")
 
         assert "POPCANDY_JWKS" in ran.complaint()
+
+    def test_is_for_people(self, terminal: Terminal, played: Played) -> None:
+        """A service gets its own from the issuer, with its own secret."""
+        ran = terminal.run("token", "--data", played.folder, "--role", "service")
+
+        assert ran.code == 2
+        assert "'service' is none of admin, auditor" in ran.err
+
+
+class TestKeys:
+    def test_are_rotated_without_signing_anybody_out(self, terminal: Terminal, played: Played) -> None:
+        """What the old key signed is good while it is published, which is until the next rotation but one."""
+        before = terminal.run("token", "--data", played.folder, "--role", "ops")
+        rotated = terminal.run("keys", "rotate", "--data", played.folder)
+        after = terminal.run("token", "--data", played.folder, "--role", "ops")
+        published = json.loads((played.folder / "jwks.json").read_text())["keys"]
+
+        assert rotated.out.strip() == published[0]["kid"]
+        assert len(published) == 2
+        assert caller_of(before, played.folder).roles == caller_of(after, played.folder).roles == {Role.OPS}
+        assert (played.folder / "issuer-key.json").stat().st_mode & 0o777 == 0o600
+
+        terminal.run("keys", "rotate", "--data", played.folder)
+        with pytest.raises(NotAuthenticated, match="unknown_key"):
+            caller_of(before, played.folder)
+
+    def test_are_not_rotated_in_production(self, terminal: Terminal, played: Played) -> None:
+        """There are none of ours there."""
+        ran = terminal.run("keys", "rotate", "--data", played.folder, POPCANDY_ENVIRONMENT="production")
+
+        assert "does not run in production" in ran.complaint()
 
 
 class TestDoctor:

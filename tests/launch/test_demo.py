@@ -1,5 +1,6 @@
 """`./popcandy demo`: any consistent season through the whole line, to the minute and the fen."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -47,6 +48,16 @@ def test_the_figures_are_the_seasons(played: Played) -> None:
     assert_met(played.season, played.facts)
     assert played.facts["season"] == "合成季"
     assert played.facts["recorded_minutes"] > played.facts["credited_minutes"]
+
+
+def test_the_demo_people_belong_to_the_season(played: Played) -> None:
+    """Its volunteers have served in it, its partners' members are of two partners with listings, all made up."""
+    people = json.loads((played.folder / "people.json").read_text())
+    volunteers = [person for person in people if person["role"] == "volunteer"]
+    partners = {person["partner_id"] for person in people if person["role"] == "partner"}
+
+    assert [person["name_zh"][:5] for person in volunteers] == ["合成志愿者"] * 2
+    assert (len(people), len(partners)) == (12, 2)
 
 
 @pytest.mark.parametrize(

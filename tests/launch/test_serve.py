@@ -6,12 +6,19 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
+from launch.oidc.clients import client_id_of
+from shared import clock
+from shared.auth.discovery import Discovery
 from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.service_tokens import Credentials, tokens_of
 from shared.database.server import Server
+from shared.roles import Role
 from shared.settings import Settings
 from tests.faults.processes import Process, processes
 from tests.journeys.conftest import LISTENING
+from tests.launch.oidc.browsing import PROGRAMME, Browsing, served
 from tests.servers.rabbitmq import Broker, own_vhost
 from tests.shared.bus.transport.management import Management
 from tests.web_options import SECRET
@@ -55,6 +62,63 @@ def test_what_needs_the_broker_says_so_and_ends(environment: dict[str, str], tmp
 
         assert process.wait() == 2
         assert "popcandy: RabbitMQ is not reachable" in process.output.splitlines()[-1]
+
+
+def test_an_issuer_says_itself_where_its_keys_are(environment: dict[str, str], tmp_path: Path) -> None:
+    """An operator sets its URL; who has signed in there is let in here, and a service with its own token too."""
+    with served(tmp_path) as provider, processes(tmp_path) as started, httpx2.Client(trust_env=False) as http:
+        ledger = provider.clients[client_id_of("ledger")]
+        settings = {"POPCANDY_ISSUER": provider.url, "POPCANDY_CLIENT_SECRET": ledger.secret}
+        kept = {name: value for name, value in environment.items() if name != "POPCANDY_JWKS"}
+        web = started.start(
+            "launch.cli", "serve", "activities", "--role", "web", "--port", "0", environment=kept | settings
+        )
+        web.until(lambda: LISTENING.search(web.output), missing="where it listens")
+        url = f"{url_of(web)}/api/activities/volunteers"
+        with httpx2.Client(base_url=provider.url.removesuffix("/oidc"), trust_env=False) as browser:
+            token = Browsing(provider, browser).sign_in(Role.OPERATOR)["access_token"]
+        credentials = Credentials(ledger.id, SecretStr(ledger.secret))
+        own = tokens_of(Discovery(provider.url), credentials).headers(PROGRAMME, now=clock.now())
+
+        assert http.get(url, headers={"authorization": f"Bearer {token}"}).json() == {"items": [], "next": None}
+        assert http.post(f"{url}/names", json={"ids": []}, headers=own).json() == {"names": {}}
+        assert http.get(url, headers={"authorization": f"Bearer {token}x"}).status_code == 401
+        web.end()
+
+
+def test_nobody_signs_in_at_a_service(environment: dict[str, str], tmp_path: Path) -> None:
+    """The embedded provider belongs to `up` and `demo`; what `serve` runs has none, in production or elsewhere."""
+    with processes(tmp_path) as started:
+        web = started.start(
+            "launch.cli", "serve", "activities", "--role", "web", "--port", "0",
+            environment=environment | {"POPCANDY_ENVIRONMENT": "production"},
+        )  # fmt: skip
+        web.until(lambda: LISTENING.search(web.output), missing="where it listens")
+        for path in ("/oidc/.well-known/openid-configuration", "/oidc/authorize", "/oidc/token"):
+            assert httpx2.get(f"{url_of(web)}{path}", trust_env=False).status_code == 404
+        web.end()
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({}, "POPCANDY_JWKS is not set"),
+        ({"POPCANDY_ISSUER": "http://identity.test/"}, "by https only"),
+        ({"POPCANDY_JWKS": "x", "POPCANDY_CLIENT_SECRET": "sesame"}, "POPCANDY_CLIENT_SECRET needs POPCANDY_ISSUER"),
+    ],
+    ids=str,
+)
+def test_an_issuer_that_cannot_be_asked_is_one_line(
+    environment: dict[str, str], tmp_path: Path, settings: dict[str, str], names: str
+) -> None:
+    """With what to set; exit code 2."""
+    kept = {name: value for name, value in environment.items() if name != "POPCANDY_JWKS"}
+    with processes(tmp_path) as started:
+        process = started.start("launch.cli", "serve", "activities", "--role", "web", environment=kept | settings)
+
+        assert process.wait() == 2
+        assert names in process.output.splitlines()[-1]
+        assert "sesame" not in process.output
 
 
 def url_of(process: Process) -> str:

@@ -29,6 +29,14 @@ def find_by_number(tx: Session, *, programme_id: UUID, numbers: Collection[str])
     return {volunteer.employee_number: volunteer for volunteer in tx.scalars(rows)}
 
 
+def find_names(tx: Session, *, programme_id: UUID, volunteer_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the display names of those of the ids that are the programme's volunteers."""
+    rows = select(Volunteer.id, Volunteer.display_name).where(
+        Volunteer.programme_id == programme_id, among(Volunteer.id, volunteer_ids)
+    )
+    return {row.id: row.display_name for row in tx.execute(rows)}
+
+
 def lock_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> None:
     """Lock people in order of id, so that two settlements of one person follow each other and never deadlock."""
     rows = (

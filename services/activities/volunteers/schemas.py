@@ -24,6 +24,18 @@ class Volunteer(BaseModel):
     display_name: str
 
 
+class NamesWanted(BaseModel):
+    """Whose names are to be shown; an id may be there twice."""
+
+    ids: list[UUID] = Field(max_length=1_000)
+
+
+class Names(BaseModel):
+    """Display names by volunteer's id; whom the programme does not know is left out."""
+
+    names: dict[UUID, str]
+
+
 class Volunteers(BaseModel):
     """A page of volunteers; `next` continues the list, null at its end."""
 

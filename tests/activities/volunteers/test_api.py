@@ -1,5 +1,9 @@
+from typing import Any
+from uuid import uuid4
+
 import pytest
 
+from shared import clock
 from shared.roles import Role
 from tests.activities.door import Door, refusal
 
@@ -84,3 +88,52 @@ def test_a_search_for_what_is_no_text_finds_nobody(door: Door) -> None:
     """It breaks nothing either."""
     answer = door.by(Role.REVIEWER).get("/volunteers", employee_number="E\0")
     assert refusal(answer) == (422, "invalid_input")
+
+
+class TestNames:
+    def test_are_told_many_at_a_time(self, door: Door) -> None:
+        """Of whom the programme knows; an id that is there twice is one person, nobody at all is no error."""
+        people = [register(door, f"E{number}", f"合成{number}")["id"] for number in range(3)]  # type: ignore[index]  # JSON.
+        answer = door.post("/volunteers/names", ids=[*people, people[0], str(uuid4())])
+
+        assert answer.status_code == 200
+        assert answer.json() == {"names": {people[number]: f"合成{number}" for number in range(3)}}
+        assert door.post("/volunteers/names", ids=[]).json() == {"names": {}}
+        assert door.elsewhere().post("/volunteers/names", ids=people).json() == {"names": {}}
+
+    @pytest.mark.parametrize("role", Role)
+    def test_are_told_to_staff_and_services(self, door: Door, role: Role) -> None:
+        """Partners learn names under their own rules, which are about consent."""
+        answer = door.by(role).post("/volunteers/names", ids=[])
+        told = {Role.OPERATOR, Role.REVIEWER, Role.SERVICE}
+
+        assert answer.status_code == (200 if role in told else 403)
+
+    def test_are_told_to_a_service_in_the_programme_that_it_names(self, door: Door) -> None:
+        """And only there."""
+        person = register(door)["id"]  # type: ignore[index]  # JSON.
+        token = door.issuer.sign(own_claims(door), typ="at+jwt")
+        for programme, names in ((door.programme_id, {person: "合成甲"}), (uuid4(), {})):
+            headers = {"Authorization": f"Bearer {token}", "Popcandy-Programme": str(programme)}
+            answer = door.client.post("/api/activities/volunteers/names", json={"ids": [person]}, headers=headers)
+            assert answer.json() == {"names": names}
+
+        answer = door.client.post(
+            "/api/activities/volunteers/names", json={"ids": []}, headers={"Authorization": f"Bearer {token}"}
+        )
+        assert refusal(answer) == (422, "programme_needed")
+
+    @pytest.mark.parametrize("ids", [["x"], [None], "all", None, [str(uuid4())] * 1_001])
+    def test_are_asked_for_by_up_to_a_thousand_ids(self, door: Door, ids: object) -> None:
+        """By nothing else, and never all of them."""
+        assert refusal(door.post("/volunteers/names", ids=ids)) == (422, "invalid_input")
+        assert door.post("/volunteers/names", ids=[str(uuid4())] * 1_000).status_code == 200
+
+
+def own_claims(door: Door) -> dict[str, Any]:
+    """Return the claims of a service's own token."""
+    now, settings = int(clock.now().timestamp()), door.issuer.settings
+    return {
+        "iss": settings.issuer, "aud": settings.audience, "sub": "popcandy-ledger", "client_id": "popcandy-ledger",
+        "iat": now, "exp": now + 60, "roles": ["service"],
+    }  # fmt: skip

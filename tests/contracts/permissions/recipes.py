@@ -37,6 +37,7 @@ RECIPES: dict[str, Recipe] = {
     # activities
     "register_volunteer": Recipe(lambda _things: {"employee_number": _named(), "display_name": "合成乙"}),
     "list_volunteers": PLAIN,
+    "look_up_names": Recipe(lambda things: {"ids": [str(things["volunteer_id"])]}),
     "record_partner": Recipe(lambda _things: {"name": "绿叶", "agreement": "signed", "since": "2022-01-01"}),
     "publish_listing": Recipe(
         lambda things: {

@@ -54,7 +54,7 @@ class Doors:
         ids = {name: str(thing) for name, thing in side.things[service].items()}
         path = f"/api/{service}" + route.path.format(reference="P1", kind="volunteers", **ids)
         files = recipe.form or None
-        body = None if files else recipe.json(side.things[service] | {"partner_id": side.partner_id})
+        body = None if files else recipe.json(side.things[service] | side.whose)
         method = min(route.methods or ())
         return self.clients[service].request(method, path, params=recipe.query, json=body, files=files, headers=headers)
 

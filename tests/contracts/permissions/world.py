@@ -31,6 +31,11 @@ class Side:
     things: dict[str, Things] = field(default_factory=dict)
 
     @property
+    def whose(self) -> Things:
+        """Name the partner and the person."""
+        return {"partner_id": self.partner_id, "volunteer_id": self.volunteer_id}
+
+    @property
     def of_person(self) -> set[UUID]:
         """Name what is one person's alone."""
         return {self.volunteer_id, *(self.things[service][name] for service, name in PERSONAL)}

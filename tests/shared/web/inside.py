@@ -11,8 +11,9 @@ from structlog.contextvars import get_contextvars
 from shared.auth.callers import Caller, NotAuthenticated
 from shared.bus.transport import QueueStats, TopologyMissing
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
+from shared.names import NamesUnavailable
 from shared.service import Service
-from shared.web.doors import Apart, Now, Tx, may
+from shared.web.doors import Apart, Now, PeoplesNames, Tx, may
 
 PRIVATE = "the vault's number is 22"
 REFUSALS: dict[str, type[Refusal]] = {
@@ -63,6 +64,24 @@ def refuse(kind: str, retry_after: int | None = None) -> None:
     if kind == "closed":
         raise Closed(minutes=5, shift="7")
     raise REFUSALS[kind](**({"retry_after": retry_after} if retry_after else {}))
+
+
+@router.get("/names")
+def ask_for_names(caller: Annotated[Caller, Depends(may("names.look_up"))]) -> dict[str, Any]:
+    """Tell who asks for names."""
+    return {"service": caller.service, "programme": caller.programme_id, "caller": get_contextvars()["caller"]}
+
+
+@router.get("/names/unavailable")
+def fail_to_ask() -> None:
+    """Fail to ask another service."""
+    raise NamesUnavailable(PRIVATE)
+
+
+@router.get("/names/of-people")
+def ask_another(names: PeoplesNames) -> None:
+    """Ask another service, if there is a way."""
+    names.close()
 
 
 @router.get("/fault")

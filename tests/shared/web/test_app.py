@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 import structlog
@@ -19,7 +19,7 @@ from shared.bus.transport import Transport
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.web.app import create_app
-from tests.shared.auth.signing import AUDIENCE, ISSUER, PERSON, PROGRAMME, jwks_of, make_key, make_token
+from tests.shared.auth.signing import AUDIENCE, ISSUER, PERSON, PROGRAMME, jwks_of, make_key, make_raw, make_token
 from tests.shared.notes import bodies
 from tests.shared.web.conftest import KEY, problem_of
 from tests.shared.web.inside import SERVICE, Quiet
@@ -78,8 +78,96 @@ class TestCaller:
         answer = client.get("me", headers={} if header is None else {"authorization": header})
 
         assert answer.status_code == 401
-        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
         assert problem_of(answer)["facts"]["reason"]
+
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+    def test_may_write_the_scheme_as_they_like(self, client: TestClient, scheme: str) -> None:
+        """RFC 9110 section 11.1: it has no case; and spaces around it mean nothing."""
+        token = make_token(KEY)
+
+        assert client.get("me", headers={"authorization": f"{scheme} {token}"}).status_code == 200
+        assert client.get("me", headers={"authorization": f" {scheme}   {token} "}).status_code == 200
+
+    @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic dXM6aW4=", f"Token {make_token(KEY)}"])
+    def test_who_brings_no_token_is_told_how(self, client: TestClient, header: str | None) -> None:
+        """And not that something was wrong with it (RFC 6750 section 3.1)."""
+        answer = client.get("me", headers={} if header is None else {"authorization": header})
+
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert problem_of(answer)["facts"] == {"reason": "no_bearer_token"}
+
+    @pytest.mark.parametrize(
+        ("token", "reason"),
+        [
+            (make_token(KEY, exp=1), "expired_token"),
+            (make_token(KEY, nbf=2**33), "not_yet_valid"),
+            (make_token(KEY, iat=2**33), "issued_in_the_future"),
+            (make_token(KEY, aud="another"), "wrong_audience"),
+            (make_token(KEY, iss="another"), "wrong_issuer"),
+            (make_token(KEY, programme_id=...), "no_programme"),
+            (make_token(KEY, nonce="n"), "not_an_access_token"),
+            (make_token(make_key("another")), "unknown_key"),
+            (make_token(make_key("ours")), "bad_signature"),
+            (make_raw(KEY, "{}", alg="none"), "unsupported_algorithm"),
+            (make_raw(KEY, "{}", alg="HS256"), "unsupported_algorithm"),
+            (make_raw(KEY, "{}", kid=...), "no_key_id"),
+            (make_raw(KEY, "{}", jwk=KEY.as_dict(private=False)), "unsupported_header"),
+            (make_raw(KEY, "[]"), "malformed_claims"),
+            ("garbage", "malformed_token"),
+            ("a.b.c.d.e", "malformed_token"),
+            ("x" * 60_000, "token_too_large"),
+            ("a\0b", "malformed_token"),
+            ("x y", "malformed_token"),
+            ("😀", "malformed_token"),
+            ("𠮷.𠮷.𠮷", "malformed_token"),
+        ],
+        ids=range(21),
+    )
+    def test_who_brings_a_bad_token_is_told_why(self, client: TestClient, token: str, reason: str) -> None:
+        """401 and a problem, never a fault; the token itself is quoted nowhere."""
+        with structlog.testing.capture_logs() as lines:
+            answer = client.get("me", headers={b"authorization": f"Bearer {token}".encode()})
+
+        challenge = f'Bearer error="invalid_token", error_description="{reason}"'
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, challenge)
+        assert problem_of(answer)["code"] == "not_authenticated"
+        assert problem_of(answer)["facts"] == {"reason": reason}
+        assert token not in answer.text + str(lines) or len(token) < 4
+
+    def test_may_not_be_two(self, client: TestClient) -> None:
+        """Two headers have two readers: the one before us may have looked at the other."""
+        both = [("authorization", f"Bearer {make_token(KEY)}"), ("authorization", f"Bearer {make_token(KEY)}")]
+        answer = client.get("me", headers=both)
+
+        assert (answer.status_code, problem_of(answer)["code"]) == (400, "unclear_credentials")
+        assert answer.headers["www-authenticate"].startswith('Bearer error="invalid_request"')
+
+    def test_may_not_write_the_token_into_the_address(self, client: TestClient) -> None:
+        """It would stand in logs and histories, with a header beside it or without."""
+        token = make_token(KEY)
+        for headers in ({}, signed()):
+            answer = client.get("me", params={"access_token": token}, headers=headers)
+            assert (answer.status_code, problem_of(answer)["code"]) == (400, "unclear_credentials")
+            assert problem_of(answer)["facts"] == {"reason": "token_in_query"}
+
+    def test_is_verified_once(self, client: TestClient, app: FastAPI) -> None:
+        """A page asks ten times with one token."""
+        headers = signed()
+        for _ in range(3):
+            assert client.get("me", headers=headers).status_code == 200
+            assert client.get("me", headers={"authorization": f"Bearer {make_token(KEY, exp=1)}"}).status_code == 401
+
+        assert len(app.state.verifier.remembered) == 1
+
+    def test_stays_in_the_programme_of_the_token(self, client: TestClient) -> None:
+        """Naming another one is refused, naming it again changes nothing, naming none is usual."""
+        assert client.get("me", headers=signed() | {"Popcandy-Programme": str(PROGRAMME)}).status_code == 200
+        answer = client.get("me", headers=signed() | {"Popcandy-Programme": str(PERSON)})
+        assert (answer.status_code, problem_of(answer)["code"]) == (403, "programme_differs")
+        for odd in ("", "ours", "\0"):
+            answer = client.get("me", headers=signed() | {"Popcandy-Programme": odd})
+            assert (answer.status_code, problem_of(answer)["code"]) == (422, "programme_needed")
 
     def test_with_another_role_is_told_what_is_missing(self, client: TestClient) -> None:
         """An administrator can then give it."""
@@ -99,6 +187,33 @@ class TestCaller:
         before = clock.now().isoformat()
 
         assert before <= client.get("me", headers=signed()).json()["at"] <= clock.now().isoformat()
+
+
+class TestService:
+    TOKEN: ClassVar = {"client_id": "popcandy-ledger", "roles": ["service"], "programme_id": ...}
+
+    def test_says_for_which_programme_it_calls(self, client: TestClient) -> None:
+        """And stands in the log by its name."""
+        assert client.get("names", headers=signed(**self.TOKEN)).status_code == 422
+        answer = client.get("names", headers=signed(**self.TOKEN) | {"Popcandy-Programme": str(PROGRAMME)}).json()
+
+        assert answer == {
+            "service": "popcandy-ledger",
+            "programme": str(PROGRAMME),
+            "caller": "service:popcandy-ledger",
+        }
+
+    def test_has_no_persons_powers(self, client: TestClient) -> None:
+        """Whatever people may: a service may what is said of services."""
+        answer = client.get("me", headers=signed(**self.TOKEN) | {"Popcandy-Programme": str(PROGRAMME)})
+
+        assert (answer.status_code, problem_of(answer)["code"]) == (403, "missing_permission")
+
+    def test_that_does_not_answer_us_is_a_passing_trouble(self, client: TestClient) -> None:
+        """Whoever reads a list with names tries again; where there is no way to ask at all, too."""
+        for path in ("names/unavailable", "names/of-people"):
+            answer = client.get(path)
+            assert (answer.status_code, problem_of(answer)["code"]) == (503, "unavailable")
 
 
 @contextmanager
