@@ -13,7 +13,7 @@ from launch.workers import Crew
 from services.console import main as console
 from shared import telemetry
 from shared.auth.keys import key_store
-from shared.auth.signatures import signatures_from
+from shared.auth.signatures import keys_in, signatures_from
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.tasks.wake_ups import dead_queue_of, keep_rejected
@@ -23,6 +23,7 @@ from shared.bus.transport.rabbit import RabbitTasks, RabbitTransport
 from shared.bus.upkeep import Aside
 from shared.database.server import Server
 from shared.errors import Hindrance
+from shared.privacy import retention, suppression
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
@@ -77,6 +78,8 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     if wanted.service == "console":
         return _start_console(wanted, settings, crew)
     service = service_named(wanted.service)
+    retention.require_valid(settings.retention_days)
+    _use_suppression(settings)
     server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     server.check()
     server.require_current(service.name)
@@ -152,6 +155,13 @@ def _verifier(settings: Settings) -> TokenVerifier:
 
 def _options(settings: Settings) -> WebOptions:
     return WebOptions(signatures_from(required(settings.secrets, "POPCANDY_SECRETS")))
+
+
+def _use_suppression(settings: Settings) -> None:
+    """Tell this process what erased numbers are hashed with, if it was told; only what meets such a number needs it."""
+    setting = settings.suppression_secrets or settings.secrets
+    if setting is not None:
+        suppression.use(keys_in(setting.get_secret_value()))
 
 
 def required(value: SecretStr | None, name: str) -> str:

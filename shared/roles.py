@@ -19,12 +19,22 @@ class Role(StrEnum):
 
 
 _STAFF = frozenset({Role.OPERATOR, Role.REVIEWER})
+# Who sees names and employee numbers as they are, where a list shows people; to everybody else they are masked.
+SEE_PEOPLE = _STAFF
 _BOOKS = frozenset({Role.FINANCE, Role.FINANCE_APPROVER, Role.AUDITOR})
 
 PERMISSIONS: dict[str, frozenset[Role]] = {
     "partners.record": frozenset({Role.OPERATOR}),
     "volunteers.register": frozenset({Role.OPERATOR}),
-    "volunteers.read": _STAFF,
+    "volunteers.read": _STAFF | {Role.AUDITOR},
+    "volunteers.look_up": _STAFF,
+    "consents.read_texts": _STAFF | {Role.PARTNER, Role.VOLUNTEER, Role.AUDITOR},
+    "consents.give": frozenset({Role.VOLUNTEER}),
+    "consents.record": frozenset({Role.OPERATOR}),
+    "rosters.read": _STAFF | {Role.PARTNER},
+    "personal_data.own": frozenset({Role.VOLUNTEER}),
+    "personal_data.export": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "personal_data.erase": frozenset({Role.OPERATOR, Role.ADMIN}),
     "listings.publish": frozenset({Role.OPERATOR, Role.PARTNER}),
     "listings.read": _STAFF | {Role.PARTNER, Role.VOLUNTEER},
     "shifts.cancel": frozenset({Role.OPERATOR, Role.PARTNER}),
@@ -41,6 +51,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "policies.approve": frozenset({Role.FINANCE_APPROVER}),
     "policies.read": _BOOKS | _STAFF | {Role.FUNDER},
     "donations.read": _BOOKS | {Role.OPERATOR, Role.PARTNER},
+    "donations.read_own": frozenset({Role.VOLUNTEER}),
     "balances.read": _BOOKS | {Role.PARTNER},
     "waterfall.read": _BOOKS | {Role.OPERATOR, Role.FUNDER, Role.PARTNER},
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy import Connection, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -20,7 +20,7 @@ from tests.factories.activities import NINE, PROGRAMME, REVIEWER, make_settled, 
 from tests.servers.schema import CONSTRAINTS, INDEXES, described, differences, drafted
 
 METADATA = Volunteer.metadata
-STEPS = ["0005_check_ins", "0004_attendance", "0003_sign_ups", "0002_listings", "0001_volunteers"]
+STEPS = ["0006_imports", "0005_check_ins", "0004_attendance", "0003_sign_ups", "0002_listings", "0001_volunteers"]
 
 
 @pytest.fixture
@@ -69,14 +69,24 @@ def fill(apart: Server) -> None:
 
 def counted(connection: Connection, *tables: type) -> list[int]:
     with Session(connection) as session:
-        return [len(session.execute(select(table)).all()) for table in tables]
+        return [session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
 
 
 def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     """Each step back takes its own tables' rows and no others'; then the way up is free again."""
     fill(apart)
     url = apart.database_url("activities")
-    kept = [(Attendance, AttendanceVersion), (Attendance, AttendanceVersion), (SignUp,), (Volunteer,), (Volunteer,)]
+    kept: list[tuple[type, ...]] = [
+        (Attendance, AttendanceVersion, Import), (Attendance, AttendanceVersion, Scan), (Attendance, AttendanceVersion),
+        (SignUp,), (Volunteer,), (Volunteer,),
+    ]  # fmt: skip
+        (Attendance, AttendanceVersion),
+        (Attendance, AttendanceVersion),
+        (Attendance, AttendanceVersion),
+        (SignUp,),
+        (Volunteer,),
+        (Volunteer,),
+    ]
     for step, tables in zip(STEPS, kept, strict=True):
         migrate.downgrade(url, "activities", f"activities@{step}")
         assert counted(migrated, *tables) == [1] * len(tables)

@@ -12,6 +12,19 @@ from tests.activities.door import Door, refusal
 DECLARED = {
     "register_volunteer": "volunteers.register",
     "list_volunteers": "volunteers.read",
+    "look_up_volunteers": "volunteers.look_up",
+    "list_consent_texts": "consents.read_texts",
+    "list_own_consents": "consents.give",
+    "give_consent": "consents.give",
+    "withdraw_consent": "consents.give",
+    "list_consents": "consents.record",
+    "record_consent": "consents.record",
+    "record_withdrawal": "consents.record",
+    "export_own_data": "personal_data.own",
+    "erase_oneself": "personal_data.own",
+    "export_personal_data": "personal_data.export",
+    "erase_volunteer": "personal_data.erase",
+    "show_roster": "rosters.read",
     "record_partner": "partners.record",
     "publish_listing": "listings.publish",
     "list_listings": "listings.read",
@@ -37,7 +50,7 @@ ROUTES = [route for router in SERVICE.routers for route in router.routes if isin
 
 def address(route: APIRoute) -> tuple[str, str]:
     """Return a route's method and a path on which there is nothing."""
-    values = dict.fromkeys(("shift_id", "attendance_id", "import_id"), str(uuid4()))
+    values = dict.fromkeys(("shift_id", "attendance_id", "import_id", "volunteer_id"), str(uuid4()))
     return next(iter(route.methods or ())), route.path.format(reference="P1", kind="volunteers", **values)
 
 

@@ -98,7 +98,7 @@ class TestMasking:
     )
     def test_hides_the_middle_of_personal_numbers(self, text: str, masked: str) -> None:
         """A mobile or identity number in a log is a leak, however it got there."""
-        assert telemetry.mask_personal_numbers(None, "info", {"event": text}) == {"event": masked}
+        assert telemetry.mask_personal_data(None, "info", {"event": text}) == {"event": masked}
 
     def test_hides_them_in_nested_values_too(self, lines: Lines) -> None:
         """Facts may be lists and objects."""
@@ -121,18 +121,18 @@ class TestMasking:
 
     def test_leaves_amounts_alone(self) -> None:
         """138 million yuan are 13,812,345,678 fen, and no telephone."""
-        assert telemetry.mask_personal_numbers(None, "info", {"fen": 13_812_345_678}) == {"fen": 13_812_345_678}
+        assert telemetry.mask_personal_data(None, "info", {"fen": 13_812_345_678}) == {"fen": 13_812_345_678}
 
     @given(st.uuids(), st.binary(min_size=16, max_size=16))
     def test_leaves_ids_and_traces_whole(self, identifier: UUID, trace: bytes) -> None:
         """Otherwise nothing could be found by them."""
         for text in (str(identifier), str(new_id()), f"00-{trace.hex()}-b7ad6b7169203331-01"):
-            assert telemetry.mask_personal_numbers(None, "info", {"id": text}) == {"id": text}
+            assert telemetry.mask_personal_data(None, "info", {"id": text}) == {"id": text}
 
     def test_leaves_a_trace_whole_that_holds_eleven_digits(self) -> None:
         """One trace in a thousand does."""
         text = f"a13812345678b{'c' * 19}"
-        assert telemetry.mask_personal_numbers(None, "info", {"trace_id": text}) == {"trace_id": text}
+        assert telemetry.mask_personal_data(None, "info", {"trace_id": text}) == {"trace_id": text}
 
 
 class TestTrace:
