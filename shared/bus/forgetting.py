@@ -31,7 +31,8 @@ _REPLAYS = text("""
 _RUNS = text("""
     DELETE FROM task_run WHERE id IN (
         SELECT id FROM task_run AS run
-        WHERE state = 'failed' AND key IS NULL AND finished_at < now() - CAST(:age AS interval)
+        WHERE state = 'failed' AND finished_at < now() - CAST(:age AS interval)
+            AND (key IS NULL OR task IN (SELECT name FROM schedule)) -- A schedule never comes back to an instant.
             AND NOT EXISTS (SELECT FROM dead_letter WHERE event_id = run.id AND dead_letter.state = 'dead')
         ORDER BY finished_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id
