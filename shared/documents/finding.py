@@ -1,9 +1,12 @@
 """Whether a stored sheet holds a text, whatever kind of file it is."""
 
 import io
+import re
 from collections.abc import Collection
 from html import unescape
 from zipfile import ZipFile, is_zipfile
+
+_CELL = re.compile(r"<t(?:\s[^>]*)?>([^<]*)</t>")  # Its text alone: E1 is also a cell's address.
 
 
 def holds_any(content: bytes, texts: Collection[str]) -> bool:
@@ -17,4 +20,5 @@ def _parts(content: bytes) -> list[str]:
     if not is_zipfile(file):
         return [content.decode("utf-8-sig", errors="replace")]
     with ZipFile(file) as parts:
-        return [unescape(parts.read(name).decode(errors="replace")) for name in parts.namelist()]
+        pages = (parts.read(name).decode(errors="replace") for name in parts.namelist() if name.endswith(".xml"))
+        return [unescape(cell) for page in pages for cell in _CELL.findall(page)]

@@ -1,14 +1,12 @@
 """What HTTP callers send and see of consents."""
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.consents.rules import Decision, Purpose
-from shared.web.fields import Text
-
-Reason = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+from shared.web.fields import Reason
 
 
 class ConsentText(BaseModel):

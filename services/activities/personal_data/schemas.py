@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.consents.schemas import Consent
 from services.activities.personal_data.queries import Everything
-from shared.web.fields import Text
+from shared.web.fields import Reason
 
-Reason = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -92,7 +91,7 @@ class Attendance(Described):
 
     id: UUID = Field(description="考勤编号 / The attendance's id")
     shift_id: UUID = Field(description="场次编号 / The shift's id")
-    service_on: date = Field(description="服务日期（当地）/ Local date of service")
+    service_on: date = Field(description="服务日期（当地） / Local date of service")
     state: str = Field(description="状态 / State")
     checked_in_at: AwareDatetime = Field(description="签到 / Check-in")
     checked_out_at: AwareDatetime | None = Field(description="签退 / Check-out")
