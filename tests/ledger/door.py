@@ -19,8 +19,12 @@ class Door:
     issuer: EmbeddedIssuer
     programme_id: UUID
 
-    def get(self, path: str, role: Role = Role.FINANCE, *, acting_for: UUID | None = None, **query: Any) -> Any:
-        return self.client.get(f"/api/ledger{path}", params=query, headers=self._as(role, uuid4(), acting_for))
+    def get(
+        self, path: str, role: Role = Role.FINANCE, *, acting_for: UUID | None = None, person_id: UUID | None = None,
+        **query: Any,
+    ) -> Any:  # fmt: skip
+        headers = self._as(role, person_id or uuid4(), acting_for)
+        return self.client.get(f"/api/ledger{path}", params=query, headers=headers)
 
     def post(self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None) -> Any:
         return self.client.post(f"/api/ledger{path}", json=body, headers=self._as(role, person_id or uuid4(), None))

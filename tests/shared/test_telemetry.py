@@ -175,3 +175,46 @@ class TestTrace:
             pass
 
         assert TRACE not in telemetry.traceparent()
+
+    @pytest.mark.parametrize(
+        ("name", "masked"),
+        [
+            ("display_name", True),
+            ("fact_employee_number", True),
+            ("old_email", True),
+            ("employee_numbers", True),
+            ("file_name", True),
+            ("name", False),
+            ("timer_name", False),
+            ("names", False),
+        ],
+    )
+    def test_hides_what_is_somebodys_by_its_name(self, lines: Lines, name: str, *, masked: bool) -> None:
+        """No pattern knows a person's name; nested facts count too."""
+        telemetry.get_logger().info("told", **{name: "王小明"}, facts=[{name: ["王小明"]}])
+
+        assert ("王小明" not in str(lines()[0])) is masked
+
+    def test_what_is_not_there_is_not_hidden(self, lines: Lines) -> None:
+        """Whoever looks for a missing number sees that it is missing."""
+        telemetry.get_logger().info("told", employee_number=None)
+
+        assert lines()[0]["employee_number"] is None
+
+    @pytest.mark.parametrize(
+        ("text", "masked"),
+        [
+            ("to li.lei+x@mail.example.org.", "to ***@mail.example.org."),
+            ("user@localhost", "user@localhost"),
+            (
+                "Key (programme_id, employee_number)=(0a, E(1)) already exists.",
+                "Key (programme_id, employee_number)=(***)",
+            ),
+            ("Failing row contains (1, E1, 王小明, null).", "Failing row contains (***)"),
+        ],
+    )
+    def test_hides_addresses_and_rows_that_a_database_quotes(self, text: str, masked: str) -> None:
+        """Whatever a driver's exception says."""
+        assert telemetry.without_personal_data(f"{text}\nnext")[: len(masked)] == masked
+        assert "王小明" not in telemetry.without_personal_data(text)
+        assert "E(1)" not in telemetry.without_personal_data(text)
