@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import actions as check_ins
@@ -17,12 +19,13 @@ from services.activities.personal_data.actions import Request
 from services.activities.sign_ups import actions as sign_ups
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers import actions as volunteers
+from services.activities.volunteers.queries import lock_for_erasure
 from services.activities.volunteers.rules import Registration
 from services.activities.volunteers.tables import Volunteer
 from shared.database.sessions import Database
 from tests.activities.imports.sheets import commit_by_id, sheet, stage
 from tests.activities.racing import at_once, held
-from tests.factories.activities import NINE, REVIEWER, code, make_shift, make_sign_up, make_volunteer
+from tests.factories.activities import NINE, REVIEWER, code, make_listing, make_shift, make_sign_up, make_volunteer
 
 ROUNDS = 5
 
@@ -125,6 +128,17 @@ def test_a_registration_at_the_same_time_brings_nobody_back(place: Place, round_
     assert left.erased_at is not None
 
 
+def test_a_registration_that_was_first_is_waited_for(place: Place) -> None:
+    """Else it would find, and return, a person who is no more."""
+    registration = Registration("E1", place.person.display_name)
+    registering = partial(volunteers.register, programme_id=place.programme, registration=registration, now=NINE)
+
+    with held(place.database, registering) as start:
+        erasure = start(place.erase)
+
+    assert isinstance(erasure.result(), UUID)
+
+
 class TestLists:
     """A list that was read before an erasure and takes effect after it."""
 
@@ -150,6 +164,29 @@ class TestLists:
         assert isinstance(erased, UUID), (erased, round_)
         assert added == 1
         assert sorted(each.erased_at is None for each in place.people()) == [False, True]
+
+    def test_a_commit_that_comes_in_between_waits_and_goes_on(self, place: Place) -> None:
+        """An erasure takes the person, then the sheets; a commit its sheet, then the people: one waits for the other."""
+        reference = "L1"
+        with place.database.transaction() as tx:
+            listing = make_listing(tx, programme_id=place.programme, reference=reference)
+            make_shift(tx, listing=listing)
+            rows = [(reference, 1, "E1", "2022-06-01 09:00", "2022-06-01 12:00", "扫码")]
+            content = sheet(Kind.ATTENDANCE, *rows)
+            import_id = stage(tx, Kind.ATTENDANCE, content, programme_id=place.programme).id
+        request = Request(place.programme, place.person.id, REVIEWER, "asked", NINE)
+        begun: list[Session] = []
+
+        def begin(tx: Session) -> None:
+            lock_for_erasure(tx, programme_id=place.programme, volunteer_id=place.person.id)
+            begun.append(tx)
+
+        with held(place.database, begin) as start:
+            commit = start(self._commit(place, import_id))
+            actions.erase(begun[0], request)
+
+        assert commit.result() == 0  # The only row was the person's.
+        assert place.people()[0].erased_at is not None
 
     def test_a_list_that_is_being_read_is_waited_for(self, place: Place) -> None:
         """Else its rows would be kept with the name after the erasure."""
