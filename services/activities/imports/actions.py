@@ -19,13 +19,14 @@ from services.activities.listings.queries import lock_references, lock_shifts
 from services.activities.listings.rules import Times, zone
 from services.activities.sign_ups.actions import add_places
 from services.activities.volunteers.actions import register_all
-from services.activities.volunteers.queries import find_by_number, lock_against_erasure, lock_volunteers
+from services.activities.volunteers.queries import find_by_number, lock_volunteers
 from services.activities.volunteers.rules import Registration
 from shared.documents.finding import holds_any
 from shared.documents.rejects import write_rejects
 from shared.documents.sheets import CellError, read_sheet
 from shared.events.activities import EvidenceClass
 from shared.ids import new_id
+from shared.privacy.locks import lock_against_erasure
 
 MOST_ERRORS_SHOWN = 200
 

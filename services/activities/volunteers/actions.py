@@ -18,6 +18,7 @@ from services.activities.volunteers.rules import (
 )
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
 from shared.database.arrays import among
+from shared.privacy.locks import lock_against_erasure
 from shared.privacy.suppression import suppressor
 
 _REGISTER = text("""
@@ -44,7 +45,7 @@ def register(
     """
     number = registration.employee_number
     require_free(number)
-    queries.lock_against_erasure(tx, programme_id=programme_id)
+    lock_against_erasure(tx, programme_id=programme_id)
     register_all(tx, programme_id=programme_id, registrations=[registration], now=now)
     if queries.find_suppressed(tx, programme_id=programme_id, numbers=[number]):
         require_comes_back(comes_back=comes_back)

@@ -3,16 +3,14 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
 from shared.database.arrays import among
 from shared.errors import NotFound
+from shared.privacy import locks
 from shared.privacy.suppression import suppressor
-
-_TAKING_IN = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('people:' || :programme_id, 0))")
-_ERASING = text("SELECT pg_advisory_xact_lock(hashtextextended('people:' || :programme_id, 0))")
 
 
 def list_volunteers(tx: Session, *, programme_id: UUID, after: UUID | None, limit: int) -> list[Volunteer]:
@@ -40,17 +38,9 @@ def find_suppressed(tx: Session, *, programme_id: UUID, numbers: Collection[str]
     return {by_digest[digest] for digest in found}
 
 
-def lock_against_erasure(tx: Session, *, programme_id: UUID) -> None:
-    """Let nobody of the programme be erased until this transaction ends; taken before any other lock.
-
-    Whoever takes in a list of people holds it, or a list judged before an erasure would be kept after it.
-    """
-    tx.execute(_TAKING_IN, {"programme_id": str(programme_id)})
-
-
 def lock_for_erasure(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:
     """Wait for lists that are being taken in, then lock a person, also one already erased. Raises NotFound."""
-    tx.execute(_ERASING, {"programme_id": str(programme_id)})
+    locks.lock_for_erasure(tx, programme_id=programme_id)
     rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
     volunteer = tx.scalars(rows.with_for_update().execution_options(populate_existing=True)).first()
     if volunteer is None:

@@ -166,7 +166,7 @@ class TestLists:
         assert sorted(each.erased_at is None for each in place.people()) == [False, True]
 
     def test_a_commit_that_comes_in_between_waits_and_goes_on(self, place: Place) -> None:
-        """An erasure takes the person, then the sheets; a commit its sheet, then the people: one waits for the other."""
+        """An erasure takes the person, then the sheets; a commit takes its sheet, then the people."""
         reference = "L1"
         with place.database.transaction() as tx:
             listing = make_listing(tx, programme_id=place.programme, reference=reference)
