@@ -24,7 +24,7 @@ from services.console import main as console
 from shared import clock, telemetry
 from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.service_tokens import Credentials, ServiceTokens
-from shared.auth.signatures import signatures_of
+from shared.auth.signatures import secret_of, signatures_of
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.sweeping import count_open
 from shared.bus.tasks.workers import LocalBroker, LocalTasks
@@ -37,6 +37,7 @@ from shared.database.sessions import APART_POOL, Database
 from shared.errors import Hindrance
 from shared.ids import new_id
 from shared.names import Names
+from shared.privacy import retention, suppression
 from shared.roles import Role
 from shared.service import Service
 from shared.settings import Settings
@@ -73,6 +74,8 @@ class EmbeddedPlatform:
         self.folder = require_usable(folder)
         self.settings = settings
         self.crew = Crew()
+        retention.require_valid(settings.retention_days)
+        suppression.use([secret_of(self.folder)])
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
         self.signatures = signatures_of(self.folder)

@@ -15,7 +15,7 @@ from shared import telemetry
 from shared.auth.discovery import Discovery, discovered_keys, is_url
 from shared.auth.keys import KeyStore, key_store
 from shared.auth.service_tokens import Credentials, tokens_of
-from shared.auth.signatures import signatures_from
+from shared.auth.signatures import keys_in, signatures_from
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.tasks.wake_ups import dead_queue_of, keep_rejected
@@ -26,6 +26,7 @@ from shared.bus.upkeep import Aside
 from shared.database.server import Server
 from shared.errors import Hindrance
 from shared.names import Names
+from shared.privacy import retention, suppression
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
@@ -80,6 +81,8 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     if wanted.service == "console":
         return _start_console(wanted, settings, crew)
     service = service_named(wanted.service)
+    retention.require_valid(settings.retention_days)
+    _use_suppression(settings)
     server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     server.check()
     server.require_current(service.name)
@@ -177,6 +180,13 @@ def _names(settings: Settings, service: str) -> Names | None:
         raise MissingSetting("POPCANDY_CLIENT_SECRET needs POPCANDY_ISSUER to be the issuer's URL")
     credentials = Credentials(settings.client_id or f"popcandy-{service}", settings.client_secret)
     return Names(settings.api_url, tokens_of(Discovery(settings.issuer), credentials))
+
+
+def _use_suppression(settings: Settings) -> None:
+    """Tell this process what erased numbers are hashed with, if it was told; only what meets such a number needs it."""
+    setting = settings.suppression_secrets or settings.secrets
+    if setting is not None:
+        suppression.use(keys_in(setting.get_secret_value()))
 
 
 def required(value: SecretStr | None, name: str) -> str:

@@ -18,6 +18,9 @@ class Hindrance(Exception):
     """Popcandy cannot run, or cannot do this, here and now; the message is one line for the person at the keyboard."""
 
 
+QUOTES = frozenset({"found", "unknown"})  # Facts that repeat what was sent, which may name somebody.
+
+
 class Refusal(Exception):
     """Somebody asked for what the rules do not allow."""
 
@@ -25,13 +28,18 @@ class Refusal(Exception):
     title: ClassVar[Title]
 
     def __init__(self, **facts: object) -> None:
-        """Keep the facts; they are shown to the caller, so they never name a person."""
+        """Keep the facts. The caller sees them all; what they quote of a file (`QUOTES`) nobody else does."""
         super().__init__(self.code, facts)
         self.facts = facts
 
+    @property
+    def told(self) -> dict[str, object]:
+        """The facts without what they quote: for logs and dead letters."""
+        return {name: value for name, value in self.facts.items() if name not in QUOTES}
+
     def __str__(self) -> str:
         """Read as one line for logs and dead letters."""
-        facts = ", ".join(f"{name}={value}" for name, value in self.facts.items())
+        facts = ", ".join(f"{name}={value}" for name, value in self.told.items())
         return f"{self.code}: {self.title.en}" + (f" ({facts})" if facts else "")
 
 

@@ -39,6 +39,8 @@ def _all(*roles: Role) -> dict[Role, Reach]:
 
 
 _STAFF = _all(Role.OPERATOR, Role.REVIEWER)
+# Who sees names and employee numbers as they are, where a list shows people; to everybody else they are masked.
+SEE_PEOPLE = frozenset(_STAFF)
 _BOOKS = _all(Role.FINANCE, Role.FINANCE_APPROVER, Role.AUDITOR)
 _OWN = {Role.PARTNER: Reach.PARTNER}
 _SELF = {Role.VOLUNTEER: Reach.PERSON}
@@ -46,8 +48,16 @@ _SELF = {Role.VOLUNTEER: Reach.PERSON}
 PERMISSIONS: dict[str, Permission] = {
     "partners.record": _all(Role.OPERATOR),
     "volunteers.register": _all(Role.OPERATOR),
-    "volunteers.read": _STAFF,
+    "volunteers.read": _STAFF | _all(Role.AUDITOR),
+    "volunteers.look_up": _STAFF,
     "names.look_up": _STAFF | _all(Role.SERVICE),
+    "consents.read_texts": _STAFF | _all(Role.PARTNER, Role.VOLUNTEER, Role.AUDITOR),
+    "consents.give": _SELF,
+    "consents.record": _all(Role.OPERATOR),
+    "rosters.read": _STAFF | _OWN,
+    "personal_data.own": _SELF,
+    "personal_data.export": _all(Role.OPERATOR, Role.ADMIN),
+    "personal_data.erase": _all(Role.OPERATOR, Role.ADMIN),
     "listings.publish": _all(Role.OPERATOR) | _OWN,
     "listings.read": _STAFF | _all(Role.VOLUNTEER) | _OWN,
     "shifts.cancel": _all(Role.OPERATOR) | _OWN,
@@ -64,6 +74,7 @@ PERMISSIONS: dict[str, Permission] = {
     "policies.approve": _all(Role.FINANCE_APPROVER),
     "policies.read": _BOOKS | _STAFF | _all(Role.FUNDER),
     "donations.read": _BOOKS | _all(Role.OPERATOR) | _OWN,
+    "donations.read_own": _SELF,
     "balances.read": _BOOKS | _OWN,
     "waterfall.read": _BOOKS | _all(Role.OPERATOR, Role.FUNDER) | _OWN,
 }

@@ -50,6 +50,13 @@ class Settings(BaseSettings):
     secrets: SecretStr | None = Field(
         default=None, description="What web roles sign cursors and cookies with; commas between, the newest first."
     )
+    suppression_secrets: SecretStr | None = Field(
+        default=None,
+        description="What erased employee numbers are hashed with, newest first; else POPCANDY_SECRETS. Old ones stay.",
+    )
+    retention_days: dict[str, int] | None = Field(
+        default=None, description="Days for which things are kept, as JSON by name; else docs/retention.md."
+    )
     api_url: str = Field(default="http://127.0.0.1:8022", description="Where the console, and services, find the APIs.")
     console_url: str = Field(default="http://127.0.0.1:8023", description="Where phones find the console's pages.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -47,15 +47,25 @@ class Signatures:
         return URLSafeTimedSerializer(self._keys, salt=f"popcandy.{purpose}")
 
 
+def keys_in(setting: str) -> list[str]:
+    """Read the keys of a setting, with commas between, the newest first."""
+    return [key.strip() for key in setting.split(",") if key.strip()]
+
+
 def signatures_from(setting: str) -> Signatures:
-    """Return the signatures of a setting: keys with commas between, the newest first. Raises WeakSecret."""
-    return Signatures([key.strip() for key in setting.split(",") if key.strip()])
+    """Return the signatures of a setting. Raises WeakSecret."""
+    return Signatures(keys_in(setting))
 
 
 def signatures_of(folder: Path) -> Signatures:
-    """Return the signatures of an embedded platform's folder, whose key is made at first use."""
+    """Return the signatures of an embedded platform's folder."""
+    return Signatures([secret_of(folder)])
+
+
+def secret_of(folder: Path) -> str:
+    """Return the secret of an embedded platform's folder, which is made at first use."""
     path = folder / "secret"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, secrets.token_urlsafe(48).encode())
-    return Signatures([path.read_text().strip()])
+    return path.read_text().strip()

@@ -120,6 +120,8 @@ class DeadLetter(Base):
         CheckConstraint("state IN ('dead', 'replayed', 'discarded')", name="state"),
         CheckConstraint("(state = 'dead') = (closed_at IS NULL)", name="closed"),
         Index("dead_letter_cause_idx", "cause", postgresql_where=text("state = 'dead'")),
+        Index("dead_letter_closed_idx", "closed_at", postgresql_where=text("state <> 'dead'")),
+        Index("dead_letter_event_id_idx", "event_id"),
         Index("dead_letter_blocking_idx", "handler", "partition_key", postgresql_where=text("state = 'dead'")),
     )
 
@@ -195,6 +197,7 @@ class ReplayLetter(Base):
         PrimaryKeyConstraint("replay_id", "dead_letter_id"),
         CheckConstraint("outcome IN ('replayed', 'failed', 'skipped')", name="outcome"),
         CheckConstraint("(outcome IS NULL) = (tried_at IS NULL)", name="tried"),
+        Index("replay_letter_dead_letter_id_idx", "dead_letter_id"),
         Index("replay_letter_open_idx", "replay_id", "dead_letter_id", postgresql_where=text("outcome IS NULL")),
     )
 
@@ -221,6 +224,7 @@ class TaskRun(Base):
         CheckConstraint("(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
         Index("task_run_task_key_key", "task", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
         Index("task_run_open_idx", "state", "woken_at", postgresql_where=text("state IN ('queued', 'running')")),
+        Index("task_run_failed_idx", "finished_at", postgresql_where=text("state = 'failed'")),
         Index("task_run_done_idx", "finished_at", postgresql_where=text("state = 'done'")),
     )
 

@@ -34,6 +34,7 @@ BY_STATUS = {
     413: ("too_large", Title(zh="内容过大", en="Content too large")),
     503: ("unavailable", Title(zh="服务暂不可用", en="Temporarily unavailable")),
 }
+LEAST_QUOTED = 4  # Shorter texts stand in any sentence by chance.
 INVALID_INPUT = Title(zh="填写内容有误", en="Invalid input")
 INTERNAL = Title(zh="系统出错，请稍后再试", en="Something went wrong on our side")
 
@@ -89,7 +90,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    log.info("refused", code=error.code, path=request.url.path, **{f"fact_{k}": str(v) for k, v in error.facts.items()})
+    log.info("refused", code=error.code, path=request.url.path, **{f"fact_{k}": str(v) for k, v in error.told.items()})
     return problem(
         status=status, code=error.code, title=error.title, language=language_of(request), facts=error.facts,
         headers=_headers(status, error.facts),
@@ -117,11 +118,20 @@ async def _invalid(request: Request, error: Exception) -> Response:
         {
             "field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0],
             "code": item["type"],
-            "message": item["msg"],
+            "message": _without_input(item["msg"], item.get("input")),
         }
         for item in error.errors()
     ]
     return problem(status=422, code="invalid_input", title=INVALID_INPUT, language=language_of(request), errors=errors)
+
+
+def _without_input(message: str, sent: object) -> str:
+    """Leave out what was sent, which may name somebody; a library's own error may quote it."""
+    return INVALID_INPUT.en if isinstance(sent, str) and _quotes(message, sent) else message
+
+
+def _quotes(message: str, sent: str) -> bool:
+    return repr(sent) in message or (len(sent) >= LEAST_QUOTED and sent in message)
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -25,10 +25,11 @@ class Door:
         role: Role = Role.FINANCE,
         *,
         acting_for: UUID | None = None,
+        person_id: UUID | None = None,
         headers: dict[str, str] | None = None,
         **query: Any,
     ) -> Any:
-        told = self._as(role, uuid4(), acting_for) | (headers or {})
+        told = self._as(role, person_id or uuid4(), acting_for) | (headers or {})
         return self.client.get(f"/api/ledger{path}", params=query, headers=told)
 
     def post(self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None) -> Any:

@@ -33,10 +33,10 @@ def test_a_permission_that_is_not_declared_is_an_error() -> None:
 
 @pytest.mark.parametrize("role", [Role.PARTNER, Role.VOLUNTEER])
 def test_nobody_outside_the_team_reaches_the_whole_programme(role: Role) -> None:
-    """But what is published is there for every volunteer to see."""
+    """But what is published is there for every volunteer to see, and the texts of consents for everybody."""
     wide = {name for name, permission in PERMISSIONS.items() if permission.get(role) is Reach.PROGRAMME}
 
-    assert wide == ({"listings.read"} if role is Role.VOLUNTEER else set())
+    assert wide == {"consents.read_texts"} | ({"listings.read"} if role is Role.VOLUNTEER else set())
 
 
 def test_who_proposes_a_price_does_not_approve_it() -> None:

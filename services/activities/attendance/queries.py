@@ -1,15 +1,17 @@
 """Reads and locks of attendance."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.rules import Interval, Neighbour
 from services.activities.attendance.tables import Attendance, AttendanceVersion
+from services.activities.listings.tables import Shift
+from services.activities.sign_ups.tables import SignUp
 from shared.database.arrays import among
 from shared.errors import NotFound
 
@@ -91,6 +93,35 @@ def find_recorded(tx: Session, pairs: Collection[tuple[UUID, UUID]]) -> dict[tup
     rows = tx.scalars(select(Attendance).where(among(Attendance.shift_id, shifts)))
     found = {(row.shift_id, row.volunteer_id): row for row in rows}
     return {pair: found[pair] for pair in pairs if pair in found}
+
+
+def list_attendance_of(tx: Session, *, volunteer_id: UUID, limit: int) -> list[Attendance]:
+    """Return a person's attendances in every state, in order of id."""
+    return list(tx.scalars(select(Attendance).where(*_of(volunteer_id)).order_by(Attendance.id).limit(limit)))
+
+
+def list_versions_of(tx: Session, attendance_ids: Collection[UUID]) -> list[AttendanceVersion]:
+    """Return everything that was ever settled of these attendances, oldest first."""
+    rows = select(AttendanceVersion).where(among(AttendanceVersion.attendance_id, attendance_ids))
+    return list(tx.scalars(rows.order_by(AttendanceVersion.attendance_id, AttendanceVersion.version)))
+
+
+def list_shifts_attended(tx: Session, *, volunteer_id: UUID) -> set[UUID]:
+    """Return the shifts to which a person has come."""
+    return set(tx.scalars(select(Attendance.shift_id).where(*_of(volunteer_id))))
+
+
+def find_under_way(tx: Session, *, volunteer_id: UUID, over_at: datetime) -> Attendance | None:
+    """Return the attendance of a person who has come, has not left, and whose shift ends after `over_at`."""
+    rows = select(Attendance).join(Shift, Shift.id == Attendance.shift_id)
+    rows = rows.where(*_of(volunteer_id), Attendance.state == "checked_in", Shift.ends_at > over_at)
+    return tx.scalars(rows.limit(1)).first()
+
+
+def _of(volunteer_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Find a person's attendances by way of their places: every attendance has one, and they are indexed by person."""
+    places = select(SignUp.shift_id).where(SignUp.volunteer_id == volunteer_id)
+    return Attendance.shift_id.in_(places), Attendance.volunteer_id == volunteer_id
 
 
 def settled_of(tx: Session, volunteer_ids: Collection[UUID]) -> dict[UUID, list[Neighbour]]:

@@ -21,10 +21,12 @@ from services.activities.sign_ups.actions import add_places
 from services.activities.volunteers.actions import register_all
 from services.activities.volunteers.queries import find_by_number, lock_volunteers
 from services.activities.volunteers.rules import Registration
+from shared.documents.finding import holds_any
 from shared.documents.rejects import write_rejects
 from shared.documents.sheets import CellError, read_sheet
 from shared.events.activities import EvidenceClass
 from shared.ids import new_id
+from shared.privacy.locks import lock_against_erasure
 
 MOST_ERRORS_SHOWN = 200
 
@@ -46,6 +48,7 @@ def stage(tx: Session, upload: Upload, *, now: datetime) -> Import:
 
     Raises UnknownTimezone and the refusals of `shared.documents` for a file that cannot be used at all.
     """
+    lock_against_erasure(tx, programme_id=upload.programme_id)
     columns = rules.columns_of(upload.kind, zone(upload.timezone))
     sheet = read_sheet(upload.content, filename=upload.file_name, columns=columns)
     rows = [ROWS[upload.kind](**row.values) for row in sheet.rows]
@@ -68,6 +71,7 @@ def commit(
 
     Raises NotFound, ImportHasRejects, ImportOutdated.
     """
+    lock_against_erasure(tx, programme_id=programme_id)
     staged = queries.lock_import(tx, programme_id=programme_id, import_id=import_id)
     if staged.staged is None:
         return staged
@@ -77,6 +81,33 @@ def commit(
     staged.unchanged = len(rows) - staged.added
     staged.committed_at, staged.staged = now, None
     return staged
+
+
+def forget_person(tx: Session, *, programme_id: UUID, employee_number: str, display_name: str) -> int:
+    """Take a person out of everything staged, shown and rejected of the programme; return how many imports changed.
+
+    A reject file that names them goes whole: whoever sent the sheet has it. The caller holds `lock_for_erasure`.
+    """
+    person = (employee_number, display_name)
+    changed = 0
+    for staged in queries.list_holding_people(tx, programme_id=programme_id):
+        changed += _forget_in(staged, person)
+        tx.flush()
+        tx.expunge(staged)  # They are large, and may be many.
+    return changed
+
+
+def _forget_in(staged: Import, person: tuple[str, str]) -> bool:
+    content = None if staged.staged is None else rules.without_person(orjson.loads(staged.staged), staged.kind, person)
+    errors = [error for error in staged.errors if error["found"] not in person]
+    names_them = staged.reject_file is not None and holds_any(staged.reject_file, person)
+    is_changed = content is not None or len(errors) < len(staged.errors) or names_them
+    if content is not None:
+        staged.staged, staged.good = orjson.dumps(content), len(content["rows"])
+    staged.errors = errors
+    if names_them:
+        staged.reject_file = None
+    return is_changed
 
 
 def _judge(tx: Session, kind: Kind, programme_id: UUID, rows: Sequence[Any], now: datetime) -> rules.Objections:

@@ -1,6 +1,6 @@
 """Reads and locks of imports, and of the facts that rows are judged by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from services.activities.attendance.tables import Attendance
 from services.activities.imports import rules
 from services.activities.imports.tables import Import
 from services.activities.listings.queries import ShiftOfListing, find_listings, find_partners, find_shifts
-from services.activities.volunteers.queries import find_by_number
+from services.activities.volunteers.queries import find_by_number, find_suppressed
 from services.activities.volunteers.tables import Volunteer
 from shared.errors import NotFound
 
@@ -33,6 +33,17 @@ def lock_import(tx: Session, *, programme_id: UUID, import_id: UUID) -> Import:
     return _found(tx.scalars(rows.options(undefer(Import.staged)).with_for_update()).first(), import_id)
 
 
+def list_holding_people(tx: Session, *, programme_id: UUID) -> Iterator[Import]:
+    """Yield, locked and whole, one at a time, the imports that hold rows of people."""
+    holding = Import.staged.is_not(None) | Import.reject_file.is_not(None) | (Import.errors != [])
+    rows = select(Import.id).where(Import.programme_id == programme_id, Import.kind.in_(rules.OF_PEOPLE), holding)
+    for import_id in tx.scalars(rows.order_by(Import.id)).all():
+        whole = (
+            select(Import).where(Import.id == import_id).options(undefer(Import.staged), undefer(Import.reject_file))
+        )
+        yield tx.scalars(whole.with_for_update().execution_options(populate_existing=True)).one()
+
+
 def _found(row: Import | None, import_id: UUID) -> Import:
     if row is None:
         raise NotFound(import_id=import_id)
@@ -41,8 +52,11 @@ def _found(row: Import | None, import_id: UUID) -> Import:
 
 def judge_volunteers(tx: Session, programme_id: UUID, rows: Sequence[rules.VolunteerRow]) -> rules.Objections:
     """Judge people by who is registered."""
-    known = find_by_number(tx, programme_id=programme_id, numbers={row.employee_number for row in rows})
-    return rules.judge_volunteers(rows, {number: volunteer.display_name for number, volunteer in known.items()})
+    numbers = {row.employee_number for row in rows}
+    known = find_by_number(tx, programme_id=programme_id, numbers=numbers)
+    names = {number: volunteer.display_name for number, volunteer in known.items()}
+    erased = find_suppressed(tx, programme_id=programme_id, numbers=numbers - known.keys())
+    return rules.judge_volunteers(rows, names, erased)
 
 
 class KnownListing(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from services.activities.attendance.rules import cut
@@ -23,6 +23,10 @@ WHOLE_MINUTES = Title(zh="请写到分钟，不含秒", en="Write whole minutes"
 CANCELLED = Title(zh="该场次已取消，请删除此行", en="This shift was cancelled: delete the row")
 OUTSIDE = Title(
     zh="不在场次时间（前后 30 分钟）内，请核对", en="Not within the shift (30 minutes around it): check the time"
+)
+ERASED = Title(
+    zh="本人已要求删除个人信息，请删除此行；本人愿意恢复时请单独登记",
+    en="This person asked to be erased: delete the row; if they wish to come back, register them by hand",
 )
 FUTURE = Title(zh="时间尚未到来，请核对", en="This has not happened yet: check the time")
 
@@ -161,6 +165,12 @@ class KnownAttendance:
         return cut(self.checked_out_at) == cut(row.checked_out_at) and self.evidence == row.evidence
 
 
+OF_PEOPLE = {  # The kinds whose rows name people, and in which place the employee number stands.
+    Kind.VOLUNTEERS: VolunteerRow._fields.index("employee_number"),
+    Kind.ATTENDANCE: AttendanceRow._fields.index("employee_number"),
+}
+
+
 def require_clean(rejected: int, *, skip_rejected: bool) -> None:
     """Refuse to leave rejected rows out unless the caller says so. Raises ImportHasRejects."""
     if rejected and not skip_rejected:
@@ -176,8 +186,20 @@ def require_current(objections: Objections) -> None:
 Found = Iterator[tuple[str, BadCell]]
 
 
-def judge_volunteers(rows: Sequence[VolunteerRow], known: Mapping[str, str]) -> Objections:
-    """Object to a person given twice, or registered under another name; `known` is names by employee number."""
+def without_person(content: Mapping[str, Any], kind: str, person: tuple[str, str]) -> dict[str, Any] | None:
+    """Return staged content without the rows of a person, given as (number, name); None if there are none."""
+    column = OF_PEOPLE[Kind(kind)]
+    rows = [row for row in content["rows"] if row[column] != person[0]]
+    return None if len(rows) == len(content["rows"]) else {**content, "rows": rows}
+
+
+def judge_volunteers(
+    rows: Sequence[VolunteerRow], known: Mapping[str, str], erased: Collection[str] = ()
+) -> Objections:
+    """Object to a person given twice, registered under another name, or erased at their own wish.
+
+    `known` is names by employee number.
+    """
     seen: set[str] = set()
 
     def judge(row: VolunteerRow) -> Found:
@@ -185,6 +207,8 @@ def judge_volunteers(rows: Sequence[VolunteerRow], known: Mapping[str, str]) -> 
             yield "employee_number", _repeated()
         elif known.get(row.employee_number, row.display_name) != row.display_name:
             yield "display_name", _recorded_otherwise()
+        elif row.employee_number in erased:
+            yield "employee_number", BadCell("erased_earlier", expected="", fix=ERASED)
         seen.add(row.employee_number)
 
     return _collected(rows, judge)

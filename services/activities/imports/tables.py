@@ -21,7 +21,7 @@ class Import(Base):
             "(committed_at IS NULL) = (added IS NULL) AND (added IS NULL) = (unchanged IS NULL)", name="committed"
         ),
         CheckConstraint("(committed_at IS NULL) = (staged IS NOT NULL)", name="staged"),
-        CheckConstraint("(rejected = 0) = (reject_file IS NULL)", name="reject_file"),
+        CheckConstraint("reject_file IS NULL OR rejected > 0", name="reject_file"),
         Index("import_programme_id_id_idx", "programme_id", "id"),
     )
 

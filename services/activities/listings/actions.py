@@ -70,7 +70,7 @@ def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: dateti
         raise rules.UnknownPartner(field="partner_id", partner_id=listing.partner_id)
     queries.lock_references(tx, programme_id=programme_id)
     if queries.find_listings(tx, programme_id=programme_id, references=[listing.reference]):
-        raise rules.ReferenceTaken(field="reference", reference=listing.reference)
+        raise rules.ReferenceTaken(field="reference")
     rules.zone(listing.timezone)
     for shift in listing.shifts:
         rules.require_times(shift.times)

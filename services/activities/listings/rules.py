@@ -87,7 +87,7 @@ def require_not_started(state: str) -> None:
 def zone(name: str) -> ZoneInfo:
     """Return a time zone by its IANA name. Raises UnknownTimezone."""
     if name not in _zones():  # ZoneInfo alone would also take `localtime`, which depends on the machine.
-        raise UnknownTimezone(field="timezone", found=name[:60])
+        raise UnknownTimezone(field="timezone")
     return ZoneInfo(name)
 
 

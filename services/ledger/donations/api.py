@@ -16,6 +16,7 @@ from shared.web.representations import JSON, PDF, Form, one_of
 router = APIRouter(tags=["donations"])
 
 Reader = Annotated[Caller, Depends(may("donations.read"))]
+Volunteer = Annotated[Caller, Depends(may("donations.read_own"))]
 Summer = Annotated[Caller, Depends(may("waterfall.read"))]
 DonationFilter = Annotated[schemas.DonationFilter, Query()]
 StoryForm = Annotated[Form, Depends(one_of(JSON, PDF))]
@@ -74,3 +75,10 @@ def sum_waterfall(caller: Summer, tx: Tx, asked: WaterfallFilter) -> queries.Wat
     return queries.sum_waterfall(
         tx, queries.Wanted(**asked.model_dump()), programme_id=caller.programme_id, partner_scope=caller.partner_scope
     )
+
+
+@router.get("/people/me/data", operation_id="export_own_donations", response_model=schemas.OwnDonations)
+def export_own_donations(caller: Volunteer, tx: Tx, now: Now) -> schemas.OwnDonations:
+    """Take out every version of every donation that the caller's hours made; the money is the partners'."""
+    rows = queries.list_own(tx, programme_id=caller.programme_id, volunteer_id=caller.person_id)
+    return schemas.own_donations(rows, now=now)

@@ -16,6 +16,8 @@ from services.ledger.policies import queries as policies
 from services.ledger.policies.rules import DROP_TITLES, Drop, Line, Price, explain
 from shared.errors import NotFound
 
+MOST_OWN = 20_000
+
 # A first fact has no row to lock yet, so the attendance itself is locked, by its id.
 _LOCK = text("""
     SELECT count(locked) FROM (
@@ -104,6 +106,14 @@ def list_donations(
         statement = statement.where(Donation.id > after)
     found = tx.scalars(statement.order_by(Donation.id).limit(limit + 1)).all()
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def list_own(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Sequence[Donation]:
+    """Return every version of a person's donations, oldest first, at most MOST_OWN of them."""
+    own = (Donation.programme_id == programme_id, Donation.volunteer_id == volunteer_id)
+    standing = select(Donation.id).where(*own, Donation.superseded_at.is_(None))  # Its index finds the others by id.
+    rows = select(Donation).where(Donation.id.in_(standing), *own)
+    return tx.scalars(rows.order_by(Donation.id, Donation.version).limit(MOST_OWN)).all()
 
 
 def get_story(tx: Session, donation_id: UUID, *, programme_id: UUID, partner_scope: UUID | None) -> Story:

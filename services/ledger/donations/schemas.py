@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.ledger.journal.schemas import Amount, Entry
 from shared.documents.papers import Cell, Column, Facts, Fen, Language, Minutes, Paper, Reference, Table
@@ -221,3 +221,47 @@ class Waterfall(BaseModel):
     credited_minutes: int = Field(validation_alias=AliasPath("sums", "credited_minutes"))
     accrued: Amount = Field(validation_alias=AliasPath("sums", "accrued_fen"))
     drops: list[Dropped]
+
+
+class OwnDonation(BaseModel):
+    """One version of what a person's service on a shift came to."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="配捐编号 / The donation's id")
+    version: int = Field(description="版本 / Counts the versions, from 1")
+    state: Literal["settled", "revised", "voided"] = Field(description="状态 / State")
+    attendance_id: UUID = Field(description="考勤编号 / The attendance's id")
+    shift_id: UUID = Field(description="场次编号 / The shift's id")
+    partner_id: UUID = Field(description="受赠机构编号 / The partner that gets it")
+    service_on: date = Field(description="服务日期（当地） / Local date of service")
+    recorded_minutes: int = Field(description="服务时长（分钟） / Service, in minutes")
+    credited_minutes: int = Field(description="计入配捐的时长（分钟） / Minutes that were priced")
+    fen: int = Field(description="金额（分） / Amount, in fen")
+    decided_at: AwareDatetime = Field(description="决定时间 / When it was decided")
+    superseded_at: AwareDatetime | None = Field(description="被更正时间 / When a later version replaced it")
+
+
+class Meaning(BaseModel):
+    """What a field is."""
+
+    zh: str
+    en: str
+
+
+class OwnDonations(BaseModel):
+    """Everything that the ledger knows of a person. `fields` says what each field is, by its path."""
+
+    made_at: AwareDatetime
+    donations: list[OwnDonation]
+    fields: dict[str, Meaning]
+
+
+def own_donations(rows: Sequence[object], *, now: datetime) -> OwnDonations:
+    """Show all that the ledger knows of a person."""
+    parted = {name: (field.description or "").partition(" / ") for name, field in OwnDonation.model_fields.items()}
+    return OwnDonations(
+        made_at=now,
+        donations=[OwnDonation.model_validate(row) for row in rows],
+        fields={f"donations.{name}": Meaning(zh=zh, en=en) for name, (zh, _, en) in parted.items()},
+    )

@@ -150,3 +150,26 @@ class TestAtOnce:
             waiting = start(self.attempt(database, shift, person))
 
         assert waiting.result() == "shift_cancelled"
+
+
+class TestWithdrawAhead:
+    def test_places_ahead_are_free_again(self, tx: Session) -> None:
+        """Those on shifts that are over, and those to which the person came, stay."""
+        person = make_volunteer(tx)
+        shifts = [make_shift(tx, ends_at=NOON + place * timedelta(hours=1)) for place in range(3)]
+        for shift in shifts:
+            make_sign_up(tx, shift, volunteer=person)
+            make_sign_up(tx, shift)
+        over, attended, ahead = shifts
+
+        def withdraw() -> int:
+            which = {"attended": [attended.id], "over_at": over.ends_at}
+            return actions.withdraw_ahead(tx, volunteer_id=person.id, now=NOON, **which)  # type: ignore[arg-type]  # As named.
+
+        assert [withdraw(), withdraw()] == [1, 0]
+        for shift, taken in ((over, 2), (attended, 2), (ahead, 1)):
+            tx.refresh(shift)
+            assert shift.taken == taken
+        assert queries.find_place(tx, shift_id=ahead.id, volunteer_id=person.id) is None
+        for shift in (over, attended):
+            assert queries.find_place(tx, shift_id=shift.id, volunteer_id=person.id) is not None

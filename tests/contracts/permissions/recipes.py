@@ -9,6 +9,9 @@ from tests.contracts.permissions.world import Things
 
 SHIFT = {"starts_at": "2022-06-01T01:00:00Z", "ends_at": "2022-06-01T04:00:00Z", "capacity": 5}
 POLICY = {"fen_per_hour": 10_000, "step_minutes": 30, "min_minutes": 30, "max_minutes": 480}
+REASON = {"reason": "来信"}
+WITHDRAWAL = {"purpose": "partner_roster"}
+CONSENT = WITHDRAWAL | {"version": 1}
 DATES = {"since": "2022-01-01", "until": "2023-01-01"}
 PRESENCE = {"checked_in_at": "2022-06-01T01:00:00Z", "checked_out_at": "2022-06-01T03:00:00Z", "evidence": "attested"}
 
@@ -30,6 +33,7 @@ class Recipe:
     form: Mapping[str, Any] = field(default_factory=dict)
     names_thing: bool = False  # In the body, where other routes have an id in their path.
     works_once: bool = False  # What it did cannot be done to the same thing again.
+    uses: Mapping[str, str] = field(default_factory=dict)  # Another thing in the path, where the route would ruin it.
 
 
 PLAIN = Recipe()
@@ -47,6 +51,21 @@ RECIPES: dict[str, Recipe] = {
             "shifts": [SHIFT | {"starts_at": "2122-06-01T01:00:00Z", "ends_at": "2122-06-01T04:00:00Z"}],
         },
         names_thing=True,
+    ),
+    "look_up_volunteers": Recipe(lambda _things: {"employee_numbers": ["E1"]}),
+    "list_consent_texts": PLAIN,
+    "list_own_consents": PLAIN,
+    "give_consent": Recipe(lambda _things: CONSENT),
+    "withdraw_consent": Recipe(lambda _things: WITHDRAWAL),
+    "list_consents": PLAIN,
+    "record_consent": Recipe(lambda _things: CONSENT | REASON),
+    "record_withdrawal": Recipe(lambda _things: WITHDRAWAL | REASON),
+    "show_roster": PLAIN,
+    "export_own_data": PLAIN,
+    "erase_oneself": Recipe(lambda _things: {"confirmed": False}),
+    "export_personal_data": Recipe(lambda _things: REASON),
+    "erase_volunteer": Recipe(
+        lambda _things: REASON | {"confirmed": True}, uses={"volunteer_id": "spare_volunteer_id"}
     ),
     "list_listings": PLAIN,
     "get_shift": PLAIN,
@@ -74,6 +93,7 @@ RECIPES: dict[str, Recipe] = {
     "list_donations": PLAIN,
     "explain_donation": PLAIN,
     "sum_waterfall": PLAIN,
+    "export_own_donations": PLAIN,
     # the kit, in every service
     "discard_dead_letters": Recipe(
         lambda things: {"ids": [str(things["spare_letter_id"])], "why": "made"}, names_thing=True, works_once=True

@@ -96,6 +96,7 @@ def _of_activities(database: Database, side: Side) -> Things:
             "shift_id": shift.id,
             "listing_id": listing.id,
             "attendance_id": attendance.id,
+            "spare_volunteer_id": activities.make_volunteer(tx, **programme).id,
             "import_id": _import(tx, side),
         }
 

@@ -271,3 +271,32 @@ class TestWaterfall:
         for query in ({"partner_id": PARTNER}, {"listing_id": mine.listing_id}, {"service_until": date(2022, 7, 1)}):
             assert door.get("/waterfall", **query).json()["recorded_minutes"] == 120
         assert door.get("/waterfall", service_from=date(2022, 7, 2)).json()["accrued"]["fen"] == 0
+
+
+class TestOwnDonations:
+    def test_a_person_takes_out_what_their_hours_made(self, door: Door, season: Season) -> None:
+        """Every version, with what each field is; nobody else's."""
+        person = uuid4()
+        settled = season.settle(volunteer_id=person, minutes=125)
+        season.tell(make_revised(settled, minutes=180))
+        season.settle()
+
+        answer = door.get("/people/me/data", Role.VOLUNTEER, person_id=person)
+
+        assert answer.status_code == 200
+        data = answer.json()
+        versions = [(each["version"], each["fen"], each["credited_minutes"]) for each in data["donations"]]
+        assert versions == [(1, 20_000, 120), (2, 30_000, 180)]
+        assert {each["attendance_id"] for each in data["donations"]} == {str(settled.attendance_id)}
+        for name in data["donations"][0]:
+            assert all(data["fields"][f"donations.{name}"].values())
+
+    def test_not_in_another_programme_nor_as_somebody_else(self, door: Door, season: Season) -> None:
+        """An empty account is no error: a person without hours has made no donation."""
+        person = uuid4()
+        season.settle(volunteer_id=person)
+        elsewhere = Door(door.client, door.issuer, uuid4())
+        for caller, who in ((door, uuid4()), (elsewhere, person)):
+            assert caller.get("/people/me/data", Role.VOLUNTEER, person_id=who).json()["donations"] == []
+        for role in set(Role) - {Role.VOLUNTEER}:
+            assert door.get("/people/me/data", role, person_id=person).status_code == 403
