@@ -35,6 +35,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "attendance.oversee": _STAFF | {Role.PARTNER},
     "attendance.correct": _STAFF,
     "attendance.import": frozenset({Role.OPERATOR}),
+    "shifts.import": frozenset({Role.OPERATOR}),
+    "volunteers.import": frozenset({Role.OPERATOR}),
+    "imports.follow": frozenset({Role.OPERATOR}),  # Whoever may import something: tests compare.
     "activities.summarise": _STAFF | _BOOKS | {Role.FUNDER},
     "events.operate": frozenset({Role.OPS, Role.ADMIN}),
     "policies.propose": frozenset({Role.FINANCE}),

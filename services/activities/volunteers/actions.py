@@ -19,6 +19,12 @@ _REGISTER = text("""
     ON CONFLICT (programme_id, employee_number) DO NOTHING RETURNING id
 """)
 
+_RENAME = text("""
+    UPDATE volunteer SET display_name = v.name
+    FROM unnest(CAST(:numbers AS text[]), CAST(:names AS text[])) AS v(number, name)
+    WHERE programme_id = :programme_id AND employee_number = v.number
+""")
+
 
 def register(tx: Session, *, programme_id: UUID, registration: Registration, now: datetime) -> Volunteer:
     """Register one volunteer. The same person again changes nothing; raises EmployeeNumberTaken for another name."""
@@ -39,3 +45,13 @@ def register_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Reg
         "now": now,
     }
     return len(tx.scalars(_REGISTER, columns).all())
+
+
+def rename_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Registration]) -> None:
+    """Give registered people the names that are said of them, with one statement; the caller holds their locks."""
+    columns = {
+        "programme_id": programme_id,
+        "numbers": [registration.employee_number for registration in registrations],
+        "names": [registration.display_name for registration in registrations],
+    }
+    tx.execute(_RENAME, columns)
