@@ -42,11 +42,15 @@ class Packed(Generic[R]):
 
     def changed(self, verdict: Verdict) -> set[int]:
         """Return the places of rows that are not good any more, or do something that nobody was shown."""
-        changed = set(verdict.objections)
-        for place, (shown, now) in enumerate(zip(self.effects, verdict.effects, strict=True)):
-            if (shown and now is not shown and now is not Effect.SKIP) or (now is Effect.UPDATE and shown and dict(verdict.before.get(place, {})) != self.before[place]):
-                changed.add(place)
-        return changed
+        places = range(len(self.rows))
+        return {place for place in places if place in verdict.objections or self._differs(place, verdict)}
+
+    def _differs(self, place: int, verdict: Verdict) -> bool:
+        """Say whether a row does something else than was shown; that somebody else has done it already is well."""
+        shown, now = self.effects[place], verdict.effects[place]
+        if shown is None or now is Effect.SKIP:
+            return False
+        return now is not shown or dict(verdict.before.get(place, {})) != (self.before[place] or {})
 
 
 def pack(tx: Session, import_id: UUID, lines: Iterator[Line]) -> None:

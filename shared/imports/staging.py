@@ -99,7 +99,7 @@ def _admitted(size: int) -> Iterator[None]:
 
 
 def _read(kind: ImportKind[R, Any], found: Reading) -> _Sheet[R]:
-    sheet = _Sheet[R](found.kind, found.layout)
+    sheet: _Sheet[R] = _Sheet(found.kind, found.layout)
     for row in found.rows:
         if isinstance(row, Row):
             sheet.rows.append(kind.make(row.values))

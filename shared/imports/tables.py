@@ -48,8 +48,8 @@ class Import(Base):
     updates: Mapped[int] = mapped_column(Integer)
     skips: Mapped[int] = mapped_column(Integer)
     rejects: Mapped[int] = mapped_column(Integer)
-    errors: Mapped[list[dict[str, Any]]] = deferred(mapped_column(JSONB))
-    samples: Mapped[dict[str, list[dict[str, Any]]]] = deferred(mapped_column(JSONB))
+    errors: Mapped[list[dict[str, Any]]] = deferred(mapped_column(JSONB, nullable=False))
+    samples: Mapped[dict[str, list[dict[str, Any]]]] = deferred(mapped_column(JSONB, nullable=False))
     staged_by: Mapped[UUID]
     staged_at: Mapped[datetime]
     committed_by: Mapped[UUID | None]

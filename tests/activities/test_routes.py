@@ -27,10 +27,16 @@ DECLARED = {
     "show_code": "shifts.show_code",
     "check_in": "attendance.check_in",
     "check_out": "attendance.check_in",
-    "stage_import": "attendance.import",
-    "get_import": "attendance.import",
-    "download_rejects": "attendance.import",
-    "commit_import": "attendance.import",
+    "stage_volunteers_import": "volunteers.import",
+    "download_volunteers_template": "volunteers.import",
+    "stage_shifts_import": "shifts.import",
+    "download_shifts_template": "shifts.import",
+    "stage_attendance_import": "attendance.import",
+    "download_attendance_template": "attendance.import",
+    "list_imports": "imports.follow",
+    "get_import": "imports.follow",
+    "download_rejects": "imports.follow",
+    "commit_import": "imports.follow",
 }
 ROUTES = [route for router in SERVICE.routers for route in router.routes if isinstance(route, APIRoute)]
 

@@ -33,11 +33,7 @@ def imported(module: Path) -> Iterator[tuple[ast.AST, str]]:
 
 def test_only_doors_commit() -> None:
     """An action that commits splits its caller's transaction; `transaction` does it, where it was opened."""
-    found = [
-        place(module, node)
-        for module, node, name in calls("services")
-        if name.endswith((".commit", ".rollback"))
-    ]
+    found = [place(module, node) for module, node, name in calls("services") if name.endswith((".commit", ".rollback"))]
 
     assert found == []
 

@@ -122,8 +122,7 @@ class Importer:
                 self.committed += 1
 
     def _bring_in(self, kind: str, content: bytes) -> None:
-        staged = self.operator.upload(f"/api/activities/imports/{kind}", f"{kind}.csv", content)
-        self.operator.post(f"/api/activities/imports/{staged['id']}/commit", {})
+        self.operator.bring_in(kind, content)
 
 
 def booked(here: Town) -> int:
@@ -135,7 +134,7 @@ def until_booked(here: Town, least: int) -> None:
 
 
 def kill_while_importing(platform: Platform, when: Callable[[Town], None]) -> int:
-    """Start importing, kill -9 when told, and return how many commits were answered."""
+    """Start importing, kill -9 when told, and return how many sheets were in."""
     process = platform.start()
     with platform.entered(process) as here, ThreadPoolExecutor(1) as pool:
         importer = Importer(here)

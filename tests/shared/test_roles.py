@@ -25,6 +25,12 @@ def test_a_permission_that_is_not_declared_is_an_error() -> None:
         is_permitted("attendance.importt", frozenset(Role))
 
 
+def test_whoever_may_import_something_may_follow_imports() -> None:
+    """And nobody else; which kinds they see is decided in SQL."""
+    kinds = [roles for permission, roles in PERMISSIONS.items() if permission.endswith(".import")]
+    assert PERMISSIONS["imports.follow"] == frozenset().union(*kinds)
+
+
 def test_who_proposes_a_price_does_not_approve_it() -> None:
     """Two people stand behind what an hour is worth."""
     assert PERMISSIONS["policies.propose"].isdisjoint(PERMISSIONS["policies.approve"])

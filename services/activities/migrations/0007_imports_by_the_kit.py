@@ -14,7 +14,7 @@ UP = (
     INSERT INTO sheet_import (id, programme_id, kind, state, file_name, file_kind, timezone, creates, updates, skips,
         rejects, errors, samples, staged_by, staged_at, committed_at, created, updated, skipped, reject_file)
     SELECT id, programme_id, kind, CASE WHEN committed_at IS NULL THEN 'staged' ELSE 'committed' END, file_name,
-        CASE WHEN lower(file_name) LIKE '%.xlsx' THEN 'xlsx' ELSE 'csv' END,
+        CASE WHEN right(lower(file_name), 5) = '.xlsx' THEN 'xlsx' ELSE 'csv' END,
         CASE WHEN staged IS NOT NULL THEN convert_from(staged, 'UTF8')::jsonb ->> 'timezone' END,
         good - coalesce(unchanged, 0), 0, coalesce(unchanged, 0), rejected, errors, '{}', staged_by, staged_at,
         committed_at, added, CASE WHEN added IS NOT NULL THEN 0 END, unchanged, reject_file
