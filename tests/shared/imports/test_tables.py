@@ -11,7 +11,7 @@ from tests.servers.schema import CONSTRAINTS, INDEXES, described, drafted
 
 def test_constraints_and_indexes_are_what_the_code_says(importing: Server) -> None:
     """Alembic compares neither; columns are compared where each service's are."""
-    assert Import.__table__.metadata is metadata
+    assert Import.metadata is metadata
     with create_engine(importing.database_url("ledger"), poolclass=NullPool).connect() as owner:
         draft = drafted(owner, metadata)
         for what in (CONSTRAINTS, INDEXES):
