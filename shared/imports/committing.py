@@ -44,7 +44,7 @@ def order(
             return  # Another order came first.
         if staged.rejects and not skip_rejected:
             raise ImportHasRejects(rejected=staged.rejects)
-        run_id = bus.task(tx, task, import_id, key=str(import_id), programme_id=scope.programme_id)
+        run_id = bus.task(tx, task, import_id, programme_id=scope.programme_id)  # Once: the lock is held.
         staged.state, staged.committed_by, staged.run_id = "committing", by, run_id
         tx.flush()
 

@@ -15,6 +15,7 @@ from shared.imports.desk import Imports
 from shared.imports.kinds import ImportKind
 from shared.imports.staging import Upload, stage
 from shared.web.doors import Now, Tx, may
+from shared.web.fields import Text
 from shared.web.import_shapes import Commit, Import, ImportPage, ImportSummary
 from shared.web.problems import language_of
 
@@ -85,7 +86,7 @@ def _add_reads(router: APIRouter, imports: Imports) -> None:
     def list_imports(
         caller: Follower,
         tx: Tx,
-        kind: str | None = None,
+        kind: Text | None = None,
         after: UUID | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> ImportPage:

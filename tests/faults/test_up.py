@@ -182,7 +182,7 @@ def require_exact(here: Town, ops: Person) -> None:
 
 
 def test_a_platform_killed_in_the_middle_of_a_commit_brings_the_sheet_in_once(platform: Platform) -> None:
-    """Nothing of it is there before; the next process goes on with it by itself, though nobody asks again."""
+    """F26: an ordered commit is neither lost nor doubled; the next process does it, though nobody asks again."""
     process = platform.start()
     with platform.entered(process) as here:
         importer = Importer(here)

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance import actions as attendance
 from services.activities.attendance.tables import Attendance, AttendanceVersion
+from services.activities.attendance_imports import actions
 from services.activities.attendance_imports.jobs import ATTENDANCE
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.tables import SignUp
@@ -120,6 +121,19 @@ class TestAttendance:
         assert [tuple(row) for row in rows] == [(at(8), 180, 1), (NINE, 60, 2), (at(11), 60, 1)]
         assert sum(fact.service_minutes for fact in emitted(tx)[1:]) == 300
         assert shift.number == 1
+
+    def test_what_one_person_did_is_settled_together(
+        self, tx: Session, shift: Shift, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However many lots a sheet is cut into: no attendance is revised by its own sheet."""
+        monkeypatch.setattr(actions, "LOT", 1)
+        make_shift(tx, listing=make_listing(tx, reference="L2"), starts_at=at(8), ends_at=at(11))
+        done = bring(
+            tx, ATTENDANCE, ROWS[0], ROWS[1],
+            ("L2", 1, "E1", "2022-06-01 08:00", "2022-06-01 11:00", "扫码"),
+        )  # fmt: skip
+        assert (done, versions(tx), shift.number) == ((3, 0, 0), 3, 1)
+        assert {fact.version for fact in emitted(tx)} == {1}
 
     @pytest.mark.parametrize(
         ("change", "found"),

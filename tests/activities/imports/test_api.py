@@ -12,6 +12,7 @@ from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from shared.bus.tables import TaskRun
 from shared.bus.testing.working import Working
 from shared.imports.staging import Upload, stage
+from shared.imports.tables import Import
 from shared.roles import Role
 from shared.web.limits import MOST_BODY_BYTES
 from tests.activities.door import Door, refusal
@@ -166,7 +167,7 @@ def test_what_changed_meanwhile_fails_the_import_in_sight(operator: Door) -> Non
     assert attendances(operator) == 0
     assert refusal(operator.post(f"/imports/{staged['id']}/commit", skip_rejected=False)) == (409, "import_failed")
     with operator.database.transaction() as tx:
-        state = select(TaskRun.state).where(TaskRun.key == staged["id"])
+        state = select(TaskRun.state).join(Import, Import.run_id == TaskRun.id).where(Import.id == staged["id"])
         assert tx.scalars(state).one() == "done", "a refusal is told to who imports, not to who operates"
 
 

@@ -12,6 +12,7 @@ from shared.bus.tasks.running import Runner
 from shared.errors import NotFound
 from shared.imports.kinds import Tell
 from shared.imports.refusals import ImportHasRejects
+from shared.imports.tables import Import
 from tests.activities.racing import at_once
 from tests.shared.imports.pebbles import Desk, pebbles
 from tests.waiting import until
@@ -21,7 +22,9 @@ ROWS = (("flint", 10), ("slate", 20))
 
 def run_of(desk: Desk, import_id: UUID) -> UUID:
     with desk.database.transaction() as tx:
-        return tx.scalars(select(TaskRun.id).where(TaskRun.key == str(import_id))).one()
+        return tx.scalars(
+            select(TaskRun.id).join(Import, Import.run_id == TaskRun.id).where(Import.id == import_id)
+        ).one()
 
 
 class TestCommit:
