@@ -186,6 +186,12 @@ def test_imports_are_listed_newest_first(operator: Door) -> None:
     assert operator.elsewhere().get("/imports").json()["items"] == []
 
 
+@pytest.mark.parametrize("query", [{"kind": "a\0"}, {"limit": 0}, {"limit": 201}, {"after": "x"}])
+def test_a_list_that_is_asked_for_wrongly_is_refused(operator: Door, query: dict[str, object]) -> None:
+    """By field; nothing of it reaches the database."""
+    assert refusal(operator.get("/imports", **query)) == (422, "invalid_input")
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
