@@ -7,7 +7,7 @@ import httpx2
 
 from shared.errors import Hindrance
 
-TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # An import of 50,000 rows is judged within one request.
+TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # An import of 200,000 rows is judged within one request.
 
 
 class Problem(Hindrance):

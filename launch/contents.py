@@ -1,4 +1,4 @@
-"""The tables of contents in the services' READMEs, made from the code: routes, and events told and heard."""
+"""The tables of contents in the services' READMEs, made from the code: routes, events, tasks and timers."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,13 @@ def _contents(service: Service) -> str:
         for route in routes
         for method in sorted(route.methods or ())
     ]
-    return "\n".join([*lines, "", *_events(service)])
+    return "\n".join([*lines, "", *_events(service), "", *_works(service)])
+
+
+def _works(service: Service) -> list[str]:
+    tasks = [f"{work.task.name}" for work in service.tasks]
+    timers = [f"{timer.name} (`{timer.cron}` {timer.zone.key})" for timer in service.timers]
+    return [f"Tasks: {', '.join(tasks) or 'none yet'}.", "", f"Timers: {', '.join(timers) or 'none yet'}."]
 
 
 def _events(service: Service) -> list[str]:

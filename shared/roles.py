@@ -68,6 +68,9 @@ PERMISSIONS: dict[str, Permission] = {
     "attendance.oversee": _STAFF | _OWN,
     "attendance.correct": _STAFF,
     "attendance.import": _all(Role.OPERATOR),
+    "shifts.import": _all(Role.OPERATOR),
+    "volunteers.import": _all(Role.OPERATOR),
+    "imports.follow": _all(Role.OPERATOR),  # Whoever may import something: tests compare.
     "activities.summarise": _STAFF | _BOOKS | _all(Role.FUNDER),
     "events.operate": _all(Role.OPS, Role.ADMIN),
     "policies.propose": _all(Role.FINANCE),

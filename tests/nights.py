@@ -1,23 +1,22 @@
 """A service's timers during one night, done in the test's own thread."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from shared import clock
-from shared.bus import Timer
 from shared.bus.testing.working import Working
 from shared.database.sessions import Database
+from shared.service import Service
 
 EVENING = datetime(2023, 3, 1, 12, 0, tzinfo=UTC)  # In Shanghai it is eight.
 MOST_TURNS = 10
 
 
-def one_night(database: Database, timers: Sequence[Timer], *, service: str) -> list[EventDict]:
-    """Arm the timers in the evening, look in the next morning, and return what was logged."""
-    working = Working(database, [], timers, service=service)
+def one_night(database: Database, service: Service) -> list[EventDict]:
+    """Arm the timers in the evening, look in the next morning, and return what was logged. What other tests left to do is done too."""
+    working = Working(database, service.tasks, service.timers, service=service.name)
     try:
         clock.travel(EVENING)
         working.turn()

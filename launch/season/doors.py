@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from launch import importing
 from launch.client import Api
 from launch.embedded import EmbeddedPlatform
 from launch.oidc.people import person_of
@@ -16,7 +17,7 @@ from shared import clock
 from shared.roles import Role
 
 STEPS = 7  # What `bring_in` tells.
-MOST_ROWS = 40_000  # Of one sheet; the door takes 50,000.
+MOST_ROWS = 40_000  # Of one sheet; the door takes 200,000.
 SHIFTS_A_LISTING = 10  # More than any has; a listing stays in one sheet.
 BEFORE_THE_DAY = timedelta(hours=1)
 
@@ -111,11 +112,10 @@ def _agree_policy(doors: Doors, season: SyntheticSeason) -> None:
 
 
 def _import(doors: Doors, kind: str, name: str, content: bytes) -> None:
-    """Stage a sheet and commit it; a rejected row would stop the commit."""
-    operator = doors.token(Role.OPERATOR)
-    path = f"/api/activities/imports/{kind}"
-    staged = doors.api.upload(path, name, content, token=operator, timezone=doors.zone.key)
-    doors.api.post(f"/api/activities/imports/{staged['id']}/commit", {}, token=operator)
+    """Have a sheet brought in as the demo's operator."""
+    importing.bring_in(
+        doors.api, kind, name, content, token=doors.token(Role.OPERATOR), timezone=doors.zone.key
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

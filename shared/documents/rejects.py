@@ -10,7 +10,7 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]  # It ships no t
 
 from shared.documents.cells import as_text, protect, unprotect
 from shared.documents.columns import ERRORS_TITLE, Layout
-from shared.documents.sheets import RejectedRow, Sheet
+from shared.documents.sheets import Kind, RejectedRow, Sheet
 
 _CELL_CHARS: Final = 32_767  # What a spreadsheet's cell holds at most.
 _COLUMN_WIDTH: Final = 18
@@ -19,14 +19,19 @@ _TEXT_FORMAT: Final = {"num_format": "@"}  # So that 000123 and dates stay as th
 
 
 def write_rejects(sheet: Sheet, *, more: Iterable[RejectedRow] = ()) -> bytes:
-    """Write the rejected rows, and `more` that the caller's rules rejected (see `Sheet.reject`), in the file's order.
+    """Write a sheet's rejected rows, and `more` of the caller's (see `Sheet.reject`), in the file's order."""
+    rejected = sorted([*sheet.rejected, *more], key=lambda row: row.number)
+    return write_rejected(sheet.kind, sheet.layout, rejected)
+
+
+def write_rejected(kind: Kind, layout: Layout, rejected: Sequence[RejectedRow]) -> bytes:
+    """Write rejected rows as a file of the kind that they came in.
 
     Nothing in it is run as a formula. Sent again as it is, it is refused for the same reasons; the errors column is
     passed over.
     """
-    rejected = sorted([*sheet.rejected, *more], key=lambda row: row.number)
-    lines = _lines(sheet.layout, rejected)
-    return _as_xlsx(lines) if sheet.kind == "xlsx" else _as_csv(lines)
+    lines = _lines(layout, rejected)
+    return _as_xlsx(lines) if kind == "xlsx" else _as_csv(lines)
 
 
 def _lines(layout: Layout, rejected: Sequence[RejectedRow]) -> Iterator[list[str]]:

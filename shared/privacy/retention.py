@@ -69,6 +69,19 @@ TABLE = (
         Term(3_653, 400, 36_525),
     ),
     Kept(
+        "imports",
+        None,
+        Title(
+            zh="导入的表格：暂存行、错误、退回文件和文件名",
+            en="Sheets sent in: staged rows, errors, reject files, names",
+        ),
+        Title(
+            zh="提交前查看、退回修改；记录本身才是依据",
+            en="To look at before the commit and to mend; the records that came of them are the truth",
+        ),
+        Term(30, 1, 90),
+    ),
+    Kept(
         "inbox",
         None,
         Title(

@@ -12,7 +12,7 @@ from structlog.contextvars import clear_contextvars
 from shared import telemetry
 from shared.web import problems
 
-MOST_BODY_BYTES = 21 * 1024 * 1024  # An import's file and its form around it.
+MOST_BODY_BYTES = 51 * 1024 * 1024  # An import's file and its form around it.
 SPOOL_BYTES = 1024 * 1024
 BODY_SECONDS = 60.0
 WAIT_SECONDS = 20.0

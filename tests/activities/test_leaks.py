@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from services.activities.imports.rules import Kind
 from services.activities.main import SERVICE
+from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.tables import Volunteer
 from shared.bus.burial import Cause, Reason
 from shared.database.sessions import Database
@@ -18,7 +18,7 @@ from shared.ids import new_id
 from shared.roles import Role
 from shared.telemetry import PERSONAL_FIELDS
 from tests.activities.door import Door
-from tests.activities.imports.sheets import sheet
+from tests.activities.sheets import sheet
 from tests.factories.activities import NINE, make_settled, make_shift, make_sign_up, make_volunteer
 from tests.marking import MARK, MARKS, NAME, NUMBER, Operation, filled, kept_aside, marked, operations, written
 
@@ -59,7 +59,7 @@ class Marked:
     def _form(self, operation: Operation) -> dict[str, Any]:
         if "imports" not in operation.path or operation.method == "GET" or operation.path.endswith("commit"):
             return {}
-        content = sheet(Kind.VOLUNTEERS, (NUMBER, NAME), (f"{NUMBER}-1", NAME), (f"{NUMBER}-1", NAME))
+        content = sheet(VOLUNTEERS, (NUMBER, NAME), (f"{NUMBER}-1", NAME), (f"{NUMBER}-1", NAME))
         return {"files": {"file": (f"{NAME}.csv", content)}, "data": {"timezone": MARK[:60]}}
 
 
@@ -101,7 +101,7 @@ def test_a_sheet_of_people_leaves_no_trace_beside_itself(
     """Staged, rejected, committed; also one without its headings, whose first row is a person."""
     door = place.door
     rows = ((f"{NUMBER}-2", NAME), (f"{NUMBER}-3", NAME), (f"{NUMBER}-3", MARK))
-    headless = sheet(Kind.VOLUNTEERS, *rows, ending=ending)
+    headless = sheet(VOLUNTEERS, *rows, ending=ending)
     with written(monkeypatch) as lines:
         for kind, content in (
             ("volunteers", headless),
@@ -112,7 +112,7 @@ def test_a_sheet_of_people_leaves_no_trace_beside_itself(
             if answer.status_code == 201:
                 path = f"/imports/{answer.json()['id']}"
                 assert door.call("GET", f"{path}/rejects").status_code == 200
-                assert door.post(f"{path}/commit", skip_rejected=True).status_code == 200
+                assert door.post(f"{path}/commit", skip_rejected=True).status_code == 202
         logged = lines()
 
     assert "refused" in logged

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx2
 
+from launch import importing
 from launch.client import Api
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
@@ -77,8 +78,9 @@ class Person:
     def put(self, path: str, body: object) -> Any:
         return self._api(path).put(path, body, token=self.token)
 
-    def upload(self, path: str, name: str, content: bytes) -> Any:
-        return self._api(path).upload(path, name, content, token=self.token)
+    def bring_in(self, kind: str, content: bytes) -> Any:
+        """Send in a sheet, and wait until a worker has brought it in."""
+        return importing.bring_in(self.town.apis["activities"], kind, f"{kind}.csv", content, token=self.token)
 
     def _api(self, path: str) -> Api:
         return self.town.apis[path.split("/")[2]]

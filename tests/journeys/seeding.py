@@ -31,8 +31,7 @@ def fail(here: Town) -> None:
     operator.put("/api/activities/partners/EX", facts)
     for kind in ("volunteers", "shifts", "attendance"):
         content = (EXAMPLES / f"{kind}.csv").read_bytes()
-        staged = operator.upload(f"/api/activities/imports/{kind}", f"{kind}.csv", content)
-        operator.post(f"/api/activities/imports/{staged['id']}/commit", {})
+        operator.bring_in(kind, content)
     until_idle(Person(here, Role.OPS))
 
 

@@ -5,6 +5,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, TextClause, text
 
 from shared.bus import tables as bus
+from shared.imports import tables as imports
 
 CONSTRAINTS = text("""
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -14,7 +15,8 @@ INDEXES = text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = :s
 
 
 def differences(connection: Connection, metadata: MetaData) -> list[object]:
-    """Compare tables and columns, the bus's among them."""
+    """Compare tables and columns, the bus's and the imports' among them."""
+    assert imports.Import.metadata is bus.metadata
     context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
     found: list[object] = compare_metadata(context, [metadata, bus.metadata])  # type: ignore[arg-type]  # It takes several.
     connection.rollback()

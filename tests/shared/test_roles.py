@@ -39,6 +39,12 @@ def test_nobody_outside_the_team_reaches_the_whole_programme(role: Role) -> None
     assert wide == {"consents.read_texts"} | ({"listings.read"} if role is Role.VOLUNTEER else set())
 
 
+def test_whoever_may_import_something_may_follow_imports() -> None:
+    """And nobody else; which kinds they see is decided in SQL."""
+    kinds = [roles.keys() for permission, roles in PERMISSIONS.items() if permission.endswith(".import")]
+    assert PERMISSIONS["imports.follow"].keys() == frozenset().union(*kinds)
+
+
 def test_who_proposes_a_price_does_not_approve_it() -> None:
     """Two people stand behind what an hour is worth."""
     assert PERMISSIONS["policies.propose"].keys().isdisjoint(PERMISSIONS["policies.approve"])

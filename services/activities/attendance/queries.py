@@ -87,12 +87,27 @@ def list_versions(tx: Session, attendance_id: UUID) -> list[AttendanceVersion]:
     return list(tx.scalars(rows.order_by(AttendanceVersion.version)))
 
 
-def find_recorded(tx: Session, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Attendance]:
-    """Return the attendances that exist for these (shift, volunteer) pairs."""
-    shifts = {shift_id for shift_id, _ in pairs}
-    rows = tx.scalars(select(Attendance).where(among(Attendance.shift_id, shifts)))
-    found = {(row.shift_id, row.volunteer_id): row for row in rows}
-    return {pair: found[pair] for pair in pairs if pair in found}
+class Recorded(NamedTuple):
+    """What is recorded of one person on one shift, as far as a sheet is compared with it."""
+
+    id: UUID
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+    evidence: str | None
+    state: str
+
+
+def find_recorded(tx: Session, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Recorded]:
+    """Return what is recorded for these (shift, volunteer) pairs; there may be hundreds of thousands."""
+    columns = (getattr(Attendance, name) for name in Recorded._fields)
+    rows = select(Attendance.shift_id, Attendance.volunteer_id, *columns)
+    rows = rows.where(among(Attendance.shift_id, {shift_id for shift_id, _ in pairs}))
+    found = ((shift_id, volunteer_id, rest) for shift_id, volunteer_id, *rest in tx.execute(rows))
+    return {
+        (shift_id, volunteer_id): Recorded(*rest)
+        for shift_id, volunteer_id, rest in found
+        if (shift_id, volunteer_id) in pairs
+    }
 
 
 def list_attendance_of(tx: Session, *, volunteer_id: UUID, limit: int) -> list[Attendance]:

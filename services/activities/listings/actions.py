@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from services.activities.listings import queries, rules
 from services.activities.listings.tables import Listing, Partner, Shift
 from shared.ids import new_id
+from shared.zones import zone
 
 _ADD_LISTINGS = text("""
     INSERT INTO listing (id, programme_id, partner_id, reference, title, timezone, published_at)
@@ -71,7 +72,7 @@ def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: dateti
     queries.lock_references(tx, programme_id=programme_id)
     if queries.find_listings(tx, programme_id=programme_id, references=[listing.reference]):
         raise rules.ReferenceTaken(field="reference")
-    rules.zone(listing.timezone)
+    zone(listing.timezone)
     for shift in listing.shifts:
         rules.require_times(shift.times)
     add_listings(tx, programme_id=programme_id, listings=[listing], now=now)
@@ -105,9 +106,7 @@ def add_shifts(tx: Session, *, programme_id: UUID, listings: Sequence[tuple[UUID
         "numbers": [shift.number for _, _, shift in rows],
         "starts": [shift.times.starts_at for _, _, shift in rows],
         "ends": [shift.times.ends_at for _, _, shift in rows],
-        "dates": [
-            rules.service_date(shift.times.starts_at, rules.zone(listing.timezone)) for _, listing, shift in rows
-        ],
+        "dates": [rules.service_date(shift.times.starts_at, zone(listing.timezone)) for _, listing, shift in rows],
         "capacities": [shift.capacity for _, _, shift in rows],
         "secrets": [rules.new_code_secret() for _ in rows],
     }

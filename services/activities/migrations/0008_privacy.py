@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008_privacy"
-down_revision = "0006_imports"
+down_revision = "0007_imports_by_the_kit"
 
 APPEND_ONLY = ("consent", "personal_data_access")
 
@@ -73,15 +73,10 @@ def upgrade() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
         op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM popcandy_activities")
-    op.drop_constraint("import_reject_file_check", "import")
-    op.create_check_constraint("import_reject_file_check", "import", "reject_file IS NULL OR rejected > 0")
 
 
 def downgrade() -> None:
     """Remove them; who was erased stays erased, and places that were given back are free."""
-    op.execute("UPDATE import SET reject_file = '' WHERE reject_file IS NULL AND rejected > 0")
-    op.drop_constraint("import_reject_file_check", "import")
-    op.create_check_constraint("import_reject_file_check", "import", "(rejected = 0) = (reject_file IS NULL)")
     op.drop_table("personal_data_access")
     op.drop_table("consent")
     op.drop_table("suppressed_number")

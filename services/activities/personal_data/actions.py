@@ -10,7 +10,6 @@ from services.activities.attendance.queries import find_under_way, list_shifts_a
 from services.activities.check_ins.actions import forget_attempts, forget_attempts_of, forget_scans
 from services.activities.check_ins.rules import WINDOW
 from services.activities.consents.actions import withdraw_all
-from services.activities.imports.actions import forget_person
 from services.activities.personal_data import queries, rules
 from services.activities.personal_data.rules import Kind
 from services.activities.personal_data.tables import Access
@@ -20,6 +19,7 @@ from services.activities.volunteers.queries import get_volunteer, lock_for_erasu
 from services.activities.volunteers.tables import Volunteer
 from shared import telemetry
 from shared.ids import new_id
+from shared.imports.forgetting import forget_person
 from shared.privacy import retention
 
 log = telemetry.get_logger()
@@ -79,9 +79,8 @@ def _forget(tx: Session, person: Volunteer, request: Request) -> int:
         reason=request.reason, now=request.at,
     )  # fmt: skip
     forget_attempts_of(tx, volunteer_id=person.id)
-    sheets = forget_person(
-        tx, programme_id=person.programme_id, employee_number=person.employee_number, display_name=person.display_name
-    )
+    texts = (person.employee_number, person.display_name)
+    sheets = forget_person(tx, programme_id=person.programme_id, texts=texts, now=request.at)
     pseudonymise(tx, person, now=request.at)
     return sheets
 

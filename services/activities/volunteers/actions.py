@@ -34,6 +34,12 @@ _FORGET_SUPPRESSED = text("""
     RETURNING digest
 """)
 
+_RENAME = text("""
+    UPDATE volunteer SET display_name = v.name
+    FROM unnest(CAST(:numbers AS text[]), CAST(:names AS text[])) AS v(number, name)
+    WHERE programme_id = :programme_id AND employee_number = v.number
+""")
+
 
 def register(
     tx: Session, *, programme_id: UUID, registration: Registration, comes_back: bool = False, now: datetime
@@ -87,3 +93,13 @@ def _lift(tx: Session, *, programme_id: UUID, number: str) -> None:
     digests = [digest.value for digest in suppressor().digests(number, scope=str(programme_id))]
     rows = delete(SuppressedNumber).where(SuppressedNumber.programme_id == programme_id)
     tx.execute(rows.where(among(SuppressedNumber.digest, digests)))
+
+
+def rename_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Registration]) -> None:
+    """Give registered people the names that are said of them, with one statement; the caller holds their locks."""
+    columns = {
+        "programme_id": programme_id,
+        "numbers": [registration.employee_number for registration in registrations],
+        "names": [registration.display_name for registration in registrations],
+    }
+    tx.execute(_RENAME, columns)

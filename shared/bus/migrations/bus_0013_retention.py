@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "bus_0013"
-down_revision = "bus_0009"
+down_revision = "bus_0012"
 
 
 def upgrade() -> None:

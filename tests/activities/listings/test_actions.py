@@ -12,6 +12,7 @@ from services.activities.listings.actions import NewListing, NewShift
 from services.activities.listings.tables import Listing, Partner, Shift
 from shared.database.sessions import Database
 from shared.errors import NotFound
+from shared.zones import UnknownTimezone
 from tests.activities.racing import held
 from tests.factories.activities import (
     FIRST_OF_JUNE,
@@ -72,7 +73,7 @@ class TestPublish:
     @pytest.mark.parametrize(
         ("overrides", "refusal"),
         [
-            ({"timezone": "Mars/Olympus"}, rules.UnknownTimezone),
+            ({"timezone": "Mars/Olympus"}, UnknownTimezone),
             ({"shifts": (MORNING, replace(EVENING, times=rules.Times(NOON, NINE)))}, rules.BadShift),
         ],
     )

@@ -6,7 +6,7 @@ import pytest
 from services.activities.listings.tables import Shift
 from services.activities.personal_data.schemas import PARTS
 from services.activities.volunteers.tables import Volunteer
-from shared.roles import Role
+from shared.roles import PEOPLE, Role
 from tests.activities.door import Door, refusal
 from tests.factories.activities import NINE, NOON, at, code, make_shift, make_sign_up, make_volunteer
 
@@ -107,7 +107,7 @@ class TestExport:
         assert refusal(own.elsewhere().get(DATA)) == (404, "not_found")
         assert refusal(own.post(path, reason="r")) == (403, "missing_permission")
         assert door.by(Role.ADMIN).post(path, reason="r").status_code == 200
-        for role in set(Role) - {Role.OPERATOR, Role.ADMIN}:
+        for role in PEOPLE - {Role.OPERATOR, Role.ADMIN}:
             assert refusal(door.by(role, partner_id=uuid4()).post(path, reason="r")) == (403, "missing_permission")
 
 
@@ -153,7 +153,7 @@ class TestErasure:
         """An operator or an administrator, of this programme; the second finds it done."""
         path, body = f"/volunteers/{person.id}/erasure", {"reason": "来信", "confirmed": True}
         assert refusal(door.elsewhere().post(path, **body)) == (404, "not_found")
-        for role in set(Role) - {Role.OPERATOR, Role.ADMIN}:
+        for role in PEOPLE - {Role.OPERATOR, Role.ADMIN}:
             caller = door.by(role, partner_id=uuid4(), person_id=person.id)
             assert refusal(caller.post(path, **body)) == (403, "missing_permission")
 

@@ -21,7 +21,7 @@ def test_a_night_deletes_what_has_been_kept_for_long_enough(database: Database, 
         failed_at = EVENING - timedelta(days=2)
         tx.add(CodeAttempt(shift_id=shift.id, volunteer_id=person, failed=1, last_failed_at=failed_at))
 
-    logs = one_night(database, SERVICE.timers, service="activities")
+    logs = one_night(database, SERVICE)
 
     with database.transaction() as tx:
         assert [scan.way for scan in tx.scalars(select(Scan).where(Scan.volunteer_id == person))] == ["out"]

@@ -37,6 +37,7 @@ class Recipe:
 
 
 PLAIN = Recipe()
+SHEET = Recipe(form={"file": ("sheet.csv", b"a,b\n")})
 RECIPES: dict[str, Recipe] = {
     # activities
     "register_volunteer": Recipe(lambda _things: {"employee_number": _named(), "display_name": "合成乙"}),
@@ -80,7 +81,13 @@ RECIPES: dict[str, Recipe] = {
     "show_code": PLAIN,
     "check_in": Recipe(lambda _things: {"code": "123456"}),
     "check_out": Recipe(lambda _things: {"code": "123456"}),
-    "stage_import": Recipe(form={"file": ("people.csv", "员工编号,显示名\n".encode())}),
+    "stage_volunteers_import": SHEET,
+    "stage_shifts_import": SHEET,
+    "stage_attendance_import": SHEET,
+    "download_volunteers_template": PLAIN,
+    "download_shifts_template": PLAIN,
+    "download_attendance_template": PLAIN,
+    "list_imports": PLAIN,
     "get_import": PLAIN,
     "download_rejects": PLAIN,
     "commit_import": Recipe(lambda _things: {"skip_rejected": True}),

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.activities.imports.tables import Import
 from services.ledger.donations.tables import Donation
 from services.ledger.main import SERVICE as LEDGER
 from services.ledger.policies.queries import list_in_force
@@ -14,6 +13,7 @@ from shared.bus.inbox import Inbox
 from shared.bus.tables import Replay, TaskRun
 from shared.database.sessions import Database
 from shared.ids import new_id
+from shared.imports.tables import Import
 from tests.factories import activities, ledger
 from tests.factories.activities import NINE, NOON
 from tests.shared.bus.dead_letters.dying import make_dead
@@ -103,8 +103,9 @@ def _of_activities(database: Database, side: Side) -> Things:
 
 def _import(tx: Session, side: Side) -> UUID:
     row = Import(
-        id=new_id(), programme_id=side.programme_id, kind="volunteers", file_name="people.csv", good=1, rejected=1,
-        errors=[], staged_by=uuid4(), staged_at=NINE, committed_at=NOON, added=1, unchanged=0, reject_file=b"x",
+        id=new_id(), programme_id=side.programme_id, kind="volunteers", state="staged", file_name="people.csv",
+        file_kind="csv", timezone="UTC", creates=0, updates=0, skips=0, rejects=1, errors=[], samples={},
+        staged_by=uuid4(), staged_at=NINE, reject_file=b"x",
     )  # fmt: skip
     tx.add(row)
     tx.flush()

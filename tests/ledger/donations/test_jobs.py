@@ -18,7 +18,7 @@ def test_a_night_deletes_nothing_of_the_books(database: Database, programme: UUI
         actions.accrue(tx, [make_settled(programme_id=programme)], now=NOW)
         before = tx.execute(BOOKS).one()
 
-    logs = one_night(database, SERVICE.timers, service="ledger")
+    logs = one_night(database, SERVICE)
 
     with database.transaction() as tx:
         assert tx.execute(BOOKS).one() == before

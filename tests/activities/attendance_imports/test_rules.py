@@ -3,86 +3,41 @@ from typing import Any
 
 import pytest
 
-from services.activities.imports import rules
-from services.activities.imports.rules import AttendanceRow, KnownAttendance, KnownShift, ShiftRow, VolunteerRow
+from services.activities.attendance_imports.rules import AttendanceRow, Judge, KnownAttendance
+from services.activities.shift_imports.rules import KnownShift
+from shared.imports.judging import Effect
+from tests.activities.sheets import told
 from tests.factories.activities import MINUTE, NINE, NOON, at
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(hours=24)
 EVENING = at(20)
 SHIFT = KnownShift(NINE, NOON, 10)
-SHIFT_ROW = ShiftRow("P1", "L1", "净滩", 1, NINE, NOON, 10)
 ROW = AttendanceRow("L1", 1, "E1", NINE, NOON, "scanned")
 KEY = (("L1", 1), "E1")
 
 
-def told(objections: rules.Objections) -> dict[int, dict[str, str]]:
-    return {place: {column: bad.code for column, bad in found.items()} for place, found in objections.items()}
-
-
-def judge_shift(*rows: ShiftRow, **known: Any) -> dict[int, dict[str, str]]:
-    facts: dict[str, Any] = {"partners": {"P1", "P2"}, "listings": {}, "shifts": {}} | known
-    return told(rules.judge_shifts(rows, **facts))
-
-
 def judge(*rows: AttendanceRow, now: datetime = EVENING, **known: Any) -> dict[int, dict[str, str]]:
     facts: dict[str, Any] = {"people": {"E1", "E2"}, "shifts": {("L1", 1): SHIFT}, "recorded": {}} | known
-    return told(rules.judge_attendance(rows, now=now, **facts))
+    return told(Judge(now=now, **facts).verdict(rows).objections)
 
 
-class TestVolunteers:
-    def test_new_and_known_people_are_good(self) -> None:
-        """A known one under the name that is known."""
-        rows = [VolunteerRow("E1", "合成甲"), VolunteerRow("E2", "合成乙")]
-        assert rules.judge_volunteers(rows, {"E1": "合成甲"}) == {}
-
-    def test_a_person_stands_once_and_under_one_name(self) -> None:
-        """The first of two rows is good."""
-        rows = [VolunteerRow("E1", "合成乙"), VolunteerRow("E2", "合成乙"), VolunteerRow("E2", "合成乙")]
-        assert told(rules.judge_volunteers(rows, {"E1": "合成甲"})) == {
-            0: {"display_name": "differs_from_record"},
-            2: {"employee_number": "repeated"},
-        }
-
-
-class TestShifts:
-    def test_new_and_published_shifts_are_good(self) -> None:
-        """The second shift of a listing too."""
-        rows = [SHIFT_ROW, SHIFT_ROW._replace(shift_number=2)]
-        assert judge_shift(*rows) == {}
-        assert judge_shift(*rows, listings={"L1": ("P1", "净滩")}, shifts={("L1", 1): SHIFT}) == {}
-
-    @pytest.mark.parametrize(
-        ("change", "objection"),
-        [
-            ({"partner_reference": "P9"}, {"partner_reference": "unknown"}),
-            ({"partner_reference": "P2"}, {"partner_reference": "differs_from_record"}),
-            ({"title": "种树"}, {"title": "differs_from_record"}),
-            ({"capacity": 11}, {"starts_at": "differs_from_record"}),
-            ({"ends_at": NOON + timedelta(minutes=1)}, {"starts_at": "differs_from_record"}),
-            ({"shift_number": 2, "starts_at": NINE + SECOND}, {"starts_at": "not_whole_minutes"}),
-            ({"shift_number": 2, "ends_at": NOON + SECOND}, {"starts_at": "not_whole_minutes"}),
-            ({"shift_number": 2, "ends_at": NINE}, {"ends_at": "bad_times"}),
-            ({"shift_number": 2, "ends_at": NINE + DAY + timedelta(minutes=1)}, {"ends_at": "bad_times"}),
-            ({"shift_number": 2, "ends_at": NINE + DAY}, {}),
-        ],
-    )
-    def test_contradictions_and_impossible_times_are_named(
-        self, change: dict[str, Any], objection: dict[str, str]
-    ) -> None:
-        """By the column that is wrong."""
-        found = judge_shift(SHIFT_ROW._replace(**change), listings={"L1": ("P1", "净滩")}, shifts={("L1", 1): SHIFT})
-        assert found == ({0: objection} if objection else {})
-
-    def test_a_sheet_must_agree_with_itself(self) -> None:
-        """The first row says what the listing is."""
-        rows = [SHIFT_ROW, SHIFT_ROW, SHIFT_ROW._replace(shift_number=2, title="种树"),
-                SHIFT_ROW._replace(shift_number=3, partner_reference="P2")]  # fmt: skip
-        assert judge_shift(*rows) == {
-            1: {"shift_number": "repeated"},
-            2: {"title": "differs_from_record"},
-            3: {"partner_reference": "differs_from_record"},
-        }
+@pytest.mark.parametrize(
+    ("known", "row", "effect"),
+    [
+        (None, ROW, Effect.CREATE),
+        (None, ROW._replace(checked_out_at=None), Effect.CREATE),
+        (KnownAttendance(NINE, None, None, "checked_in"), ROW, Effect.UPDATE),
+        (KnownAttendance(NINE, None, None, "checked_in"), ROW._replace(checked_out_at=None), Effect.SKIP),
+        (KnownAttendance(NINE, NOON, "scanned", "settled"), ROW, Effect.SKIP),
+        (KnownAttendance(NINE, NOON, "scanned", "settled"), ROW._replace(checked_out_at=None), Effect.SKIP),
+    ],
+)
+def test_a_row_records_completes_or_repeats(known: KnownAttendance | None, row: AttendanceRow, effect: Effect) -> None:
+    """Only a missing check-out is added to what is recorded."""
+    verdict = Judge({"E1"}, {("L1", 1): SHIFT}, {KEY: known} if known else {}, EVENING).verdict([row])
+    assert (verdict.objections, verdict.effects) == ({}, [effect])
+    assert verdict.before == ({0: {"checked_out_at": ""}} if effect is Effect.UPDATE else {})
 
 
 class TestAttendance:
@@ -172,14 +127,3 @@ class TestAttendance:
         """A correction does that. A scan has seconds, a sheet has minutes: what counts is the minute."""
         found = judge(row, recorded={KEY: known})
         assert found == ({} if agrees else {0: {"checked_in_at": "differs_from_record"}})
-
-
-def test_rejected_rows_are_left_out_only_on_purpose() -> None:
-    """And rows that are not good any more never get in."""
-    rules.require_clean(0, skip_rejected=False)
-    rules.require_clean(1, skip_rejected=True)
-    with pytest.raises(rules.ImportHasRejects):
-        rules.require_clean(1, skip_rejected=False)
-    rules.require_current({})
-    with pytest.raises(rules.ImportOutdated):
-        rules.require_current({0: {}})
