@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "attendance.correct": _STAFF,
     "attendance.import": frozenset({Role.OPERATOR}),
     "activities.summarise": _STAFF | _BOOKS | {Role.FUNDER},
+    "audit.read": frozenset({Role.AUDITOR, Role.ADMIN}),
     "events.operate": frozenset({Role.OPS, Role.ADMIN}),
     "policies.propose": frozenset({Role.FINANCE}),
     "policies.approve": frozenset({Role.FINANCE_APPROVER}),

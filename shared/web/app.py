@@ -7,11 +7,12 @@ from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.service import Service
-from shared.web import faults, problems, task_runs
+from shared.web import audit_entries, denials, faults, problems, task_runs
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
+from shared.web.routes import require_safe
 
 
 def create_app(
@@ -22,9 +23,11 @@ def create_app(
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
     app.state.options = options
-    for router in (*service.routers, operations_of(service), task_runs.router):
+    for router in (*service.routers, operations_of(service), task_runs.router, audit_entries.router):
+        require_safe(router)
         app.include_router(router, prefix=prefix)
     problems.install(app)
+    denials.install(app)
     faults.install(app)
     app.add_middleware(Gate, admitted=database.pool_size)
     app.add_middleware(BodyLimit)

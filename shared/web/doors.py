@@ -50,7 +50,7 @@ def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     is_permitted(permission, frozenset())  # A permission that is not declared fails at import.
 
     async def permitted(request: Request) -> Caller:
-        caller = await _caller(request)
+        caller = request.state.caller = await _caller(request)  # Known even if they are turned away now.
         bind_contextvars(caller=str(caller.person_id), programme_id=str(caller.programme_id))
         if not is_permitted(permission, caller.roles):
             raise MissingPermission(permission=permission)

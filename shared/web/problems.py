@@ -14,6 +14,7 @@ from structlog.contextvars import get_contextvars
 from shared import telemetry
 from shared.auth.callers import NotAuthenticated
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
+from shared.seen import ChangedSince, ReadFirst
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[Refusal], int] = {
@@ -21,7 +22,9 @@ STATUS: dict[type[Refusal], int] = {
     NotAllowed: 403,
     NotFound: 404,
     Conflict: 409,
+    ChangedSince: 412,
     Invalid: 422,
+    ReadFirst: 428,
     TooMany: 429,
 }
 BY_STATUS = {
@@ -42,7 +45,7 @@ log = telemetry.get_logger()
 
 def install(app: FastAPI) -> None:
     """Answer every refusal of an app with a problem document; its faults are `Traced`'s (see `failed`)."""
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -83,7 +86,8 @@ def _weight(parameter: str) -> float:
     return float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer a refusal with what it says of itself."""
     if not isinstance(error, Refusal):
         raise error
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)

@@ -13,6 +13,7 @@ DECLARED = {
     "register_volunteer": "volunteers.register",
     "list_volunteers": "volunteers.read",
     "record_partner": "partners.record",
+    "get_partner": "partners.record",
     "publish_listing": "listings.publish",
     "list_listings": "listings.read",
     "get_shift": "listings.read",

@@ -106,7 +106,7 @@ class Importer:
             "min_minutes": 30, "max_minutes": 480,
         }  # fmt: skip
         proposed = Person(self.town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-        Person(self.town, Role.FINANCE_APPROVER).post(f"/api/ledger/policy-versions/{proposed['id']}/approve")
+        Person(self.town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
         volunteers = (f"E-{number},V {number}" for number in range(PEOPLE))
         self._bring_in("volunteers", lines("employee_number,display_name", *volunteers))
         header = "partner_reference,listing_reference,title,shift_number,starts_at,ends_at,capacity"
@@ -123,7 +123,7 @@ class Importer:
 
     def _bring_in(self, kind: str, content: bytes) -> None:
         staged = self.operator.upload(f"/api/activities/imports/{kind}", f"{kind}.csv", content)
-        self.operator.post(f"/api/activities/imports/{staged['id']}/commit", {})
+        self.operator.decide(f"/api/activities/imports/{staged['id']}", "commit", {})
 
 
 def booked(here: Town) -> int:

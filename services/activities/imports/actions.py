@@ -25,6 +25,7 @@ from shared.documents.rejects import write_rejects
 from shared.documents.sheets import CellError, read_sheet
 from shared.events.activities import EvidenceClass
 from shared.ids import new_id
+from shared.seen import Seen
 
 MOST_ERRORS_SHOWN = 200
 
@@ -61,21 +62,32 @@ def stage(tx: Session, upload: Upload, *, now: datetime) -> Import:
     return staged
 
 
-def commit(
-    tx: Session, *, programme_id: UUID, import_id: UUID, skip_rejected: bool, decided_by: UUID, now: datetime
-) -> Import:
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who wants a staged sheet brought in, on which reading of it and when; without its rejected rows if so said."""
+
+    programme_id: UUID
+    import_id: UUID
+    seen: Seen
+    skip_rejected: bool
+    decided_by: UUID
+    at: datetime
+
+
+def commit(tx: Session, decision: Decision) -> Import:
     """Bring in the good rows of a staged sheet, all in this transaction; again changes nothing.
 
-    Raises NotFound, ImportHasRejects, ImportOutdated.
+    Raises NotFound, ChangedSince, ImportHasRejects, ImportOutdated.
     """
-    staged = queries.lock_import(tx, programme_id=programme_id, import_id=import_id)
+    staged = queries.lock_import(tx, programme_id=decision.programme_id, import_id=decision.import_id)
+    decision.seen.require(staged)
     if staged.staged is None:
         return staged
-    rules.require_clean(staged.rejected, skip_rejected=skip_rejected)
+    rules.require_clean(staged.rejected, skip_rejected=decision.skip_rejected)
     rows = _revived(Kind(staged.kind), staged.staged)
-    staged.added = BRING[Kind(staged.kind)](tx, staged, rows, decided_by, now)
+    staged.added = BRING[Kind(staged.kind)](tx, staged, rows, decision.decided_by, decision.at)
     staged.unchanged = len(rows) - staged.added
-    staged.committed_at, staged.staged = now, None
+    staged.committed_at, staged.staged = decision.at, None
     return staged
 
 
@@ -178,7 +190,7 @@ def _settlement(facts: queries.AttendanceFacts, row: rules.AttendanceRow, reason
     checked_in_at = known.checked_in_at if known is not None else row.checked_in_at
     presence = Presence(checked_in_at, row.checked_out_at, EvidenceClass(row.evidence))
     shift, volunteer_id = facts.shifts[row.shift_key].shift, facts.people[row.employee_number].id
-    return Settlement(known.id if known else new_id(), volunteer_id, shift, 1, presence, reason)
+    return Settlement(known.id if known else new_id(), volunteer_id, shift, 1, presence, reason, known=known)
 
 
 def _revived(kind: Kind, staged: bytes) -> list[Any]:

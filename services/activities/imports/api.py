@@ -3,15 +3,17 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi import Depends, Form, UploadFile
 from starlette.responses import Response
 
 from services.activities.imports import actions, queries, rules, schemas, tables
 from shared.auth.callers import Caller
 from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
+from shared.web.preconditions import Read
+from shared.web.routes import Router
 
-router = APIRouter(prefix="/imports", tags=["imports"])
+router = Router(prefix="/imports", tags=["imports"])
 
 Importer = Annotated[Caller, Depends(may("attendance.import"))]
 MEDIA_TYPES = {"csv": "text/csv", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
@@ -50,13 +52,9 @@ def download_rejects(import_id: UUID, caller: Importer, tx: Tx) -> Response:
 
 
 @router.post("/{import_id}/commit", operation_id="commit_import", response_model=schemas.Import)
-def commit_import(import_id: UUID, body: schemas.Commit, caller: Importer, tx: Tx, now: Now) -> tables.Import:
+def commit_import(
+    import_id: UUID, body: schemas.Commit, caller: Importer, tx: Tx, now: Now, seen: Read
+) -> tables.Import:
     """Bring in the good rows of a staged sheet, all of them in one transaction; again changes nothing."""
-    return actions.commit(
-        tx,
-        programme_id=caller.programme_id,
-        import_id=import_id,
-        skip_rejected=body.skip_rejected,
-        decided_by=caller.person_id,
-        now=now,
-    )
+    decision = actions.Decision(caller.programme_id, import_id, seen, body.skip_rejected, caller.person_id, now)
+    return actions.commit(tx, decision)

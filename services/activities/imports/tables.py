@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from services.activities.volunteers.tables import Base
+from shared.audit.trail import PRIVATE
 
 
 class Import(Base):
@@ -28,10 +29,10 @@ class Import(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     programme_id: Mapped[UUID]
     kind: Mapped[str]
-    file_name: Mapped[str]
+    file_name: Mapped[str] = mapped_column(info=PRIVATE)  # People put names into it.
     good: Mapped[int] = mapped_column(Integer)
     rejected: Mapped[int] = mapped_column(Integer)
-    errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    errors: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, info=PRIVATE)  # What was found in cells.
     staged_by: Mapped[UUID]
     staged_at: Mapped[datetime]
     committed_at: Mapped[datetime | None]

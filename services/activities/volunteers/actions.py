@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.activities.volunteers import queries
 from services.activities.volunteers.rules import EmployeeNumberTaken, Registration
 from services.activities.volunteers.tables import Volunteer
+from shared.audit import Change, note
 
 _REGISTER = text("""
     INSERT INTO volunteer (programme_id, employee_number, display_name, registered_at)
@@ -38,4 +39,6 @@ def register_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Reg
         "names": [registration.display_name for registration in registrations],
         "now": now,
     }
-    return len(tx.scalars(_REGISTER, columns).all())
+    new = tx.scalars(_REGISTER, columns).all()
+    note(tx, "volunteer", (Change(volunteer_id, None, {}) for volunteer_id in new), added=len(new))
+    return len(new)

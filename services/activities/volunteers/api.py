@@ -3,15 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from services.activities.volunteers import actions, queries, schemas, tables
 from services.activities.volunteers.rules import Registration
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
 from shared.web.fields import Text
+from shared.web.routes import Router
 
-router = APIRouter(prefix="/volunteers", tags=["volunteers"])
+router = Router(prefix="/volunteers", tags=["volunteers"])
 
 Registrar = Annotated[Caller, Depends(may("volunteers.register"))]
 Reader = Annotated[Caller, Depends(may("volunteers.read"))]

@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from services.ledger.donations import queries, schemas
 from shared.auth.callers import Caller
 from shared.web.doors import Tx, may
+from shared.web.routes import Router
 
-router = APIRouter(tags=["donations"])
+router = Router(tags=["donations"])
 
 Reader = Annotated[Caller, Depends(may("donations.read"))]
 Summer = Annotated[Caller, Depends(may("waterfall.read"))]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from services.activities.imports import actions
 from services.activities.imports.rules import Kind
 from services.activities.imports.tables import Import
+from shared.seen import ANYTHING
 from tests.factories.activities import PROGRAMME, REVIEWER, at
 from tests.shared.documents.files import make_xlsx, with_parts
 
@@ -63,9 +64,8 @@ def commit_by_id(
     tx: Session, import_id: UUID, *, programme_id: UUID = PROGRAMME, skip_rejected: bool = False
 ) -> Import:
     """Bring in what was staged by somebody else."""
-    return actions.commit(
-        tx, programme_id=programme_id, import_id=import_id, skip_rejected=skip_rejected, decided_by=REVIEWER, now=NOW
-    )
+    seen = ANYTHING
+    return actions.commit(tx, actions.Decision(programme_id, import_id, seen, skip_rejected, REVIEWER, NOW))
 
 
 def bring(tx: Session, kind: Kind, *rows: Sequence[object]) -> tuple[int | None, int | None]:

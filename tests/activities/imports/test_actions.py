@@ -17,6 +17,7 @@ from services.activities.volunteers.tables import Volunteer
 from shared.documents.refusals import EmptySheet, NotASheet, WrongHeaders
 from shared.errors import NotFound, Refusal
 from shared.events.activities import EvidenceClass
+from shared.seen import ANYTHING, Seen
 from tests.activities.imports.sheets import bring, codes, commit, mend, sheet, stage, table
 from tests.activities.told import emitted
 from tests.factories.activities import (
@@ -294,7 +295,7 @@ class TestAttendance:
         """The old sheet contradicts the record and says so."""
         bring(tx, Kind.ATTENDANCE, ROWS[0])
         record = tx.scalars(select(Attendance).where(Attendance.shift_id == shift.id)).one()
-        decision = attendance.Decision(PROGRAMME, record.id, 1, "更正", REVIEWER, at(20))
+        decision = attendance.Decision(PROGRAMME, record.id, Seen(tags=("1",)), "更正", REVIEWER, at(20))
         attendance.correct(tx, decision, attendance.Presence(NINE, at(10), EvidenceClass.MANUAL))
 
         staged = stage(tx, Kind.ATTENDANCE, sheet(Kind.ATTENDANCE, ROWS[0]))
@@ -431,7 +432,7 @@ class TestCommit:
     def test_a_shift_cancelled_meanwhile_stops_it(self, tx: Session, shift: Shift) -> None:
         """Nobody is recorded, nothing told."""
         staged = stage(tx, Kind.ATTENDANCE, sheet(Kind.ATTENDANCE, *ROWS))
-        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None)
+        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None, seen=ANYTHING)
         with pytest.raises(rules.ImportOutdated):
             commit(tx, staged)
         assert (attended(tx), emitted(tx), shift.taken) == ({}, [], 0)

@@ -52,12 +52,12 @@ def test_a_sheet_is_staged_mended_and_committed(operator: Door, ending: str) -> 
     path = f"/imports/{staged['id']}"
     assert operator.get(path).json() == staged
     assert refusal(operator.call("POST", f"{path}/commit")) == (422, "invalid_input")
-    assert refusal(operator.post(f"{path}/commit")) == (409, "import_has_rejects")
+    assert refusal(operator.decide(path, "commit")) == (409, "import_has_rejects")
     assert attendances(operator) == 0
 
-    done = operator.post(f"{path}/commit", skip_rejected=True)
+    done = operator.decide(path, "commit", skip_rejected=True)
     assert (done.status_code, done.json()["added"], done.json()["unchanged"]) == (200, 1, 0)
-    assert operator.post(f"{path}/commit", skip_rejected=False).json() == done.json()
+    assert operator.decide(path, "commit", skip_rejected=False).json() == done.json()
     assert attendances(operator) == 1
 
     rejects = operator.get(f"{path}/rejects")
@@ -65,7 +65,7 @@ def test_a_sheet_is_staged_mended_and_committed(operator: Door, ending: str) -> 
     mended = send(operator, mend(rejects.content, "07:00", "09:30"), name=name).json()
     assert (mended["good"], mended["rejected"]) == (1, 0)
     assert refusal(operator.get(f"/imports/{mended['id']}/rejects")) == (404, "not_found")
-    assert operator.post(f"/imports/{mended['id']}/commit", skip_rejected=False).json()["added"] == 1
+    assert operator.decide(f"/imports/{mended['id']}", "commit", skip_rejected=False).json()["added"] == 1
     facts = operator.put_in(lambda tx: emitted(tx, operator.programme_id))
     assert [fact.service_minutes for fact in facts] == [180, 90]
 
@@ -113,7 +113,7 @@ def test_an_import_is_seen_in_its_programme_only(operator: Door) -> None:
     staged = send(operator, sheet(Kind.ATTENDANCE, GOOD, BAD)).json()
     for path in (f"/imports/{staged['id']}", f"/imports/{staged['id']}/rejects", f"/imports/{uuid4()}"):
         assert refusal(operator.elsewhere().get(path)) == (404, "not_found")
-    answer = operator.elsewhere().post(f"/imports/{staged['id']}/commit", skip_rejected=True)
+    answer = operator.elsewhere().decide(f"/imports/{staged['id']}", "commit", skip_rejected=True)
     assert refusal(answer) == (404, "not_found")
     assert attendances(operator) == 0
 
@@ -122,9 +122,9 @@ def test_what_changed_meanwhile_stops_the_commit(operator: Door) -> None:
     """With nothing half done."""
     staged = send(operator, sheet(Kind.ATTENDANCE, GOOD)).json()
     shift_id = operator.get("/listings").json()["items"][0]["shifts"][0]["id"]
-    operator.post(f"/shifts/{shift_id}/cancel", reason="台风")
+    operator.decide(f"/shifts/{shift_id}", "cancel", reason="台风")
 
-    answer = operator.post(f"/imports/{staged['id']}/commit", skip_rejected=False)
+    answer = operator.decide(f"/imports/{staged['id']}", "commit", skip_rejected=False)
 
     assert refusal(answer) == (409, "import_outdated")
     assert (attendances(operator), operator.get(f"/imports/{staged['id']}").json()["committed_at"]) == (0, None)
