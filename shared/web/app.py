@@ -1,6 +1,8 @@
 """The one way to make a service's web app."""
 
-from fastapi import FastAPI
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
 
 from shared.auth.tokens import TokenVerifier
 from shared.bus.topology import Topology
@@ -15,6 +17,11 @@ from shared.web.options import WebOptions
 from shared.web.routes import require_safe
 
 
+def routers_of(service: Service) -> Sequence[APIRouter]:
+    """Return all that is served of a service: its own routes, and the kit's."""
+    return (*service.routers, operations_of(service), task_runs.router, audit_entries.router)
+
+
 def create_app(
     service: Service, *, database: Database, transport: Transport, verifier: TokenVerifier, options: WebOptions
 ) -> FastAPI:
@@ -23,7 +30,7 @@ def create_app(
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
     app.state.options = options
-    for router in (*service.routers, operations_of(service), task_runs.router, audit_entries.router):
+    for router in routers_of(service):
         require_safe(router)
         app.include_router(router, prefix=prefix)
     problems.install(app)

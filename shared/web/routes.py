@@ -45,6 +45,7 @@ class Route(APIRoute):
     def __init__(self, path: str, endpoint: Endpoint, **more: Any) -> None:  # noqa: ANN401  FastAPI's own arguments.
         """Wrap the endpoint by what the route does. Raises TypeError for an endpoint that cannot keep the promises."""
         self.caller = _caller_of(endpoint)
+        self.request = _request_of(endpoint)
         self.is_unsafe = not UNSAFE.isdisjoint(more.get("methods") or {"GET"})
         if self.is_unsafe and self.caller:
             endpoint = self._safe(endpoint)
@@ -57,14 +58,15 @@ class Route(APIRoute):
         _require_plain(endpoint)
 
         def call(
-            *, kit_request: Request, kit_tx: Session, kit_key: str | None, kit_now: datetime,
+            *, kit_tx: Session, kit_key: str | None, kit_now: datetime, kit_request: Request | None = None,
             **values: Any,  # noqa: ANN401  The endpoint's own.
         ) -> Response:  # fmt: skip
             caller: Caller = values[self.caller]
-            asked = call_of(kit_request, caller, values.values(), at=kit_now)
+            request: Request = kit_request or values[self.request]
+            asked = call_of(request, caller, values.values(), at=kit_now)
             if kit_key is None:
                 return self._carry_out(endpoint, values, asked, kit_tx)
-            key, request_hash = idempotency.key_of(caller, kit_key), idempotency.hash_of(kit_request, caller)
+            key, request_hash = idempotency.key_of(caller, kit_key), idempotency.hash_of(request, caller)
             known = idempotency.replay(kit_tx, key, request_hash)
             if known is not None:
                 return idempotency.response_of(known)
@@ -73,10 +75,8 @@ class Route(APIRoute):
             kept_answers.keep(kit_tx, key, answer, operation=asked.operation, request_hash=request_hash)
             return response
 
-        asked_for = {
-            "kit_request": Request, "kit_tx": Tx, "kit_key": (idempotency.KeyHeader, None), "kit_now": Now,
-        }  # fmt: skip
-        return _asking(endpoint, call, asked_for)
+        asked_for = {"kit_tx": Tx, "kit_key": (idempotency.KeyHeader, None), "kit_now": Now}
+        return self._asking(endpoint, call, asked_for)
 
     def _carry_out(self, endpoint: Endpoint, values: Mapping[str, Any], call: Call, tx: Session) -> Response:
         """Call the endpoint and write down what it did, all before the commit."""
@@ -90,14 +90,29 @@ class Route(APIRoute):
     def _tagged(self, endpoint: Endpoint) -> Endpoint:
         """Let what an endpoint shows go out under its tag, and not at all to who has it."""
 
-        def show(*, kit_request: Request, kit_known: str | None, **values: Any) -> Response:  # noqa: ANN401  The endpoint's own.
+        def show(
+            *, kit_known: str | None, kit_request: Request | None = None, **values: Any  # noqa: ANN401  The endpoint's own.
+        ) -> Response:  # fmt: skip
             del kit_known  # Declared for the documentation; a list of tags is read from the request.
             response = self.represented(endpoint(**values))
             if "etag" not in response.headers:
                 response.headers["etag"] = etag(hash_of(bytes(response.body)))
-            return unless_known(kit_request, response)
+            return unless_known(kit_request or values[self.request], response)
 
-        return _asking(endpoint, show, {"kit_request": Request, "kit_known": (IfNoneMatch, None)})
+        return self._asking(endpoint, show, {"kit_known": (IfNoneMatch, None)})
+
+    def _asking(self, endpoint: Endpoint, wrapper: Endpoint, asked_for: Mapping[str, Any]) -> Endpoint:
+        """Return a wrapper that FastAPI takes for the endpoint, with parameters of the kit's besides."""
+        signature = inspect.signature(endpoint)
+        added = []
+        for name, asked in (asked_for if self.request else {"kit_request": Request, **asked_for}).items():
+            annotation, default = asked if isinstance(asked, tuple) else (asked, Parameter.empty)
+            added.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+        wrapped = wraps(endpoint)(wrapper)
+        wrapped.__signature__ = Signature(  # type: ignore[attr-defined]  # What `inspect` asks for first.
+            [*signature.parameters.values(), *added], return_annotation=signature.return_annotation
+        )
+        return wrapped
 
     def represented(self, result: Any) -> Response:  # noqa: ANN401  Whatever an endpoint returns.
         """Write what an endpoint returned as it is sent; this is what is kept. Raises ResponseValidationError."""
@@ -152,6 +167,11 @@ def _caller_of(endpoint: Endpoint) -> str:
     return ""
 
 
+def _request_of(endpoint: Endpoint) -> str:
+    """Return the name of the endpoint's own parameter that is the request, if any: FastAPI gives it to one alone."""
+    return next((name for name, hint in get_type_hints(endpoint).items() if hint is Request), "")
+
+
 def _shows_one_thing(path: str, endpoint: Endpoint) -> bool:
     return not _is_lazy(endpoint) and (path.endswith("}") or get_type_hints(endpoint).get("return") is Tagged)
 
@@ -160,27 +180,13 @@ def _require_plain(endpoint: Endpoint) -> None:
     """Refuse what would run outside the one thread hop, or set headers that nobody keeps."""
     if _is_lazy(endpoint):
         raise TypeError(f"{endpoint.__name__}: an unsafe route is a plain function, in one thread")
-    if Response in get_type_hints(endpoint).values():
+    if Response in [hint for name, hint in get_type_hints(endpoint).items() if name != "return"]:
         raise TypeError(f"{endpoint.__name__}: return the response, lest its headers get lost")
 
 
 def _is_lazy(endpoint: Endpoint) -> bool:
     kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
     return any(is_kind(endpoint) for is_kind in kinds)
-
-
-def _asking(endpoint: Endpoint, wrapper: Endpoint, asked_for: Mapping[str, Any]) -> Endpoint:
-    """Return a wrapper that FastAPI takes for the endpoint, with parameters of the kit's besides."""
-    signature = inspect.signature(endpoint)
-    added = []
-    for name, asked in asked_for.items():
-        annotation, default = asked if isinstance(asked, tuple) else (asked, Parameter.empty)
-        added.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
-    wrapped = wraps(endpoint)(wrapper)
-    wrapped.__signature__ = Signature(  # type: ignore[attr-defined]  # What `inspect` asks for first.
-        [*signature.parameters.values(), *added], return_annotation=signature.return_annotation
-    )
-    return wrapped
 
 
 def _about(call: Call, result: Any, changed: trail.Trail) -> Call:  # noqa: ANN401  Whatever an endpoint returns.

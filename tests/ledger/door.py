@@ -22,9 +22,12 @@ class Door:
     def get(self, path: str, role: Role = Role.FINANCE, *, acting_for: UUID | None = None, **query: Any) -> Any:
         return self.client.get(f"/api/ledger{path}", params=query, headers=self._as(role, uuid4(), acting_for))
 
-    def post(self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None, on: str = "*") -> Any:
+    def post(
+        self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None, on: str | None = "*",
+        headers: dict[str, str] | None = None,
+    ) -> Any:  # fmt: skip
         """Post; a decision rests `on` a reading."""
-        headers = self._as(role, person_id or uuid4(), None) | {"If-Match": on}
+        headers = self._as(role, person_id or uuid4(), None) | ({"If-Match": on} if on else {}) | (headers or {})
         return self.client.post(f"/api/ledger{path}", json=body, headers=headers)
 
     def _as(self, role: Role, person_id: UUID, partner_id: UUID | None) -> dict[str, str]:
