@@ -68,3 +68,17 @@ class TooMany(Refusal):
 
     code = "too_many"
     title = Title(zh="操作过于频繁", en="Too many attempts")
+
+
+class ReadFirst(Refusal):
+    """Somebody decides about a thing and does not say on which reading of it."""
+
+    code = "precondition_required"
+    title = Title(zh="请先读取最新内容（缺少 If-Match）", en="Read it first, and send its ETag as If-Match")
+
+
+class ChangedSince(Refusal):
+    """The thing is not any more what the caller has read."""
+
+    code = "precondition_failed"
+    title = Title(zh="内容已被更新，请刷新后再试", en="It has changed since; read it again")

@@ -19,23 +19,9 @@ from sqlalchemy import inspect
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import InstanceState, Mapper
 
-from shared.errors import Refusal, Title
+from shared.errors import ChangedSince, ReadFirst
 
 TAG_BYTES = 15  # 120 bits: 20 characters, and no padding.
-
-
-class ReadFirst(Refusal):
-    """Somebody decides about a thing and does not say on which reading of it."""
-
-    code = "precondition_required"
-    title = Title(zh="请先读取最新内容（缺少 If-Match）", en="Read it first, and send its ETag as If-Match")
-
-
-class ChangedSince(Refusal):
-    """The thing is not any more what the caller has read."""
-
-    code = "precondition_failed"
-    title = Title(zh="内容已被更新，请刷新后再试", en="It has changed since; read it again")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Writing the trail, and reading it back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from structlog.contextvars import get_contextvars
 
 from shared import telemetry
 from shared.audit.tables import AuditEntry
-from shared.audit.trail import Trail
+from shared.audit.trail import Trail, begin
 
 MOST_REASON = 500  # Characters of it.
 
@@ -53,6 +54,15 @@ def write_done(tx: Session, call: Call, trail: Trail) -> None:
     shown = {"things": sorted(things), "changes": orjson.dumps(changes, default=str).decode()}
     counts = orjson.dumps(trail.counted()).decode()
     tx.execute(_WRITE, _values(call) | shown | {"outcome": "done", "refusal": None, "repeats": 0, "counts": counts})
+
+
+@contextmanager
+def carried_out(tx: Session, call: Call) -> Iterator[None]:
+    """Collect what the block changes and write it down as somebody's doing; for tasks that people have asked for."""
+    changed = begin(tx)
+    yield
+    tx.flush()
+    write_done(tx, call, changed)
 
 
 def write_denied(tx: Session, call: Call, *, refusal: str, repeats: int) -> None:

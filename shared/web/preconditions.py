@@ -8,7 +8,8 @@ from fastapi import Depends, Header, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from shared.seen import ANYTHING, ReadFirst, Seen
+from shared.errors import ReadFirst
+from shared.seen import ANYTHING, Seen
 
 ANY = "*"
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')

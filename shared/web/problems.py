@@ -13,8 +13,17 @@ from structlog.contextvars import get_contextvars
 
 from shared import telemetry
 from shared.auth.callers import NotAuthenticated
-from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
-from shared.seen import ChangedSince, ReadFirst
+from shared.errors import (
+    ChangedSince,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    ReadFirst,
+    Refusal,
+    Title,
+    TooMany,
+)
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[Refusal], int] = {

@@ -9,7 +9,7 @@ permission has no caller whose key or trail it could be, and is left as it is; s
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import wraps
 from inspect import Parameter, Signature
@@ -29,7 +29,7 @@ from shared.seen import hash_of, is_row, tag_of
 from shared.web import idempotency, kept_answers
 from shared.web.audit import call_of
 from shared.web.doors import Now, Tx
-from shared.web.preconditions import Tagged, etag, unless_known
+from shared.web.preconditions import Tagged, etag, needs_reading, unless_known
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IfNoneMatch = Annotated[
@@ -52,6 +52,18 @@ class Route(APIRoute):
         elif not self.is_unsafe and _shows_one_thing(path, endpoint):
             endpoint = self._tagged(endpoint)
         super().__init__(path, endpoint, **more)
+        self.responses = {**{status: {"description": said} for status, said in self._answers()}, **self.responses}
+
+    def _answers(self) -> Iterator[tuple[int, str]]:
+        """Yield the statuses that the kit answers with, for the document."""
+        headers = {each.alias for each in self.dependant.header_params}
+        if "If-None-Match" in headers:
+            yield 304, "The caller has this reading"
+        if "Idempotency-Key" in headers:
+            yield 409, "In conflict with the current state, or the same key is at work"
+        if any(each.call in needs_reading for each in self.dependant.dependencies):
+            yield 412, "It has changed since it was read"
+            yield 428, "It has to be read first: `If-Match` is missing"
 
     def _safe(self, endpoint: Endpoint) -> Endpoint:
         """Let an endpoint be called again, and leave a trail."""

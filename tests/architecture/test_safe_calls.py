@@ -118,3 +118,13 @@ def test_text_is_private_unless_it_is_known_not_to_be(base: type[DeclarativeBase
     }
 
     assert shown <= SHOWN
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_what_the_kit_answers_is_documented(route: APIRoute) -> None:
+    """Generated clients know each status that may come."""
+    headers = {each.alias for each in route.dependant.header_params}
+    decides = route.operation_id in DECIDES
+    expected = {304: "If-None-Match" in headers, 409: "Idempotency-Key" in headers, 412: decides, 428: decides}
+
+    assert {status: status in route.responses for status in expected} == expected

@@ -11,10 +11,10 @@ from services.activities.attendance import actions, queries, rules
 from services.activities.attendance.actions import Decision, Presence, Settlement
 from services.activities.attendance.tables import Attendance
 from services.activities.listings.tables import Shift
-from shared.errors import NotFound
+from shared.errors import ChangedSince, NotFound
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
 from shared.ids import new_id
-from shared.seen import ChangedSince, Seen
+from shared.seen import Seen
 from tests.activities.told import emitted
 from tests.factories.activities import (
     FIRST_OF_JUNE,

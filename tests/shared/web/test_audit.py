@@ -15,9 +15,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from shared import clock
+from shared.audit import Call, Who, carried_out
 from shared.audit.trail import HIDDEN, MOST_SHOWN
 from shared.database.sessions import Database
+from shared.ids import new_id
 from shared.web.denials import Denials, Window
+from tests.shared.web.safe import Memo
 from tests.shared.web.writing import MEMO, Caller, refusal
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -259,3 +262,20 @@ def test_the_log_names_no_private_value(caller: Caller, caplog: pytest.LogCaptur
         caller.keep(secret="a secret that nobody reads")
 
     assert "nobody reads" not in caplog.text
+
+
+def test_a_task_writes_what_it_did_for_somebody(caller: Caller, memos: Database) -> None:
+    """An import that is brought in later, say: one entry, in the transaction of the work."""
+    asked = Call(
+        Who(caller.programme, caller.person, ["operator"]), "bring_in", clock.now(), ("import", "7"), "why not"
+    )
+    with memos.transaction() as tx, carried_out(tx, asked):
+        tx.add(Memo(id=new_id(), programme_id=caller.programme, body="from a sheet", secret="tulips"))
+
+    (entry,) = caller.entries()
+
+    assert (entry["operation"], entry["thing"], entry["thing_id"]) == ("bring_in", "import", "7")
+    assert (entry["reason"], entry["counts"]) == ("why not", {"memo": {"added": 1}})
+    with pytest.raises(LookupError), memos.transaction() as tx, carried_out(tx, asked):
+        raise LookupError
+    assert len(caller.entries()) == 1
