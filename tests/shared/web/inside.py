@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, UploadFile
+from fastapi import Depends, File, UploadFile
 from pydantic import BaseModel, Field
 from sqlalchemy import text
 from structlog.contextvars import get_contextvars
@@ -13,6 +13,7 @@ from shared.bus.transport import QueueStats, TopologyMissing
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
 from shared.service import Service
 from shared.web.doors import Apart, Now, Tx, may
+from shared.web.routes import Router
 
 PRIVATE = "the vault's number is 22"
 REFUSALS: dict[str, type[Refusal]] = {
@@ -53,7 +54,7 @@ class Quiet:
         return QueueStats(0, 0, 1)
 
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Caller, Depends(may("attendance.read"))]
 
 
