@@ -58,6 +58,11 @@ class Trail:
                 after = None if after is None else {**(last or {}), **after}
             known[key] = before, after
 
+    def is_full(self, thing: str) -> bool:
+        """Say whether of this kind of thing only the counts are kept by now."""
+        counted = self.counts.get(thing)
+        return counted is not None and counted.total() > MOST_SHOWN
+
     def shown(self) -> list[dict[str, Any]]:
         """Return the changes as they are kept: of what was there before and after, only the values that differ."""
         return [
@@ -101,13 +106,15 @@ def _see(tx: Session, _context: UOWTransaction) -> None:
     """Note the rows of a flush; their history still stands, and the server has given them their keys."""
     if _TRAIL not in tx.info:
         return
+    trail: Trail = tx.info[_TRAIL]
     for how, rows, read in (("added", tx.new, _added), ("changed", tx.dirty, _changed), ("removed", tx.deleted, _gone)):
         for row in rows:
-            change = read(row)
-            if change is not None:
-                thing, key = identity_of(row)
-                is_again = key in tx.info[_TRAIL].changes.get(thing, ())  # Counted when it was seen first.
-                tx.info[_TRAIL].add(thing, [change], {} if is_again else {how: 1})
+            thing, key = identity_of(row)
+            if trail.is_full(thing):
+                trail.add(thing, (), {how: int(how != "changed" or tx.is_modified(row))})
+            elif (change := read(row)) is not None:
+                is_again = key in trail.changes.get(thing, ())  # Counted when it was seen first.
+                trail.add(thing, [change], {} if is_again else {how: 1})
 
 
 def _added(row: object) -> Change:

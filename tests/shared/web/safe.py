@@ -116,6 +116,14 @@ def keep_many(count: int, caller: Writer, tx: Tx) -> dict[str, int]:
     return {"kept": count}
 
 
+@router.post("/rows/{count}", operation_id="keep_rows")
+def keep_rows(count: int, caller: Writer, tx: Tx) -> dict[str, int]:
+    """Keep many memos as rows of the ORM."""
+    for _ in range(count):
+        _add(tx, caller, "one of many")
+    return {"kept": count}
+
+
 def _told(ids: list[UUID]) -> Iterator[Change]:
     yield from (Change(each, None, {"body": "one of many"}) for each in ids)
 

@@ -75,15 +75,16 @@ class TestEntry:
             "change_memo", made.json()["id"], [], {},
         )  # fmt: skip
 
-    def test_of_many_changes_has_their_number(self, caller: Caller) -> None:
-        """An import of 50,000 rows is one entry."""
-        caller.send("POST", f"many/{MOST_SHOWN}")
-        caller.send("POST", f"many/{MOST_SHOWN + 1}")
+    @pytest.mark.parametrize("how", ["many", "rows"])
+    def test_of_many_changes_has_their_number(self, caller: Caller, how: str) -> None:
+        """An import of 50,000 rows is one entry, whether by a statement or row by row."""
+        caller.send("POST", f"{how}/{MOST_SHOWN}")
+        caller.send("POST", f"{how}/{MOST_SHOWN + 7}")
 
         many, few = caller.entries()
 
         assert (few["counts"], len(few["changes"])) == ({"memo": {"added": MOST_SHOWN}}, MOST_SHOWN)
-        assert (many["counts"], many["changes"]) == ({"memo": {"added": MOST_SHOWN + 1}}, [])
+        assert (many["counts"], many["changes"]) == ({"memo": {"added": MOST_SHOWN + 7}}, [])
 
     def test_is_not_written_of_what_did_not_happen(self, caller: Caller) -> None:
         """Neither of a refused call, nor of one that could not be committed, nor of a repeat or a reading."""
