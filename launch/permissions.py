@@ -9,8 +9,7 @@ from fastapi.routing import APIRoute
 from launch.services import SERVICES
 from shared.roles import PERMISSIONS, Reach, Role
 from shared.service import Service
-from shared.web import task_runs
-from shared.web.operations import operations_of
+from shared.web.app import routers_of
 
 PATH = Path(__file__).parents[1] / "docs" / "permissions.md"
 SIGNS = {Reach.PROGRAMME: "all", Reach.PARTNER: "partner's", Reach.PERSON: "own"}
@@ -28,8 +27,7 @@ moves, who makes a thing cannot approve it, whatever their roles.
 
 def routes_of(service: Service) -> list[APIRoute]:
     """Return a service's routes, those of the kit among them."""
-    routers = (*service.routers, operations_of(service), task_runs.router)
-    return [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return [route for router in routers_of(service) for route in router.routes if isinstance(route, APIRoute)]
 
 
 def permission_of(route: APIRoute) -> str:

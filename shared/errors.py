@@ -83,3 +83,17 @@ class NotAcceptable(Refusal):
 
     code = "not_acceptable"
     title = Title(zh="无法以所请求的格式返回", en="Not available in that format")
+
+
+class ReadFirst(Refusal):
+    """Somebody decides about a thing and does not say on which reading of it."""
+
+    code = "precondition_required"
+    title = Title(zh="请先读取最新内容（缺少 If-Match）", en="Read it first, and send its ETag as If-Match")
+
+
+class ChangedSince(Refusal):
+    """The thing is not any more what the caller has read."""
+
+    code = "precondition_failed"
+    title = Title(zh="内容已被更新，请刷新后再试", en="It has changed since; read it again")

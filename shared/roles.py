@@ -72,6 +72,7 @@ PERMISSIONS: dict[str, Permission] = {
     "volunteers.import": _all(Role.OPERATOR),
     "imports.follow": _all(Role.OPERATOR),  # Whoever may import something: tests compare.
     "activities.summarise": _STAFF | _BOOKS | _all(Role.FUNDER),
+    "audit.read": _all(Role.AUDITOR, Role.ADMIN),
     "events.operate": _all(Role.OPS, Role.ADMIN),
     "policies.propose": _all(Role.FINANCE),
     "policies.approve": _all(Role.FINANCE_APPROVER),

@@ -12,15 +12,13 @@ from uuid import uuid4
 import pytest
 import structlog
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from launch.permissions import permission_of, routes_of
 from shared import telemetry
 from shared.roles import PERMISSIONS, Role
 from shared.service import Service
-from shared.web import task_runs
-from shared.web.operations import operations_of
 
 NAME, NUMBER, PHONE, EMAIL = "泄漏名𠮷", "LEAK-000123", "13912345678", "leak@example.org"
 MARK = f"{NAME} {NUMBER} {PHONE} {EMAIL}"
@@ -49,7 +47,8 @@ class Operation:
 
 def operations(app: FastAPI, service: Service) -> list[Operation]:
     """List an app's routes."""
-    document, permissions = app.openapi(), _permissions(service)
+    document = app.openapi()
+    permissions = {route.operation_id: permission_of(route) for route in routes_of(service)}
     return [
         Operation(
             method.upper(), path, permissions[operation["operationId"]], operation.get("parameters", []),
@@ -59,18 +58,6 @@ def operations(app: FastAPI, service: Service) -> list[Operation]:
         for method, operation in item.items()
         if method in METHODS
     ]  # fmt: skip
-
-
-def _permissions(service: Service) -> dict[str, str]:
-    """Return what each operation of a service asks for."""
-    routers = (*service.routers, operations_of(service), task_runs.router)
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return {
-        str(route.operation_id): permission
-        for route in routes
-        for dependency in route.dependant.dependencies
-        if (permission := getattr(dependency.call, "permission", None))
-    }
 
 
 def filled(schema: Schema, root: Schema, *, wrong: bool) -> Any:

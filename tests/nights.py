@@ -15,7 +15,7 @@ MOST_TURNS = 10
 
 
 def one_night(database: Database, service: Service) -> list[EventDict]:
-    """Arm the timers in the evening, look in the next morning, and return what was logged. What other tests left to do is done too."""
+    """Arm the timers in the evening, look in the next morning, and return what was logged."""
     working = Working(database, service.tasks, service.timers, service=service.name)
     try:
         clock.travel(EVENING)

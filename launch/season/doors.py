@@ -107,8 +107,8 @@ def _agree_policy(doors: Doors, season: SyntheticSeason) -> None:
         "max_minutes": policy.max_minutes,
     }
     proposed = doors.api.post("/api/ledger/policy-versions", terms, token=doors.token(Role.FINANCE))
-    approver = doors.token(Role.FINANCE_APPROVER)
-    doors.api.post(f"/api/ledger/policy-versions/{proposed['id']}/approve", token=approver)
+    approver, path = doors.token(Role.FINANCE_APPROVER), f"/api/ledger/policy-versions/{proposed['id']}"
+    doors.api.post(f"{path}/approve", token=approver, if_match=doors.api.tag(path, token=approver))
 
 
 def _import(doors: Doors, kind: str, name: str, content: bytes) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
-from shared import bus, telemetry
+from shared import audit, bus, telemetry
 from shared.bus import Job, Task
 from shared.errors import Refusal
 from shared.imports import queries
@@ -96,7 +96,8 @@ def bring_in(
     facts, verdict = kind.judged(tx, case, packed.rows)
     if changed := packed.changed(verdict):
         raise ImportOutdated(rows=len(changed))
-    late = kind.bring(tx, case, Accepted(packed.rows, facts, verdict), _steps(len(packed.rows), tell))
+    with audit.carried_out(tx, _call(row, now)):
+        late = kind.bring(tx, case, Accepted(packed.rows, facts, verdict), _steps(len(packed.rows), tell))
     counts = Counter(verdict.effects)
     row.created, row.updated = counts[Effect.CREATE] - late, counts[Effect.UPDATE]
     row.skipped = counts[Effect.SKIP] + late
@@ -104,6 +105,12 @@ def bring_in(
     tx.execute(delete(ImportRows).where(ImportRows.import_id == row.id))
     tx.flush()
     log.info("import.committed", kind=row.kind, import_id=str(row.id), created=row.created, updated=row.updated)
+
+
+def _call(row: Import, now: datetime) -> audit.Call:
+    """Say for the trail whose doing it is: theirs who ordered it."""
+    who = audit.Who(row.programme_id, row.committed_by or row.staged_by, ())
+    return audit.Call(who, "bring_in_import", now, ("sheet_import", str(row.id)))
 
 
 def fail(tx: Session, import_id: UUID, refusal: Refusal) -> None:

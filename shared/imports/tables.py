@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
+from shared.audit.trail import PRIVATE
 from shared.bus.tables import Base
 
 
@@ -41,15 +42,15 @@ class Import(Base):
     programme_id: Mapped[UUID]
     kind: Mapped[str]
     state: Mapped[str]
-    file_name: Mapped[str | None]
+    file_name: Mapped[str | None] = mapped_column(info=PRIVATE)
     file_kind: Mapped[str]
     timezone: Mapped[str | None]
     creates: Mapped[int] = mapped_column(Integer)
     updates: Mapped[int] = mapped_column(Integer)
     skips: Mapped[int] = mapped_column(Integer)
     rejects: Mapped[int] = mapped_column(Integer)
-    errors: Mapped[list[dict[str, Any]]] = deferred(mapped_column(JSONB, nullable=False))
-    samples: Mapped[dict[str, list[dict[str, Any]]]] = deferred(mapped_column(JSONB, nullable=False))
+    errors: Mapped[list[dict[str, Any]]] = deferred(mapped_column(JSONB, nullable=False, info=PRIVATE))
+    samples: Mapped[dict[str, list[dict[str, Any]]]] = deferred(mapped_column(JSONB, nullable=False, info=PRIVATE))
     staged_by: Mapped[UUID]
     staged_at: Mapped[datetime]
     committed_by: Mapped[UUID | None]

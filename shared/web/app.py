@@ -1,19 +1,27 @@
 """The one way to make a service's web app."""
 
-from fastapi import FastAPI
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
 
 from shared.auth.tokens import TokenVerifier
 from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.service import Service
-from shared.web import faults, problems, task_runs
+from shared.web import audit_entries, denials, faults, problems, task_runs
 from shared.web.headers import ApiHeaders, cross_origin
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
 from shared.web.rates import RateLimiter
+from shared.web.routes import require_safe
+
+
+def routers_of(service: Service) -> Sequence[APIRouter]:
+    """Return all that is served of a service: its own routes, and the kit's."""
+    return (*service.routers, operations_of(service), task_runs.router, audit_entries.router)
 
 
 def create_app(
@@ -26,9 +34,11 @@ def create_app(
     app.state.options = options
     app.state.callers = RateLimiter(options.requests_per_minute)
     app.state.strangers = RateLimiter(options.failures_per_minute)
-    for router in (*service.routers, operations_of(service), task_runs.router):
+    for router in routers_of(service):
+        require_safe(router)
         app.include_router(router, prefix=prefix)
     problems.install(app)
+    denials.install(app)
     faults.install(app)
     app.add_middleware(Gate, admitted=database.pool_size, wait_seconds=options.wait_seconds)
     app.add_middleware(BodyLimit)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from shared.auth.callers import Caller
 from shared.bus.dead_letters import discards, post_mortem, replays
@@ -12,13 +12,14 @@ from shared.bus.inbox import Inbox
 from shared.service import Service
 from shared.web import letters
 from shared.web.doors import Now, Tx, may
+from shared.web.routes import Router
 
 Operator = Annotated[Caller, Depends(may("events.operate"))]
 LetterQuery = Annotated[letters.LetterQuery, Query()]
 LetterFilter = Annotated[letters.LetterFilter, Query()]
 
 
-def add_dead_letters(router: APIRouter, service: Service) -> None:
+def add_dead_letters(router: Router, service: Service) -> None:
     """Add the routes with which operators deal with what one service could not handle."""
     _add_readings(router)
     _add_replays(router)
@@ -32,7 +33,7 @@ def add_dead_letters(router: APIRouter, service: Service) -> None:
         )  # fmt: skip
 
 
-def _add_readings(router: APIRouter) -> None:
+def _add_readings(router: Router) -> None:
     @router.get("/dead-letters", operation_id="list_dead_letters")
     def list_dead_letters(caller: Operator, tx: Tx, asked: LetterQuery) -> letters.DeadLetters:
         """List the newest dead letters of the programme, and those that do not say whose they are."""
@@ -56,7 +57,7 @@ def _add_readings(router: APIRouter) -> None:
         return letters.DeadLetter.of(post_mortem.get_story(tx, letter_id, programme_id=caller.programme_id))
 
 
-def _add_replays(router: APIRouter) -> None:
+def _add_replays(router: Router) -> None:
     @router.post("/replays", status_code=201, operation_id="request_replay")
     def request_replay(body: letters.ReplayOrder, caller: Operator, tx: Tx, now: Now) -> letters.Ordered:
         """Order that the chosen letters be tried again, one after the other; or only say what that would be about."""

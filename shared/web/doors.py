@@ -76,7 +76,7 @@ def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     reach_of(permission, ())  # A permission that is not declared fails at import.
 
     async def permitted(request: Request) -> Caller:
-        caller = await _known(request)
+        caller = request.state.caller = await _known(request)  # Known even if they are turned away now.
         bind_contextvars(caller=caller.name, programme_id=str(caller.programme_id))
         callers: RateLimiter = request.app.state.callers
         request.state.allowance = callers.take(f"{caller.programme_id}/{caller.person_id}")

@@ -6,7 +6,7 @@ Each kind has its own permission to send sheets in. Who may send in any may foll
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Query, Request, UploadFile
+from fastapi import Depends, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
 from shared.auth.callers import Caller
@@ -18,6 +18,7 @@ from shared.web.doors import Now, Tx, may
 from shared.web.fields import Text
 from shared.web.import_shapes import Commit, Import, ImportPage, ImportSummary
 from shared.web.problems import language_of
+from shared.web.routes import Router
 
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -29,9 +30,9 @@ SHEETS: dict[int | str, dict[str, Any]] = {
 Follower = Annotated[Caller, Depends(may("imports.follow"))]
 
 
-def router_of(imports: Imports) -> APIRouter:
+def router_of(imports: Imports) -> Router:
     """Make the routes of a service's imports."""
-    router = APIRouter(prefix="/imports", tags=["imports"])
+    router = Router(prefix="/imports", tags=["imports"])
     for kind in imports.kinds.values():
         _add_template(router, kind)
         _add_upload(router, imports, kind)
@@ -40,7 +41,7 @@ def router_of(imports: Imports) -> APIRouter:
     return router
 
 
-def _add_template(router: APIRouter, kind: ImportKind[Any, Any]) -> None:
+def _add_template(router: Router, kind: ImportKind[Any, Any]) -> None:
     operation_id = f"download_{kind.name}_template"
     importer = Annotated[Caller, Depends(may(kind.permission))]
 
@@ -63,7 +64,7 @@ def _add_template(router: APIRouter, kind: ImportKind[Any, Any]) -> None:
         return _file(content, format, f"{kind.name}-{chosen}.{format}")
 
 
-def _add_upload(router: APIRouter, imports: Imports, kind: ImportKind[Any, Any]) -> None:
+def _add_upload(router: Router, imports: Imports, kind: ImportKind[Any, Any]) -> None:
     operation_id = f"stage_{kind.name}_import"
     importer = Annotated[Caller, Depends(may(kind.permission))]
 
@@ -81,7 +82,7 @@ def _add_upload(router: APIRouter, imports: Imports, kind: ImportKind[Any, Any])
         return _standing(tx, imports, caller, staged.id)
 
 
-def _add_reads(router: APIRouter, imports: Imports) -> None:
+def _add_reads(router: Router, imports: Imports) -> None:
     @router.get("", operation_id="list_imports")
     def list_imports(
         caller: Follower,
@@ -108,7 +109,7 @@ def _add_reads(router: APIRouter, imports: Imports) -> None:
         return _file(content, kind, f"rejected-{import_id}.{kind}")
 
 
-def _add_commit(router: APIRouter, imports: Imports) -> None:
+def _add_commit(router: Router, imports: Imports) -> None:
     @router.post("/{import_id}/commit", status_code=202, operation_id="commit_import")
     def commit_import(import_id: UUID, body: Commit, caller: Follower, tx: Tx) -> Import:
         """Have the good rows of a staged sheet brought in, all or none, by a worker; again changes nothing."""

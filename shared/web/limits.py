@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars
 
 from shared import telemetry
-from shared.web import problems
+from shared.web import body_hashes, problems
+from shared.web.body_hashes import BodyHash
 
 MOST_BODY_BYTES = 51 * 1024 * 1024  # An import's file and its form around it.
 SPOOL_BYTES = 1024 * 1024
@@ -74,9 +75,10 @@ class Gate:
             await self.app(scope, receive, send)
             return
         with SpooledTemporaryFile(max_size=SPOOL_BYTES) as body:
+            body_hash = body_hashes.begin(scope)
             if _has_body(scope):
                 with anyio.move_on_after(self.body_seconds) as deadline:
-                    is_whole = await _spool(receive, body)
+                    is_whole = await _spool(receive, body, body_hash)
                 if deadline.cancelled_caught:
                     await problems.of_status(Request(scope), 408, headers=CLOSE)(scope, receive, send)
                     return
@@ -105,13 +107,15 @@ def _has_body(scope: Scope) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
-async def _spool(receive: Receive, body: IO[bytes]) -> bool:
+async def _spool(receive: Receive, body: IO[bytes], body_hash: BodyHash | None) -> bool:
     """Receive a whole body, on disk if it is large; False if the caller went away in the middle."""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return False
         body.write(message.get("body", b""))
+        if body_hash is not None:
+            body_hash.update(message.get("body", b""))
         if not message.get("more_body", False):
             body.seek(0)
             return True

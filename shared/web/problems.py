@@ -13,7 +13,18 @@ from structlog.contextvars import get_contextvars
 
 from shared import telemetry
 from shared.auth.callers import NotAuthenticated, UnclearCredentials
-from shared.errors import Conflict, Invalid, NotAcceptable, NotAllowed, NotFound, Refusal, Title, TooMany
+from shared.errors import (
+    ChangedSince,
+    Conflict,
+    Invalid,
+    NotAcceptable,
+    NotAllowed,
+    NotFound,
+    ReadFirst,
+    Refusal,
+    Title,
+    TooMany,
+)
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[Refusal], int] = {
@@ -23,7 +34,9 @@ STATUS: dict[type[Refusal], int] = {
     NotFound: 404,
     NotAcceptable: 406,
     Conflict: 409,
+    ChangedSince: 412,
     Invalid: 422,
+    ReadFirst: 428,
     TooMany: 429,
 }
 BY_STATUS = {
@@ -45,7 +58,7 @@ log = telemetry.get_logger()
 
 def install(app: FastAPI) -> None:
     """Answer every refusal of an app with a problem document; its faults are `Traced`'s (see `failed`)."""
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -86,11 +99,14 @@ def _weight(parameter: str) -> float:
     return float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer a refusal with what it says of itself."""
     if not isinstance(error, Refusal):
         raise error
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    log.info("refused", code=error.code, path=request.url.path, **{f"fact_{k}": str(v) for k, v in error.told.items()})
+    log.info(
+        "refused", code=error.code, path=address_of(request), **{f"fact_{k}": str(v) for k, v in error.told.items()}
+    )
     return problem(
         status=status, code=error.code, title=error.title, language=language_of(request), facts=error.facts,
         headers=_headers(status, error.facts),
@@ -140,9 +156,16 @@ async def _http(request: Request, error: Exception) -> Response:
     return of_status(request, error.status_code, headers=error.headers)
 
 
+def address_of(request: Request) -> str:
+    """Return the address as the route declares it, for logs: what stands in its place may be somebody's name."""
+    declared: str | None = getattr(request.scope.get("route"), "path", None)
+    prefix = (request.app.openapi_url or "").rpartition("/")[0]
+    return request.url.path if declared is None else prefix + declared.removeprefix(prefix)
+
+
 def failed(request: Request, error: Exception) -> Response:
     """Answer a fault of ours without its text; the log has it, under the trace that the caller is told."""
-    log.error("request.failed", path=request.url.path, exc_info=error)
+    log.error("request.failed", path=address_of(request), exc_info=error)
     return internal(request)
 
 

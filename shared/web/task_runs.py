@@ -3,13 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.auth.callers import Caller
 from shared.bus.tasks.listing import find_run, list_runs
 from shared.errors import NotFound
 from shared.web.doors import Tx, may
+from shared.web.routes import Router
 
 Operator = Annotated[Caller, Depends(may("events.operate"))]
 State = Literal["queued", "running", "done", "failed"]
@@ -50,7 +51,7 @@ class TaskRuns(BaseModel):
     next: UUID | None
 
 
-router = APIRouter(prefix="/task-runs", tags=["operations"])
+router = Router(prefix="/task-runs", tags=["operations"])
 
 
 @router.get("", operation_id="list_task_runs")

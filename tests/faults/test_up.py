@@ -108,7 +108,7 @@ class Importer:
             "min_minutes": 30, "max_minutes": 480,
         }  # fmt: skip
         proposed = Person(self.town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-        Person(self.town, Role.FINANCE_APPROVER).post(f"/api/ledger/policy-versions/{proposed['id']}/approve")
+        Person(self.town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
         volunteers = (f"E-{number},V {number}" for number in range(PEOPLE))
         self._bring_in("volunteers", lines("employee_number,display_name", *volunteers))
         header = "partner_reference,listing_reference,title,shift_number,starts_at,ends_at,capacity"

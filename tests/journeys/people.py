@@ -75,6 +75,11 @@ class Person:
     def post(self, path: str, body: object | None = None) -> Any:
         return self._api(path).post(path, body, token=self.token)
 
+    def decide(self, path: str, how: str, body: object | None = None) -> Any:
+        """Read a thing, and post a decision about it to the door `how` below it."""
+        api = self._api(path)
+        return api.post(f"{path}/{how}", body, token=self.token, if_match=api.tag(path, token=self.token))
+
     def put(self, path: str, body: object) -> Any:
         return self._api(path).put(path, body, token=self.token)
 
@@ -149,7 +154,7 @@ def gather(town: Town, *, policy_from: datetime) -> Cast:
         "max_minutes": 480,
     }  # fmt: skip
     proposed = Person(town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-    Person(town, Role.FINANCE_APPROVER).post(f"/api/ledger/policy-versions/{proposed['id']}/approve")
+    Person(town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
     return Cast(
         operator,
         Person(town, Role.AUDITOR),

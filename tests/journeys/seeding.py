@@ -42,7 +42,7 @@ def mend(here: Town) -> None:
         "max_minutes": 480,
     }  # fmt: skip
     proposed = Person(here, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-    Person(here, Role.FINANCE_APPROVER).post(f"/api/ledger/policy-versions/{proposed['id']}/approve")
+    Person(here, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
 
 
 @contextmanager

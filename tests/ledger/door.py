@@ -32,8 +32,13 @@ class Door:
         told = self._as(role, person_id or uuid4(), acting_for) | (headers or {})
         return self.client.get(f"/api/ledger{path}", params=query, headers=told)
 
-    def post(self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None) -> Any:
-        return self.client.post(f"/api/ledger{path}", json=body, headers=self._as(role, person_id or uuid4(), None))
+    def post(
+        self, path: str, role: Role, *, person_id: UUID | None = None, body: Any = None, on: str | None = "*",
+        headers: dict[str, str] | None = None,
+    ) -> Any:  # fmt: skip
+        """Post; a decision rests `on` a reading."""
+        headers = self._as(role, person_id or uuid4(), None) | ({"If-Match": on} if on else {}) | (headers or {})
+        return self.client.post(f"/api/ledger{path}", json=body, headers=headers)
 
     def _as(self, role: Role, person_id: UUID, partner_id: UUID | None) -> dict[str, str]:
         token = self.issuer.issue(

@@ -10,7 +10,6 @@ from shared.events.activities import EvidenceClass
 from shared.web.fields import Instant, Text
 
 State = Literal["checked_in", "settled", "voided"]
-NEWEST = 2**31 - 1  # What the column holds.
 
 
 class Attendance(BaseModel):
@@ -78,16 +77,14 @@ class History(Attendance):
 
 
 class Void(BaseModel):
-    """Why an attendance is taken back; `version` is the one that was read."""
+    """Why an attendance is taken back."""
 
-    version: int = Field(ge=1, le=NEWEST)
     reason: Text = Field(min_length=1, max_length=500)
 
 
 class Correction(BaseModel):
-    """What really happened; `version` is the one that was read, 0 for one that lacks its check-out."""
+    """What really happened."""
 
-    version: int = Field(ge=0, le=NEWEST)
     checked_in_at: Instant
     checked_out_at: Instant
     evidence: EvidenceClass = EvidenceClass.MANUAL

@@ -91,7 +91,7 @@ def check_out(tx: Session, attempt: Attempt) -> Attendance:
     step = _prove(tx, attempt, shift, leaving=True)
     tx.add(Scan(shift_id=shift.id, volunteer_id=attempt.volunteer_id, way="out", step=step, scanned_at=attempt.at))
     presence = Presence(known.checked_in_at, attempt.at, EvidenceClass.SCANNED)
-    settlement = Settlement(known.id, known.volunteer_id, shift, 1, presence, BY_CODE)
+    settlement = Settlement(known.id, known.volunteer_id, shift, 1, presence, BY_CODE, known=known)
     settle(tx, [settlement], decided_by=attempt.volunteer_id, now=attempt.at)
     tx.refresh(known)
     return known

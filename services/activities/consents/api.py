@@ -4,14 +4,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.activities.consents import actions, queries, rules, schemas, tables
 from services.activities.volunteers.queries import get_volunteer
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
+from shared.web.routes import Router
 
-router = APIRouter(tags=["consents"])
+router = Router(tags=["consents"])
 
 TextReader = Annotated[Caller, Depends(may("consents.read_texts"))]
 Volunteer = Annotated[Caller, Depends(may("consents.give"))]

@@ -31,6 +31,20 @@ def find_partner(tx: Session, *, programme_id: UUID, partner_id: UUID) -> Partne
     return partner if partner is not None and partner.programme_id == programme_id else None
 
 
+def get_partner(tx: Session, *, programme_id: UUID, reference: str) -> Partner:
+    """Return a partner by its reference. Raises NotFound."""
+    partner = find_partners(tx, programme_id=programme_id, references=[reference]).get(reference)
+    if partner is None:
+        raise NotFound(reference=reference)
+    return partner
+
+
+def lock_partner(tx: Session, *, programme_id: UUID, reference: str) -> Partner | None:
+    """Lock a partner by its reference, if there is one."""
+    rows = select(Partner).where(Partner.programme_id == programme_id, Partner.reference == reference)
+    return tx.scalars(rows.with_for_update(key_share=True).execution_options(populate_existing=True)).first()
+
+
 def find_listings(tx: Session, *, programme_id: UUID, references: Collection[str]) -> dict[str, Listing]:
     """Return those of the listings that exist, by reference."""
     rows = select(Listing).where(Listing.programme_id == programme_id, among(Listing.reference, references))

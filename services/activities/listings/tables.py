@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.activities.volunteers.tables import Base
+from shared.audit.trail import PRIVATE
 
 
 class Partner(Base):
@@ -65,6 +66,6 @@ class Shift(Base):
     service_on: Mapped[date]
     capacity: Mapped[int] = mapped_column(Integer)
     taken: Mapped[int] = mapped_column(Integer, server_default="0")
-    code_secret: Mapped[str]
+    code_secret: Mapped[str] = mapped_column(info=PRIVATE)
     state: Mapped[str] = mapped_column(server_default="open")
     cancelled_because: Mapped[str | None]

@@ -21,6 +21,7 @@ from shared import telemetry
 from shared.ids import new_id
 from shared.imports.forgetting import forget_person
 from shared.privacy import retention
+from shared.web.kept_answers import forget_naming
 
 log = telemetry.get_logger()
 
@@ -81,6 +82,7 @@ def _forget(tx: Session, person: Volunteer, request: Request) -> int:
     forget_attempts_of(tx, volunteer_id=person.id)
     texts = (person.employee_number, person.display_name)
     sheets = forget_person(tx, programme_id=person.programme_id, texts=texts, now=request.at)
+    forget_naming(tx, programme_id=person.programme_id, texts=texts)
     pseudonymise(tx, person, now=request.at)
     return sheets
 

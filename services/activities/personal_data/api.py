@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.activities.personal_data import actions, schemas, tables
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
+from shared.web.routes import Router
 
-router = APIRouter(prefix="/volunteers", tags=["personal data"])
+router = Router(prefix="/volunteers", tags=["personal data"])
 
 Volunteer = Annotated[Caller, Depends(may("personal_data.own"))]
 Exporter = Annotated[Caller, Depends(may("personal_data.export"))]

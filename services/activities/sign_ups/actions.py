@@ -12,6 +12,7 @@ from services.activities.listings.rules import require_not_cancelled
 from services.activities.sign_ups import queries, rules
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.queries import lock_volunteer
+from shared.audit import note
 
 _ADD = text("""
     WITH added AS (
@@ -21,6 +22,7 @@ _ADD = text("""
         ON CONFLICT (shift_id, volunteer_id) DO NOTHING RETURNING shift_id)
     UPDATE shift SET taken = taken + counted.places
     FROM (SELECT shift_id, count(*) AS places FROM added GROUP BY shift_id) counted WHERE shift.id = counted.shift_id
+    RETURNING counted.places
 """)
 
 # Shifts before their places, as `sign_up` does; the person's lock is held.
@@ -71,7 +73,7 @@ def add_places(tx: Session, *, programme_id: UUID, places: Sequence[tuple[UUID, 
         "volunteers": [volunteer_id for _, volunteer_id in places],
         "now": now,
     }
-    tx.execute(_ADD, columns)
+    note(tx, "sign_up", (), added=sum(tx.scalars(_ADD, columns)))
 
 
 def withdraw_ahead(

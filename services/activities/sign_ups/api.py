@@ -3,14 +3,15 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.activities.listings.queries import get_shift
 from services.activities.sign_ups import actions, queries, schemas, tables
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
+from shared.web.routes import Router
 
-router = APIRouter(tags=["sign-ups"])
+router = Router(tags=["sign-ups"])
 
 Volunteer = Annotated[Caller, Depends(may("sign_ups.make"))]
 Host = Annotated[Caller, Depends(may("rosters.read"))]

@@ -17,6 +17,7 @@ from services.activities.volunteers.rules import (
     require_free,
 )
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
+from shared.audit import Change, note
 from shared.database.arrays import among
 from shared.privacy.locks import lock_against_erasure
 from shared.privacy.suppression import suppressor
@@ -70,7 +71,9 @@ def register_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Reg
         "names": [registration.display_name for registration in registrations],
         "now": now,
     }
-    return len(tx.scalars(_REGISTER, columns).all())
+    new = tx.scalars(_REGISTER, columns).all()
+    note(tx, "volunteer", (Change(volunteer_id, None, {}) for volunteer_id in new), added=len(new))
+    return len(new)
 
 
 def pseudonymise(tx: Session, volunteer: Volunteer, *, now: datetime) -> None:

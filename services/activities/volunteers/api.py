@@ -3,15 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from services.activities.volunteers import actions, queries, schemas, tables
 from services.activities.volunteers.rules import Registration
 from shared.auth.callers import Caller
 from shared.privacy.masking import sees_people
 from shared.web.doors import Now, Tx, may
+from shared.web.routes import Router, reading
 
-router = APIRouter(prefix="/volunteers", tags=["volunteers"])
+router = Router(prefix="/volunteers", tags=["volunteers"])
 
 Registrar = Annotated[Caller, Depends(may("volunteers.register"))]
 Reader = Annotated[Caller, Depends(may("volunteers.read"))]
@@ -42,6 +43,7 @@ def list_volunteers(
 
 
 @router.post("/names", operation_id="look_up_names")
+@reading
 def look_up_names(body: schemas.NamesWanted, caller: Asker, tx: Tx) -> schemas.Names:
     """Say what up to 1,000 volunteers of the programme are called; changes nothing."""
     names = queries.find_names(tx, programme_id=caller.programme_id, volunteer_ids=set(body.ids))
@@ -49,6 +51,7 @@ def look_up_names(body: schemas.NamesWanted, caller: Asker, tx: Tx) -> schemas.N
 
 
 @router.post("/lookups", operation_id="look_up_volunteers")
+@reading
 def look_up_volunteers(body: schemas.Numbers, caller: Seeker, tx: Tx) -> schemas.FoundVolunteers:
     """Find volunteers by their employee numbers; those that nobody has are left out."""
     found = queries.find_by_number(tx, programme_id=caller.programme_id, numbers=body.employee_numbers)

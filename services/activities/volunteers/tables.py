@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, LargeBinary, MetaData, PrimaryKeyConstraint, UniqueConstraint, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.audit.trail import PRIVATE
 from shared.database.base import COLUMN_TYPES, NAMES
 
 
@@ -30,8 +31,8 @@ class Volunteer(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     programme_id: Mapped[UUID]
-    employee_number: Mapped[str]
-    display_name: Mapped[str]
+    employee_number: Mapped[str] = mapped_column(info=PRIVATE)
+    display_name: Mapped[str] = mapped_column(info=PRIVATE)
     registered_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from services.ledger.donations import queries, schemas
 from shared import telemetry
@@ -12,8 +12,9 @@ from shared.documents import typesetting
 from shared.web import problems
 from shared.web.doors import Begin, Now, Reading, Tx, may
 from shared.web.representations import JSON, PDF, Form, one_of
+from shared.web.routes import Router
 
-router = APIRouter(tags=["donations"])
+router = Router(tags=["donations"])
 
 Reader = Annotated[Caller, Depends(may("donations.read"))]
 Volunteer = Annotated[Caller, Depends(may("donations.read_own"))]

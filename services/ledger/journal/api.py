@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from services.ledger.journal import queries, schemas
 from shared.auth.callers import Caller
 from shared.web.doors import Tx, may
+from shared.web.routes import Router
 
-router = APIRouter(tags=["journal"])
+router = Router(tags=["journal"])
 
 Reader = Annotated[Caller, Depends(may("balances.read"))]
 Code = Annotated[str | None, Query(pattern="^[1-9][0-9]{3}$")]

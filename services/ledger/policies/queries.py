@@ -30,6 +30,15 @@ class Page:
     next: UUID | None
 
 
+def get_version(tx: Session, version_id: UUID, *, programme_id: UUID) -> PolicyVersion:
+    """Return one policy version of a programme. Raises NotFound."""
+    statement = select(PolicyVersion).where(PolicyVersion.id == version_id, PolicyVersion.programme_id == programme_id)
+    version = tx.scalar(statement)
+    if version is None:
+        raise NotFound(policy_version_id=version_id)
+    return version
+
+
 def lock_version(tx: Session, version_id: UUID, *, programme_id: UUID) -> PolicyVersion:
     """Lock one policy version of a programme for its approval. Raises NotFound."""
     statement = select(PolicyVersion).where(PolicyVersion.id == version_id, PolicyVersion.programme_id == programme_id)

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "bus_0012"
-down_revision = "bus_0009"
+down_revision = "bus_0011"
 
 STATES = "state IN ('staged', 'committing', 'committed', 'failed', 'expired')"
 FORGOTTEN = "forgotten_at IS NULL OR (reject_file IS NULL AND file_name IS NULL AND errors = '[]' AND samples = '{}')"

@@ -12,6 +12,7 @@ from services.activities.listings.tables import Shift
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
 from shared.events.activities import EvidenceClass
+from shared.seen import ANYTHING
 from tests.activities.sheets import (
     FORMS,
     ROWS,
@@ -180,7 +181,7 @@ class TestAttendance:
         """The old sheet contradicts the record and says so."""
         bring(tx, ATTENDANCE, ROWS[0])
         record = tx.scalars(select(Attendance).where(Attendance.shift_id == shift.id)).one()
-        decision = attendance.Decision(PROGRAMME, record.id, 1, "更正", REVIEWER, at(20))
+        decision = attendance.Decision(PROGRAMME, record.id, ANYTHING, "更正", REVIEWER, at(20))
         attendance.correct(tx, decision, attendance.Presence(NINE, at(10), EvidenceClass.MANUAL))
 
         staged = stage(tx, ATTENDANCE, sheet(ATTENDANCE, ROWS[0]))

@@ -148,7 +148,7 @@ def test_an_import_is_seen_in_its_programme_only(operator: Door) -> None:
     staged = send(operator, sheet(ATTENDANCE, GOOD, BAD)).json()
     for path in (f"/imports/{staged['id']}", f"/imports/{staged['id']}/rejects", f"/imports/{uuid4()}"):
         assert refusal(operator.elsewhere().get(path)) == (404, "not_found")
-    answer = operator.elsewhere().post(f"/imports/{staged['id']}/commit", skip_rejected=True)
+    answer = operator.elsewhere().decide(f"/imports/{staged['id']}", "commit", skip_rejected=True)
     assert refusal(answer) == (404, "not_found")
     assert attendances(operator) == 0
 
@@ -157,7 +157,7 @@ def test_what_changed_meanwhile_fails_the_import_in_sight(operator: Door) -> Non
     """With nothing half done, and the reason for whoever looks; ordering it again says so too."""
     staged = send(operator, sheet(ATTENDANCE, GOOD)).json()
     shift_id = operator.get("/listings").json()["items"][0]["shifts"][0]["id"]
-    operator.post(f"/shifts/{shift_id}/cancel", reason="台风")
+    operator.decide(f"/shifts/{shift_id}", "cancel", reason="台风")
 
     failed = commit(operator, staged)
 

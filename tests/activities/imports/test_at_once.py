@@ -17,6 +17,7 @@ from services.activities.shift_imports.jobs import SHIFTS
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.tables import Volunteer
 from shared.database.sessions import Database
+from shared.seen import ANYTHING
 from tests.activities.racing import at_once, held
 from tests.activities.sheets import AnyKind, commit_by_id, sheet, stage
 from tests.activities.told import emitted
@@ -144,7 +145,12 @@ def test_a_cancellation_meanwhile_makes_the_sheet_outdated(place: Place) -> None
 
     def cancel(tx: Session) -> None:
         listings.cancel_shift(
-            tx, programme_id=place.programme, shift_id=place.shift.id, because="台风", partner_id=None
+            tx,
+            programme_id=place.programme,
+            shift_id=place.shift.id,
+            because="台风",
+            partner_id=None,
+            seen=ANYTHING,
         )
 
     with held(place.database, cancel) as start:

@@ -13,6 +13,7 @@ from services.activities.volunteers.tables import Volunteer
 from shared.errors import NotFound
 from shared.imports import queries
 from shared.imports.refusals import ImportHasRejects, ImportOutdated
+from shared.seen import ANYTHING
 from tests.activities.sheets import (
     PEOPLE,
     ROWS,
@@ -114,7 +115,7 @@ class TestCommit:
     def test_a_shift_cancelled_meanwhile_stops_it(self, tx: Session, shift: Shift) -> None:
         """Nobody is recorded, nothing told."""
         staged = stage(tx, ATTENDANCE, sheet(ATTENDANCE, *ROWS))
-        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None)
+        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None, seen=ANYTHING)
         with pytest.raises(ImportOutdated):
             commit(tx, staged)
         assert (attended(tx), emitted(tx), shift.taken) == ({}, [], 0)

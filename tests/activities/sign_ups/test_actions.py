@@ -13,6 +13,7 @@ from services.activities.sign_ups import actions, queries, rules
 from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database
 from shared.errors import NotFound
+from shared.seen import ANYTHING
 from tests.activities.racing import at_once, held
 from tests.factories.activities import NINE, NOON, PROGRAMME, make_shift, make_sign_up, make_volunteer
 
@@ -144,7 +145,14 @@ class TestAtOnce:
         person = self.person(database, shift)
 
         def cancel(tx: Session) -> None:
-            cancel_shift(tx, programme_id=shift.programme_id, shift_id=shift.id, because="台风", partner_id=None)
+            cancel_shift(
+                tx,
+                programme_id=shift.programme_id,
+                shift_id=shift.id,
+                because="台风",
+                partner_id=None,
+                seen=ANYTHING,
+            )
 
         with held(database, cancel) as start:
             waiting = start(self.attempt(database, shift, person))

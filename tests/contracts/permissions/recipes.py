@@ -44,6 +44,7 @@ RECIPES: dict[str, Recipe] = {
     "list_volunteers": PLAIN,
     "look_up_names": Recipe(lambda things: {"ids": [str(things["volunteer_id"])]}),
     "record_partner": Recipe(lambda _things: {"name": "绿叶", "agreement": "signed", "since": "2022-01-01"}),
+    "get_partner": PLAIN,
     "publish_listing": Recipe(
         lambda things: {
             "partner_id": str(things["partner_id"]),
@@ -95,6 +96,7 @@ RECIPES: dict[str, Recipe] = {
     "propose_policy_version": Recipe(lambda _things: POLICY | {"effective_from": "2030-01-01T00:00:00Z"}),
     "approve_policy_version": PLAIN,
     "list_policy_versions": PLAIN,
+    "get_policy_version": PLAIN,
     "list_balances": PLAIN,
     "prove_balance": PLAIN,
     "list_donations": PLAIN,
@@ -114,4 +116,5 @@ RECIPES: dict[str, Recipe] = {
     "list_task_runs": PLAIN,
     "show_task_run": PLAIN,
     "watch_flow": PLAIN,
+    "list_audit_entries": PLAIN,
 }

@@ -32,7 +32,7 @@ ROUTES = [
 HIDDEN = {404}
 REFUSED = {403, 404, 422}  # Where a body names what is another's.
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-WORKS = {200, 201, 202, 204, 409, 422, 428}  # It was let in; the state of things may still be against it.
+WORKS = {200, 201, 202, 204, 409, 412, 422}  # It was let in; the state of things may still be against it.
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Doors:
     def call(self, service: str, route: APIRoute, role: Role, side: Side) -> Any:
         """Call a route as somebody of our own side, for a side's things."""
         token = self._token(role)
-        return self.send(service, route, side, {"authorization": f"Bearer {token}", "accept-language": "en"})
+        return self.send(service, route, side, {"authorization": f"Bearer {token}", "if-match": "*"})
 
     def send(self, service: str, route: APIRoute, side: Side, headers: dict[str, str]) -> Any:
         """Send a route's request for a side's things."""
@@ -54,7 +54,7 @@ class Doors:
         things = side.things[service] | side.whose
         things |= {name: things[other] for name, other in recipe.uses.items()}
         ids = {name: str(thing) for name, thing in things.items()}
-        path = f"/api/{service}" + route.path.format(reference="P1", kind="volunteers", **ids)
+        path = f"/api/{service}" + route.path.format(reference=side.partner_id, **ids)
         files = recipe.form or None
         body = None if files else recipe.json(things)
         method = min(route.methods or ())

@@ -54,7 +54,7 @@ class Side:
 
 PERSONAL = (("activities", "attendance_id"), ("ledger", "donation_id"), ("ledger", "attendance_id"))
 SHARED = {
-    "version_id",
+    "policy_version_id",
     "letter_id",
     "spare_letter_id",
     "replay_id",
@@ -86,7 +86,7 @@ def make_world(databases: dict[str, Database]) -> World:
 def _of_activities(database: Database, side: Side) -> Things:
     with database.transaction() as tx:
         programme = {"programme_id": side.programme_id}
-        activities.make_partner(tx, id=side.partner_id, **programme)
+        activities.make_partner(tx, id=side.partner_id, reference=str(side.partner_id), **programme)
         person = activities.make_volunteer(tx, id=side.volunteer_id, **programme)
         listing = activities.make_listing(tx, partner_id=side.partner_id, **programme)
         shift = activities.make_shift(tx, listing=listing)
@@ -124,7 +124,7 @@ def _of_ledger(database: Database, side: Side) -> Things:
     Inbox(database, LEDGER.subscriptions).settle([ledger.delivery_of(fact)])
     with database.transaction() as tx:
         donation_id = tx.scalars(select(Donation.id).where(Donation.attendance_id == fact.attendance_id)).one()
-    return {"version_id": proposed.id, "donation_id": donation_id, "attendance_id": fact.attendance_id}
+    return {"policy_version_id": proposed.id, "donation_id": donation_id, "attendance_id": fact.attendance_id}
 
 
 def _of_the_kit(database: Database, side: Side) -> Things:

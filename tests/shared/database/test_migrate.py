@@ -11,11 +11,11 @@ from sqlalchemy import URL, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 from launch.services import SERVICES
-from shared.bus.tables import metadata
 from shared.database import migrate
 from shared.database.server import Server
+from tests.servers.schema import KIT
 
-BUS_TABLES = set(metadata.tables)
+BUS_TABLES = {name for each in KIT for name in each.tables}
 NAMES = [service.name for service in SERVICES]
 
 
@@ -77,7 +77,7 @@ def test_the_bus_tables_are_what_the_code_says(empty: Server, service: str) -> N
                 "include_name": lambda name, kind, _parents: kind != "table" or name in BUS_TABLES,
             },
         )
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, list(KIT)) == []  # type: ignore[arg-type]  # It takes several.
 
 
 @pytest.mark.parametrize("service", ["ledger", "bus"])
