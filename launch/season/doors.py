@@ -170,9 +170,8 @@ def _publish(doors: Doors, listing: Listing, partner_id: UUID) -> dict[tuple[str
 
 
 def _scans(doors: Doors, row: Attendance, shifts: dict[tuple[str, int], LiveShift]) -> Iterator[Scan]:
-    found = doors.api.get(
-        "/api/activities/volunteers", employee_number=row.employee_number, token=doors.token(Role.OPERATOR)
-    )
+    wanted = {"employee_numbers": [row.employee_number]}
+    found = doors.api.post("/api/activities/volunteers/search", wanted, token=doors.token(Role.OPERATOR))
     volunteer_id = UUID(found["items"][0]["id"])
     shift = shifts[row.listing_reference, row.shift_number]
     yield Scan(row.checked_in_at, "check-ins", shift, volunteer_id)

@@ -10,6 +10,7 @@ from shared.service import Service
 from shared.web import faults, problems, task_runs
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
+from shared.web.lists.streaming import Places
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
 
@@ -21,7 +22,7 @@ def create_app(
     prefix = f"/api/{service.name}"
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
-    app.state.options = options
+    app.state.options, app.state.export_places = options, Places(database.pool_size)
     for router in (*service.routers, operations_of(service), task_runs.router):
         app.include_router(router, prefix=prefix)
     problems.install(app)

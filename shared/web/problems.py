@@ -16,10 +16,20 @@ from shared.auth.callers import NotAuthenticated
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
 
 MEDIA_TYPE = "application/problem+json"
+
+
+class NotAcceptable(Refusal):
+    """The caller accepts none of the formats that there are."""
+
+    code = "not_acceptable"
+    title = Title(zh="不支持所请求的格式", en="None of the formats you accept is offered")
+
+
 STATUS: dict[type[Refusal], int] = {
     NotAuthenticated: 401,
     NotAllowed: 403,
     NotFound: 404,
+    NotAcceptable: 406,
     Conflict: 409,
     Invalid: 422,
     TooMany: 429,
@@ -70,13 +80,13 @@ def language_of(request: Request) -> str:
     for part in request.headers.get("accept-language", "").lower().split(","):
         tag, _, parameter = part.partition(";")
         language = tag.strip().partition("-")[0]
-        if language in {"zh", "en"} and _weight(parameter) > best:  # Of equals the first.
-            best, chosen = _weight(parameter), language
+        if language in {"zh", "en"} and weight(parameter) > best:  # Of equals the first.
+            best, chosen = weight(parameter), language
     return chosen
 
 
-def _weight(parameter: str) -> float:
-    """Read `q=0.8`; without it a language weighs 1, with a broken one nothing."""
+def weight(parameter: str) -> float:
+    """Read `q=0.8`; without it a language or format weighs 1, with a broken one nothing."""
     name, _, value = parameter.partition("=")
     if name.strip() != "q":
         return 1.0

@@ -12,6 +12,7 @@ from tests.activities.door import Door, refusal
 DECLARED = {
     "register_volunteer": "volunteers.register",
     "list_volunteers": "volunteers.read",
+    "search_volunteers": "volunteers.read",
     "record_partner": "partners.record",
     "publish_listing": "listings.publish",
     "list_listings": "listings.read",

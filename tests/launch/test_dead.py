@@ -73,7 +73,7 @@ def look(operator: Operator) -> str:
     assert cause["place"].startswith("rules.py:")
 
     page = operator.ask("list", "--service", "ledger", "--limit", 3)["ledger"]
-    rest = operator.ask("list", "--service", "ledger", "--limit", 3, "--before", page["next"])["ledger"]
+    rest = operator.ask("list", "--service", "ledger", "--limit", 3, "--cursor", page["next"])["ledger"]
     ids = [each["id"] for each in (*page["items"], *rest["items"])]
     assert (len(set(ids)), rest["next"]) == (FACTS, None)
 

@@ -30,3 +30,14 @@ class Door:
             person_id=person_id, programme_id=self.programme_id, roles=[role], now=clock.now(), partner_id=partner_id
         )
         return {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+
+
+def walked(door: Door, path: str, **asked: Any) -> list[Any]:
+    """Read a list to its end, page by page."""
+    found, query = list[Any](), dict(asked)
+    while True:
+        page = door.get(path, **query).json()
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        query["cursor"] = page["next"]

@@ -1,15 +1,15 @@
 """HTTP door of volunteers."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 
 from services.activities.volunteers import actions, queries, schemas, tables
 from services.activities.volunteers.rules import Registration
+from services.activities.volunteers.schemas import VOLUNTEERS
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
-from shared.web.fields import Text
+from shared.web.lists import Answer, Asked
 
 router = APIRouter(prefix="/volunteers", tags=["volunteers"])
 
@@ -24,17 +24,14 @@ def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, no
     return actions.register(tx, programme_id=caller.programme_id, registration=registration, now=now)
 
 
-@router.get("", operation_id="list_volunteers")
-def list_volunteers(
-    caller: Reader,
-    tx: Tx,
-    employee_number: Text | None = None,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> schemas.Volunteers:
+@router.get("", operation_id="list_volunteers", response_model=VOLUNTEERS.page, responses=VOLUNTEERS.responses)
+def list_volunteers(caller: Reader, asked: Annotated[Asked, Depends(VOLUNTEERS.asked)], tx: Tx) -> Answer:
     """List the programme's volunteers."""
-    rows = queries.list_volunteers(
-        tx, programme_id=caller.programme_id, employee_number=employee_number, after=after, limit=limit
-    )
-    items = [schemas.Volunteer.model_validate(row) for row in rows]
-    return schemas.Volunteers(items=items, next=rows[-1].id if len(rows) == limit else None)
+    return VOLUNTEERS.answer(asked, tx, caller, queries.volunteers_of(caller.programme_id))
+
+
+@router.post("/search", operation_id="search_volunteers")
+def search_volunteers(body: schemas.VolunteerSearch, caller: Reader, tx: Tx) -> schemas.FoundVolunteers:
+    """Look volunteers up by their employee numbers."""
+    found = queries.find_by_number(tx, programme_id=caller.programme_id, numbers=body.employee_numbers)
+    return schemas.FoundVolunteers(items=[schemas.Volunteer.model_validate(found[number]) for number in sorted(found)])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import MetaData, UniqueConstraint, func
+from sqlalchemy import Index, MetaData, UniqueConstraint, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database.base import COLUMN_TYPES, NAMES
@@ -20,7 +20,11 @@ class Volunteer(Base):
     """An employee who may serve. The only place in Popcandy where this person's name stands."""
 
     __tablename__ = "volunteer"
-    __table_args__ = (UniqueConstraint("programme_id", "employee_number"),)
+    __table_args__ = (
+        UniqueConstraint("programme_id", "employee_number"),
+        Index("volunteer_programme_id_id_idx", "programme_id", "id"),
+        Index("volunteer_programme_id_registered_at_id_idx", "programme_id", "registered_at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     programme_id: Mapped[UUID]

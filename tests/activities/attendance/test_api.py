@@ -78,7 +78,7 @@ class TestOversee:
         made = [str(door.put_in(lambda tx: make_attendance(tx, other)).id) for _ in range(3)]
 
         first = door.get("/attendances", shift_id=other.id, limit=2).json()
-        second = door.get("/attendances", shift_id=other.id, limit=2, after=first["next"]).json()
+        second = door.get("/attendances", shift_id=other.id, limit=2, cursor=first["next"]).json()
 
         assert [item["id"] for item in first["items"] + second["items"]] == made
         assert second["next"] is None

@@ -129,7 +129,7 @@ class TestRead:
         made = [door.post("/listings", **listing(partner, reference=f"L{number}")).json()["id"] for number in range(3)]
 
         first = door.get("/listings", limit=2).json()
-        second = door.get("/listings", limit=2, after=first["next"]).json()
+        second = door.get("/listings", limit=2, cursor=first["next"]).json()
 
         assert [item["id"] for item in first["items"] + second["items"]] == made[::-1]
 

@@ -97,7 +97,7 @@ def test_pages_join_without_a_gap(door: Door) -> None:
     made = [propose(door)["id"] for _ in range(3)]
 
     first = door.get("/policy-versions", limit=2).json()
-    second = door.get("/policy-versions", limit=2, after=first["next"]).json()
+    second = door.get("/policy-versions", limit=2, cursor=first["next"]).json()
 
     assert [item["id"] for page in (first, second) for item in page["items"]] == made
     assert second["next"] is None
