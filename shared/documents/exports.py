@@ -75,14 +75,17 @@ def write_xlsx(columns: Columns, language: str, batches: Batches) -> Generator[b
         page.freeze_panes(1, 0)
         for place, heading in enumerate(_headings(columns, language)):
             page.write_string(0, place, heading)
-        number = 0
-        for values in _values(columns, batches):
-            for row in values:
-                number += 1
-                for place, value in enumerate(row):
-                    _write_xlsx_cell(page, number, place, value, day)
-            yield STILL_AT_IT
-        book.close()
+        try:
+            number = 0
+            for values in _values(columns, batches):
+                for row in values:
+                    number += 1
+                    for place, value in enumerate(row):
+                        _write_xlsx_cell(page, number, place, value, day)
+                yield STILL_AT_IT
+            book.close()
+        finally:
+            page.row_data_fh.close()  # The library closes it only with a whole book.
         file.seek(0)
         while piece := file.read(CHUNK_BYTES):
             yield piece

@@ -1,6 +1,6 @@
 """What callers may ask of a list: its parameters as HTTP takes and OpenAPI describes them, and the format they want."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import EnumType
@@ -79,8 +79,8 @@ def _type_of(wanted: Filter) -> Any:  # noqa: ANN401  A type.
     kind = wanted.takes or _type_of_column(wanted.column)
     if wanted.any_of is None:
         return kind
-    words = [each.value for each in kind] if isinstance(kind, EnumType) else get_args(kind)
-    return Literal[(*words, wanted.any_of)]  # One type rather than two: an error then names one field.
+    words: Sequence[str] = tuple(kind) if isinstance(kind, EnumType) else get_args(kind)
+    return Literal[(*map(str, words), wanted.any_of)]  # One type rather than two: an error then names one field.
 
 
 def _type_of_column(column: Column) -> Any:  # noqa: ANN401  A type.

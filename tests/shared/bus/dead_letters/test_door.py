@@ -157,7 +157,7 @@ class TestReplay:
 
         assert (found["total"], found["replay"], [each["letters"] for each in found["causes"]]) == (3, None, [2, 1])
         assert replay(client, all=True, reason="refused", preview=True)["total"] == 1
-        assert client.get("replays").json() == {"items": []}
+        assert client.get("replays").json() == {"items": [], "next": None}
 
     def test_is_ordered_by_looking_at_its_letters_twice(self, client: TestClient, listening: Database) -> None:
         """Once to refuse a slip, once to freeze them: a hundred thousand are neither counted nor grouped for it."""
@@ -303,7 +303,7 @@ def test_an_order_without_a_reason_is_refused(client: TestClient, listening: Dat
     answer = client.post("replays", json={"all": True})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "reason_missing")
-    assert client.get("replays").json() == {"items": []}
+    assert client.get("replays").json() == {"items": [], "next": None}
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_another_programmes_letters_are_not_there(client: TestClient, listening:
 
     assert dead(client) == []
     assert client.get("dead-letters/causes").json() == {"total": 0, "items": []}
-    assert client.get("replays").json() == {"items": []}
+    assert client.get("replays").json() == {"items": [], "next": None}
     for path in (f"dead-letters/{mine}", f"replays/{order}"):
         assert client.get(path).status_code == 404
     for path in ("replays", "dead-letters/discards"):
