@@ -1,6 +1,7 @@
 """Lists as routes answer them: a page, or the whole as a file."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from operator import attrgetter
@@ -180,6 +181,6 @@ def _exported(
         if (tx.scalar(select(func.count()).select_from(rows.limit(most + 1).subquery())) or 0) > most:
             raise TooManyRows(most_rows=most)
         statement = order.sorted(rows).execution_options(yield_per=BATCH_ROWS)
-        found = tx.scalars(statement) if is_of_one_thing(rows) else tx.execute(statement)
-        for batch in found.partitions():
-            yield show(tx, batch)
+        with closing(tx.scalars(statement) if is_of_one_thing(rows) else tx.execute(statement)) as found:
+            for batch in found.partitions():
+                yield show(tx, batch)

@@ -18,10 +18,11 @@ from shared.web.app import create_app
 from tests.shared.auth.signing import AUDIENCE, ISSUER, jwks_of, make_token
 from tests.shared.web.conftest import KEY
 from tests.shared.web.inside import Quiet
-from tests.shared.web.lists.shelf import INDEXES, SERVICE, Base
+from tests.shared.web.lists.shelf import INDEXES, SERVICE, Base, fill
 from tests.web_options import OPTIONS
 
 POOL_SIZE = 6
+BOOKS_IN_ALL = 100_000
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +80,14 @@ def shelf_client(shelf: Database) -> Iterator[TestClient]:
 def reader(shelf_client: TestClient) -> Reader:
     """Read books of a programme that has none yet."""
     return Reader(shelf_client, uuid4())
+
+
+@pytest.fixture(scope="session")
+def full_programme(shelf: Database) -> UUID:
+    """Return a programme with a hundred thousand books, among others of another."""
+    programme_id = uuid4()
+    for each in (programme_id, uuid4()):
+        fill(shelf, each, BOOKS_IN_ALL)
+    with create_engine(shelf.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as owner:
+        owner.execute(text("VACUUM (ANALYZE) book"))
+    return programme_id

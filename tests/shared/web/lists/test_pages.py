@@ -8,16 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
 from shared.auth.signatures import Signatures
 from shared.database.keyset import read_page
 from shared.database.sessions import Database
 from tests.shared.web.conftest import problem_of
 from tests.shared.web.lists.conftest import Reader
-from tests.shared.web.lists.shelf import BOOKS, Book, books_of, fill, put
+from tests.shared.web.lists.shelf import BOOKS, Book, books_of, put
 
 JUNE = datetime(2022, 6, 1, tzinfo=UTC)
 SORTED_BY = {"id": "id", "bought_on": "bought_on", "price": "fen", "lent_at": "lent_at"}
@@ -170,18 +169,7 @@ def test_filters_and_row_scope_meet(reader: Reader, shelf: Database) -> None:
     assert len(reader.get(title="a").json()["items"]) == 2
 
 
-BOOKS_IN_ALL, PAGE = 100_000, 50
-
-
-@pytest.fixture(scope="session")
-def full_programme(shelf: Database) -> UUID:
-    """Return a programme with a hundred thousand books, among others of another."""
-    programme_id = uuid4()
-    for each in (programme_id, uuid4()):
-        fill(shelf, each, BOOKS_IN_ALL)
-    with create_engine(shelf.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as owner:
-        owner.execute(text("VACUUM (ANALYZE) book"))
-    return programme_id
+PAGE = 50
 
 
 def read_of(tx: Session, programme_id: UUID, order: str, place: Any) -> tuple[int, int]:
