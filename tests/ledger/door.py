@@ -1,5 +1,7 @@
 """Calling the ledger over HTTP as somebody."""
 
+import csv
+import io
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,3 +43,9 @@ def walked(door: Door, path: str, **asked: Any) -> list[Any]:
         if page["next"] is None:
             return found
         query["cursor"] = page["next"]
+
+
+def csv_rows(answer: Any) -> list[dict[str, str]]:
+    """Read a list's file by its headings."""
+    assert answer.headers["content-type"].startswith("text/csv"), answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))

@@ -7,7 +7,7 @@ from services.ledger.journal import actions
 from shared.database.sessions import Database
 from shared.roles import Role
 from tests.factories.ledger import NOW, OTHER_PARTNER, PARTNER
-from tests.ledger.door import Door, walked
+from tests.ledger.door import Door, csv_rows, walked
 from tests.ledger.journal.test_actions import make_posting
 
 
@@ -104,3 +104,14 @@ def test_a_partners_trial_balance_is_its_own(door: Door) -> None:
 def test_who_has_nothing_to_do_with_the_books_does_not_see_them(door: Door, path: str, role: Role) -> None:
     """Balances are for finance, the auditor and the partner itself."""
     assert door.get(path, role).json()["code"] == "missing_permission"
+
+
+def test_balances_and_the_trial_balance_are_files(door: Door) -> None:
+    """Yuan to the fen, credits negative; the columns of a trial balance add up to nothing."""
+    balances = csv_rows(door.get("/balances", format="csv", account="2110"))
+    trial = csv_rows(door.get("/trial-balance", format="csv"))
+
+    assert [row["Balance (CNY)"] for row in balances] == ["-1.00", "-0.07"]
+    assert [(row["Account"], row["From the journal (CNY)"]) for row in trial] == [("2110", "-1.07"), ("5110", "1.07")]
+    assert door.get("/trial-balance", format="xlsx").content.startswith(b"PK")
+    assert door.get("/trial-balance", limit=5).status_code == 422

@@ -1,6 +1,5 @@
 """Lists page by page: each row once and in order, whatever comes or goes, as fast at the end as at the beginning."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from shared.auth.signatures import Signatures
 from shared.database.keyset import read_page
 from shared.database.sessions import Database
+from tests.explaining import nodes_of, plan_of
 from tests.shared.web.conftest import problem_of
 from tests.shared.web.lists.conftest import Reader
 from tests.shared.web.lists.shelf import BOOKS, Book, books_of, put
@@ -176,16 +176,9 @@ def read_of(tx: Session, programme_id: UUID, order: str, place: Any) -> tuple[in
     """Return how many rows and blocks PostgreSQL read for a page."""
     chosen, rows = BOOKS.order(order), books_of(programme_id, None)
     statement = chosen.sorted(rows if place is None else chosen.behind(rows, place)).limit(PAGE + 1)
-    compiled = statement.compile(tx.get_bind())
-    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}"
-    raw: Any = tx.connection().exec_driver_sql(explain, dict(compiled.params)).scalar_one()
-    plan = (json.loads(raw) if isinstance(raw, str) else raw)[0]["Plan"]
-    return _rows_read(plan), plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-
-
-def _rows_read(plan: dict[str, Any]) -> int:
-    below = sum(_rows_read(each) for each in plan.get("Plans", []))
-    return int(plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) + below
+    plan = plan_of(tx, statement, options="ANALYZE, BUFFERS")
+    rows_read = sum(node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in nodes_of(plan))
+    return int(rows_read), plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
 
 
 @pytest.mark.parametrize("order", BOOKS.orders)
