@@ -97,7 +97,7 @@ def _asked(request: Request, query: BaseModel, filters: Mapping[str, Filter]) ->
     written = values.pop("format")
     return Asked(
         request=request,
-        format=written or format_of(request.headers.get("accept", "*/*")),
+        format=written or format_of(request.headers.get("accept", "").strip() or "*/*"),
         filters={
             name: values.pop(name)
             for name, wanted in filters.items()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -42,8 +43,10 @@ class Cursors:
             raise BrokenCursor(field="cursor") from error
 
     def _shape(self) -> TypeAdapter[tuple[Any, ...]]:
-        kinds = [
-            sort.column.type.python_type | None if sort.null_as else sort.column.type.python_type
-            for sort in self.order.sorts
-        ]
-        return TypeAdapter(tuple[*kinds])  # type: ignore[valid-type]  # Known at run time alone.
+        types = ((sort.column.type.python_type, sort.null_as is not None) for sort in self.order.sorts)
+        return _shape_of(tuple(kind | None if may_be_null else kind for kind, may_be_null in types))
+
+
+@cache
+def _shape_of(kinds: tuple[Any, ...]) -> TypeAdapter[tuple[Any, ...]]:
+    return TypeAdapter(tuple[*kinds])  # type: ignore[valid-type]  # Known at run time alone.

@@ -62,7 +62,14 @@ class Streamed(Response):
         self.make, self.places, self.most_seconds = make, places, most_seconds
         self.status_code, self.background = 200, None
         self.media_type = media_type
-        self.init_headers({"content-disposition": disposition(file_name, title), "cache-control": "no-store"})
+        self.file_name = file_name
+        self.init_headers(
+            {
+                "content-disposition": disposition(file_name, title),
+                "cache-control": "no-store",
+                "vary": "accept, accept-language",
+            }
+        )
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature.
@@ -86,6 +93,7 @@ class Streamed(Response):
                 has_started = True
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+        log.info("export.sent", file=self.file_name)
 
 
 async def _until_gone(work: Callable[[], object], receive: Receive) -> None:

@@ -188,7 +188,7 @@ class TestFailure:
         """Over a real socket: whoever reads notices, and takes no half for the whole."""
         headers = Reader(None, broken).headers()  # type: ignore[arg-type]  # Only its token is wanted.
         got: list[bytes] = []
-        with served(app) as url, httpx2.Client(trust_env=False) as client:
+        with served(app) as url, httpx2.Client(timeout=60, trust_env=False) as client:
             asked = client.stream("GET", f"{url}/api/kit/broken-books?format=csv&sort=price", headers=headers)
             with asked as answer, pytest.raises(httpx2.RemoteProtocolError, match="incomplete chunked read"):
                 got.extend(answer.iter_bytes())
