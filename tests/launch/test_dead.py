@@ -153,7 +153,7 @@ def once_more(operator: Operator, letter: dict[str, Any]) -> None:
         (f"discard {ID}", "say why"),
         ("discard --why mended", "say which letters"),
         ("show nonsense", "'nonsense' is no id"),
-        ("list --before yesterday", "--service"),
+        ("list --cursor yesterday", "--service"),
     ],
 )
 def test_what_is_unclear_is_asked_back(folder: Path, words: str, complaint: str) -> None:
