@@ -67,6 +67,13 @@ class Database:
         self._bell.ring(wanted_by(tx))
 
     @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a transaction that writes nothing and sees one state of the database, however long it reads."""
+        with Session(self.engine, expire_on_commit=False) as tx, tx.begin():
+            tx.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+            yield tx
+
+    @contextmanager
     def apart(self) -> Iterator[Session]:
         """Open a short transaction on connections of its own, for what must survive a refusal of the main one.
 

@@ -20,8 +20,9 @@ EXACT_FLOAT: Final = 10**15  # A spreadsheet keeps 15 digits; what had more has 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _NUMBER = re.compile(r"([+-]?)([0-9]{1,18})(?:\.([0-9]{1,9}))?")
-_RISKY = re.compile(r"'*[=+\-@\t\r]")
-_PROTECTED = re.compile(r"'+[=+\-@\t\r]")
+_START = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # Of a formula; some programs take the full-width forms for it, too.
+_RISKY = re.compile(f"'*{_START}")
+_PROTECTED = re.compile(f"'+{_START}")
 SUSPECT: Final = frozenset("=@'#")  # Only text that starts with one of these needs `plain`.
 _FAULTS = frozenset(
     ["#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#CONNECT!"]

@@ -10,9 +10,9 @@ from xlsxwriter import Workbook  # type: ignore[import-untyped]  # It ships no t
 
 from shared.documents.cells import as_text, protect, unprotect
 from shared.documents.columns import ERRORS_TITLE, Layout
+from shared.documents.exports import inline
 from shared.documents.sheets import Kind, RejectedRow, Sheet
 
-_CELL_CHARS: Final = 32_767  # What a spreadsheet's cell holds at most.
 _COLUMN_WIDTH: Final = 18
 _MADE: Final = datetime(1980, 1, 1)  # noqa: DTZ001  As all of a workbook's parts say: same rows, same bytes.
 _TEXT_FORMAT: Final = {"num_format": "@"}  # So that 000123 and dates stay as they are mended.
@@ -66,5 +66,5 @@ def _as_xlsx(lines: Iterator[list[str]]) -> bytes:
         for number, line in enumerate(lines):
             for place, cell in enumerate(line):
                 if cell:
-                    page.write_string(number, place, cell[:_CELL_CHARS])
+                    page.write_string(number, place, inline(cell))
     return content.getvalue()

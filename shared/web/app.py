@@ -13,6 +13,7 @@ from shared.web import audit_entries, denials, faults, problems, task_runs
 from shared.web.headers import ApiHeaders, cross_origin
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
+from shared.web.lists.streaming import Places
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
 from shared.web.rates import RateLimiter
@@ -31,7 +32,7 @@ def create_app(
     prefix = f"/api/{service.name}"
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
-    app.state.options = options
+    app.state.options, app.state.export_places = options, Places(database.pool_size)
     app.state.callers = RateLimiter(options.requests_per_minute)
     app.state.strangers = RateLimiter(options.failures_per_minute)
     for router in routers_of(service):

@@ -27,6 +27,8 @@ from shared.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+
+
 STATUS: dict[type[Refusal], int] = {
     UnclearCredentials: 400,
     NotAuthenticated: 401,
@@ -86,13 +88,13 @@ def language_of(request: Request) -> str:
     for part in request.headers.get("accept-language", "").lower().split(","):
         tag, _, parameter = part.partition(";")
         language = tag.strip().partition("-")[0]
-        if language in {"zh", "en"} and _weight(parameter) > best:  # Of equals the first.
-            best, chosen = _weight(parameter), language
+        if language in {"zh", "en"} and weight(parameter) > best:  # Of equals the first.
+            best, chosen = weight(parameter), language
     return chosen
 
 
-def _weight(parameter: str) -> float:
-    """Read `q=0.8`; without it a language weighs 1, with a broken one nothing."""
+def weight(parameter: str) -> float:
+    """Read `q=0.8`; without it a language or format weighs 1, with a broken one nothing."""
     name, _, value = parameter.partition("=")
     if name.strip() != "q":
         return 1.0

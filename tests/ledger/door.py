@@ -1,5 +1,7 @@
 """Calling the ledger over HTTP as somebody."""
 
+import csv
+import io
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -45,3 +47,20 @@ class Door:
             person_id=person_id, programme_id=self.programme_id, roles=[role], now=clock.now(), partner_id=partner_id
         )
         return {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+
+
+def walked(door: Door, path: str, **asked: Any) -> list[Any]:
+    """Read a list to its end, page by page."""
+    found, query = list[Any](), dict(asked)
+    while True:
+        page = door.get(path, **query).json()
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        query["cursor"] = page["next"]
+
+
+def csv_rows(answer: Any) -> list[dict[str, str]]:
+    """Read a list's file by its headings."""
+    assert answer.headers["content-type"].startswith("text/csv"), answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))

@@ -4,14 +4,16 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends
 
 from services.activities.attendance import actions, queries, schemas, tables
+from services.activities.attendance.schemas import ATTENDANCES
 from services.activities.listings.queries import get_shift
 from services.activities.sign_ups.queries import require_place
 from shared.auth.callers import Caller
 from shared.seen import Seen
 from shared.web.doors import Now, Tx, may
+from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Read, Tagged
 from shared.web.routes import Router
 
@@ -34,24 +36,13 @@ def get_own_attendance(shift_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     return Tagged(attendance, attendance or schemas.OwnAttendance())
 
 
-@router.get("/attendances", operation_id="list_attendances")
-def list_attendances(
-    caller: Overseer,
-    tx: Tx,
-    shift_id: UUID | None = None,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> schemas.Attendances:
+@router.get(
+    "/attendances", operation_id="list_attendances", response_model=ATTENDANCES.page, responses=ATTENDANCES.responses
+)
+def list_attendances(caller: Overseer, asked: Annotated[Asked, Depends(ATTENDANCES.asked)], tx: Tx) -> Answer:
     """List attendances; a partner's member sees that partner's."""
-    rows = queries.list_attendance(
-        tx,
-        programme_id=caller.programme_id,
-        shift_id=shift_id,
-        partner_id=caller.partner_scope,
-        page=queries.Page(after, limit),
-    )
-    items = [schemas.Attendance.model_validate(row) for row in rows]
-    return schemas.Attendances(items=items, next=rows[-1].id if len(rows) == limit else None)
+    rows = queries.attendances_of(caller.programme_id, caller.partner_scope)
+    return ATTENDANCES.answer(asked, tx, caller, rows)
 
 
 @router.get("/attendances/{attendance_id}", operation_id="get_attendance", response_model=schemas.History)

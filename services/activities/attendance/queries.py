@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.rules import Interval, Neighbour
@@ -13,8 +13,11 @@ from services.activities.attendance.tables import Attendance, AttendanceVersion
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.tables import SignUp
 from shared.database.arrays import among
+from shared.database.keyset import KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
+from shared.events.activities import EvidenceClass
 
+State = Literal["checked_in", "settled", "voided"]
 _SUMMARY = text("""
     SELECT count(*) FILTER (WHERE state = 'settled') AS participations,
            count(*) FILTER (WHERE state = 'checked_in') AS without_check_out,
@@ -36,11 +39,20 @@ _PARTNERS = text("""
 """)
 
 
-class Page(NamedTuple):
-    """Which part of a list: rows after an id, at most `limit`."""
-
-    after: UUID | None
-    limit: int
+ATTENDANCES = KeysetList(
+    key=(Attendance.id,),
+    sorts={"service_on": Sort(Attendance.service_on), "checked_in_at": Sort(Attendance.checked_in_at)},
+    filters={
+        "shift_id": equal(Attendance.shift_id, "On this shift."),
+        "listing_id": equal(Attendance.listing_id, "On a shift of this listing."),
+        "partner_id": equal(Attendance.partner_id, "With this partner."),
+        "volunteer_id": equal(Attendance.volunteer_id, "Of this volunteer."),
+        "state": equal(Attendance.state, "In this state.", takes=State),
+        "evidence": equal(Attendance.evidence, "Proven in this way.", takes=EvidenceClass),
+        "service_from": since(Attendance.service_on, "Served on this date or later."),
+        "service_until": until(Attendance.service_on, "Served before this date."),
+    },
+)
 
 
 def find_attendance(tx: Session, *, shift_id: UUID, volunteer_id: UUID) -> Attendance | None:
@@ -62,18 +74,10 @@ def get_attendance(
     return attendance
 
 
-def list_attendance(
-    tx: Session, *, programme_id: UUID, shift_id: UUID | None, partner_id: UUID | None, page: Page
-) -> list[Attendance]:
-    """Return attendances in order of id; each given id limits them."""
-    rows = select(Attendance).where(Attendance.programme_id == programme_id).order_by(Attendance.id).limit(page.limit)
-    if shift_id is not None:
-        rows = rows.where(Attendance.shift_id == shift_id)
-    if partner_id is not None:
-        rows = rows.where(Attendance.partner_id == partner_id)
-    if page.after is not None:
-        rows = rows.where(Attendance.id > page.after)
-    return list(tx.scalars(rows))
+def attendances_of(programme_id: UUID, partner_scope: UUID | None) -> Select[Attendance]:
+    """Say which attendances a caller of a programme may see: all, or those with one partner."""
+    rows = select(Attendance).where(Attendance.programme_id == programme_id)
+    return rows if partner_scope is None else rows.where(Attendance.partner_id == partner_scope)
 
 
 def list_by_id(tx: Session, attendance_ids: Collection[UUID]) -> list[Attendance]:

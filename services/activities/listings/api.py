@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path
 from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules, schemas, tables
+from services.activities.listings.schemas import LISTINGS
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
 from shared.web.fields import Text
+from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Read, ReadIfAny, Tagged
 from shared.web.routes import Router
 
@@ -49,15 +51,11 @@ def publish_listing(body: schemas.NewListing, caller: Publisher, tx: Tx, now: No
     return _shown(tx, [listing])[0]
 
 
-@router.get("/listings", operation_id="list_listings")
-def list_listings(
-    caller: Reader, tx: Tx, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> schemas.Listings:
+@router.get("/listings", operation_id="list_listings", response_model=LISTINGS.page, responses=LISTINGS.responses)
+def list_listings(caller: Reader, asked: Annotated[Asked, Depends(LISTINGS.asked)], tx: Tx) -> Answer:
     """List the programme's activities, newest first; a partner's member sees that partner's."""
-    rows = queries.list_listings(
-        tx, programme_id=caller.programme_id, partner_id=caller.partner_scope, after=after, limit=limit
-    )
-    return schemas.Listings(items=_shown(tx, rows), next=rows[-1].id if len(rows) == limit else None)
+    rows = queries.listings_of(caller.programme_id, caller.partner_scope)
+    return LISTINGS.answer(asked, tx, caller, rows, show=_shown)
 
 
 @router.get("/shifts/{shift_id}", operation_id="get_shift", response_model=schemas.ShiftOfListing)
@@ -105,6 +103,7 @@ def _shown(tx: Session, listings: Sequence[tables.Listing]) -> list[schemas.List
             reference=listing.reference,
             title=listing.title,
             timezone=listing.timezone,
+            published_at=listing.published_at,
             shifts=shifts[listing.id],
         )
         for listing in listings

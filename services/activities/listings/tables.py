@@ -31,7 +31,12 @@ class Listing(Base):
     """A published activity."""
 
     __tablename__ = "listing"
-    __table_args__ = (UniqueConstraint("programme_id", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("programme_id", "reference"),
+        Index("listing_programme_id_id_idx", "programme_id", "id"),
+        Index("listing_programme_id_published_at_id_idx", "programme_id", "published_at", "id"),
+        Index("listing_programme_id_reference_id_idx", "programme_id", "reference", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     programme_id: Mapped[UUID]

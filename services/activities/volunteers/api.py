@@ -1,15 +1,17 @@
 """HTTP door of volunteers."""
 
+from functools import partial
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends
 
 from services.activities.volunteers import actions, queries, schemas, tables
 from services.activities.volunteers.rules import Registration
+from services.activities.volunteers.schemas import VOLUNTEERS
 from shared.auth.callers import Caller
 from shared.privacy.masking import sees_people
 from shared.web.doors import Now, Tx, may
+from shared.web.lists import Answer, Asked
 from shared.web.routes import Router, reading
 
 router = Router(prefix="/volunteers", tags=["volunteers"])
@@ -29,17 +31,11 @@ def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, no
     )
 
 
-@router.get("", operation_id="list_volunteers")
-def list_volunteers(
-    caller: Reader,
-    tx: Tx,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> schemas.Volunteers:
+@router.get("", operation_id="list_volunteers", response_model=VOLUNTEERS.page, responses=VOLUNTEERS.responses)
+def list_volunteers(caller: Reader, asked: Annotated[Asked, Depends(VOLUNTEERS.asked)], tx: Tx) -> Answer:
     """List the programme's volunteers; names and numbers are masked for who need not know them."""
-    rows = queries.list_volunteers(tx, programme_id=caller.programme_id, after=after, limit=limit)
-    items = [schemas.shown(row, masked=not sees_people(caller.roles)) for row in rows]
-    return schemas.Volunteers(items=items, next=rows[-1].id if len(rows) == limit else None)
+    show = partial(schemas.show_all, masked=not sees_people(caller.roles))
+    return VOLUNTEERS.answer(asked, tx, caller, queries.volunteers_of(caller.programme_id), show=show)
 
 
 @router.post("/names", operation_id="look_up_names")

@@ -4,22 +4,29 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
 from shared.database.arrays import among
+from shared.database.keyset import KeysetList, Sort, since, until
 from shared.errors import NotFound
 from shared.privacy import locks
 from shared.privacy.suppression import suppressor
 
+VOLUNTEERS = KeysetList(  # Neither name nor number sorts or filters: both would stand in addresses.
+    key=(Volunteer.id,),
+    sorts={"registered_at": Sort(Volunteer.registered_at)},
+    filters={
+        "registered_from": since(Volunteer.registered_at, "Registered at this instant or later."),
+        "registered_until": until(Volunteer.registered_at, "Registered before this instant."),
+    },
+)
 
-def list_volunteers(tx: Session, *, programme_id: UUID, after: UUID | None, limit: int) -> list[Volunteer]:
-    """Return a programme's volunteers in order of id, after `after`."""
-    rows = select(Volunteer).where(Volunteer.programme_id == programme_id).order_by(Volunteer.id).limit(limit)
-    if after is not None:
-        rows = rows.where(Volunteer.id > after)
-    return list(tx.scalars(rows))
+
+def volunteers_of(programme_id: UUID) -> Select[Volunteer]:
+    """Say which volunteers a caller of a programme may see."""
+    return select(Volunteer).where(Volunteer.programme_id == programme_id)
 
 
 def find_by_number(tx: Session, *, programme_id: UUID, numbers: Collection[str]) -> dict[str, Volunteer]:

@@ -1,12 +1,17 @@
 """What HTTP callers send and see of volunteers."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
+from services.activities.volunteers import queries
+from shared.errors import Title
 from shared.privacy.masking import mask
 from shared.web.fields import Text
+from shared.web.lists import Listed
 
 
 class NewVolunteer(BaseModel):
@@ -33,6 +38,7 @@ class Volunteer(BaseModel):
     id: UUID
     employee_number: str
     display_name: str
+    registered_at: AwareDatetime
     erased_at: AwareDatetime | None = None
 
 
@@ -48,17 +54,15 @@ class Names(BaseModel):
     names: dict[UUID, str]
 
 
-class Volunteers(BaseModel):
-    """A page of volunteers; `next` continues the list, null at its end."""
-
-    items: list[Volunteer]
-    next: UUID | None
-
-
 class FoundVolunteers(BaseModel):
     """Those of the numbers that are registered, in the order of the numbers."""
 
     items: list[Volunteer]
+
+
+def show_all(_tx: Session, rows: Sequence[Any], *, masked: bool) -> list[Volunteer]:
+    """Show a page of volunteers, or a part of a file of them."""
+    return [shown(row, masked=masked) for row in rows]
 
 
 def shown(row: object, *, masked: bool) -> Volunteer:
@@ -68,3 +72,18 @@ def shown(row: object, *, masked: bool) -> Volunteer:
         return volunteer
     name, number = mask(volunteer.display_name), mask(volunteer.employee_number, shown=2)
     return volunteer.model_copy(update={"display_name": name, "employee_number": number})
+
+
+VOLUNTEERS = Listed(
+    queries.VOLUNTEERS,
+    Volunteer,
+    file="volunteers",
+    title=Title(zh="志愿者", en="Volunteers"),
+    columns={
+        "id": Title(zh="编号", en="Id"),
+        "employee_number": Title(zh="员工编号", en="Employee number"),
+        "display_name": Title(zh="姓名", en="Name"),
+        "registered_at": Title(zh="登记时间", en="Registered at"),
+        "erased_at": Title(zh="删除时间", en="Erased at"),
+    },
+)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, LargeBinary, MetaData, PrimaryKeyConstraint, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, Index, LargeBinary, MetaData, PrimaryKeyConstraint, UniqueConstraint, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.audit.trail import PRIVATE
@@ -27,6 +27,8 @@ class Volunteer(Base):
     __table_args__ = (
         UniqueConstraint("programme_id", "employee_number"),
         CheckConstraint("(erased_at IS NULL) = (employee_number NOT LIKE 'erased:%')", name="erased"),
+        Index("volunteer_programme_id_id_idx", "programme_id", "id"),
+        Index("volunteer_programme_id_registered_at_id_idx", "programme_id", "registered_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())

@@ -6,11 +6,13 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 
 from services.ledger.donations import queries, schemas
+from services.ledger.donations.schemas import DONATIONS
 from shared import telemetry
 from shared.auth.callers import Caller
 from shared.documents import typesetting
 from shared.web import problems
 from shared.web.doors import Begin, Now, Reading, Tx, may
+from shared.web.lists import Answer, Asked
 from shared.web.representations import JSON, PDF, Form, one_of
 from shared.web.routes import Router
 
@@ -19,7 +21,6 @@ router = Router(tags=["donations"])
 Reader = Annotated[Caller, Depends(may("donations.read"))]
 Volunteer = Annotated[Caller, Depends(may("donations.read_own"))]
 Summer = Annotated[Caller, Depends(may("waterfall.read"))]
-DonationFilter = Annotated[schemas.DonationFilter, Query()]
 StoryForm = Annotated[Form, Depends(one_of(JSON, PDF))]
 WaterfallFilter = Annotated[schemas.WaterfallFilter, Query()]
 
@@ -30,13 +31,10 @@ FORMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/donations", operation_id="list_donations", response_model=schemas.DonationPage)
-def list_donations(caller: Reader, tx: Tx, asked: DonationFilter) -> queries.Page:
+@router.get("/donations", operation_id="list_donations", response_model=DONATIONS.page, responses=DONATIONS.responses)
+def list_donations(caller: Reader, asked: Annotated[Asked, Depends(DONATIONS.asked)], tx: Tx) -> Answer:
     """List donations as they stand now, voided ones included."""
-    return queries.list_donations(
-        tx, queries.Wanted(**asked.model_dump(exclude={"after", "limit"})),
-        programme_id=caller.programme_id, partner_scope=caller.partner_scope, after=asked.after, limit=asked.limit,
-    )  # fmt: skip
+    return DONATIONS.answer(asked, tx, caller, queries.donations_of(caller.programme_id, caller.partner_scope))
 
 
 @router.get(
@@ -74,7 +72,7 @@ def explain_donation(
 def sum_waterfall(caller: Summer, tx: Tx, asked: WaterfallFilter) -> queries.Waterfall:
     """Add up recorded, matchable and credited minutes and the money accrued, with each drop on the way."""
     return queries.sum_waterfall(
-        tx, queries.Wanted(**asked.model_dump()), programme_id=caller.programme_id, partner_scope=caller.partner_scope
+        tx, asked.model_dump(), programme_id=caller.programme_id, partner_scope=caller.partner_scope
     )
 
 

@@ -7,8 +7,11 @@ from uuid import UUID
 
 from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.ledger.donations import queries
 from services.ledger.journal.schemas import Amount, Entry
 from shared.documents.papers import Cell, Column, Facts, Fen, Language, Minutes, Paper, Reference, Table
+from shared.errors import Title
+from shared.web.lists import Listed
 
 Say = Callable[[str, str], str]
 
@@ -22,16 +25,6 @@ class WaterfallFilter(BaseModel):
     listing_id: UUID | None = None
     service_from: date | None = None
     service_until: date | None = None
-
-
-class DonationFilter(WaterfallFilter):
-    """Which donations to list, and which page of them."""
-
-    shift_id: UUID | None = None
-    volunteer_id: UUID | None = None
-    attendance_id: UUID | None = None
-    after: UUID | None = None
-    limit: int = Field(default=50, ge=1, le=200)
 
 
 class Donation(BaseModel):
@@ -63,13 +56,35 @@ class Donation(BaseModel):
     superseded_at: datetime | None
 
 
-class DonationPage(BaseModel):
-    """Donations in the order of their ids; `next` is the `after` of the following page."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    items: list[Donation]
-    next: UUID | None
+DONATIONS = Listed(
+    queries.DONATIONS,
+    Donation,
+    file="donations",
+    title=Title(zh="配捐明细", en="Donations"),
+    columns={
+        "id": Title(zh="编号", en="Id"),
+        "version": Title(zh="版本", en="Version"),
+        "state": Title(zh="状态", en="State"),
+        "attendance_id": Title(zh="签到记录编号", en="Attendance id"),
+        "partner_id": Title(zh="机构编号", en="Partner id"),
+        "listing_id": Title(zh="活动编号", en="Listing id"),
+        "shift_id": Title(zh="班次编号", en="Shift id"),
+        "volunteer_id": Title(zh="志愿者编号", en="Volunteer id"),
+        "started_at": Title(zh="服务开始", en="Service started at"),
+        "service_on": Title(zh="服务日期", en="Service date"),
+        "evidence": Title(zh="证明方式", en="Evidence"),
+        "recorded_minutes": Title(zh="记录分钟", en="Recorded minutes"),
+        "matchable_minutes": Title(zh="可配捐分钟", en="Matchable minutes"),
+        "below_minimum_minutes": Title(zh="不足下限分钟", en="Below the minimum (minutes)"),
+        "above_ceiling_minutes": Title(zh="超出上限分钟", en="Above the ceiling (minutes)"),
+        "step_rounding_minutes": Title(zh="步长舍去分钟", en="Rounded down (minutes)"),
+        "credited_minutes": Title(zh="计入分钟", en="Credited minutes"),
+        "amount": Title(zh="金额（元）", en="Amount (CNY)"),
+        "policy_version_id": Title(zh="政策版本编号", en="Policy version id"),
+        "entry_id": Title(zh="凭证编号", en="Entry id"),
+        "decided_at": Title(zh="认定时间", en="Decided at"),
+    },
+)
 
 
 class Line(BaseModel):

@@ -3,11 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends
 
 from services.ledger.policies import actions, queries, schemas, tables
+from services.ledger.policies.schemas import POLICY_VERSIONS
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
+from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Read
 from shared.web.routes import Router
 
@@ -16,7 +18,6 @@ router = Router(prefix="/policy-versions", tags=["policies"])
 Maker = Annotated[Caller, Depends(may("policies.propose"))]
 Approver = Annotated[Caller, Depends(may("policies.approve"))]
 Reader = Annotated[Caller, Depends(may("policies.read"))]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 @router.post("", status_code=201, operation_id="propose_policy_version", response_model=schemas.PolicyVersion)
@@ -44,7 +45,9 @@ def approve_policy_version(
     )
 
 
-@router.get("", operation_id="list_policy_versions", response_model=schemas.PolicyVersionPage)
-def list_policy_versions(caller: Reader, tx: Tx, after: UUID | None = None, limit: Limit = 50) -> queries.Page:
+@router.get(
+    "", operation_id="list_policy_versions", response_model=POLICY_VERSIONS.page, responses=POLICY_VERSIONS.responses
+)
+def list_policy_versions(caller: Reader, asked: Annotated[Asked, Depends(POLICY_VERSIONS.asked)], tx: Tx) -> Answer:
     """List the programme's policy versions, proposals among them."""
-    return queries.list_versions(tx, programme_id=caller.programme_id, after=after, limit=limit)
+    return POLICY_VERSIONS.answer(asked, tx, caller, queries.versions_of(caller.programme_id))

@@ -77,7 +77,7 @@ class TestOversee:
         made = [str(door.put_in(lambda tx: make_attendance(tx, other)).id) for _ in range(3)]
 
         first = door.get("/attendances", shift_id=other.id, limit=2).json()
-        second = door.get("/attendances", shift_id=other.id, limit=2, after=first["next"]).json()
+        second = door.get("/attendances", shift_id=other.id, limit=2, cursor=first["next"]).json()
 
         assert [item["id"] for item in first["items"] + second["items"]] == made
         assert second["next"] is None
@@ -180,3 +180,18 @@ class TestSummary:
 def test_noon_is_noon() -> None:
     """What these tests rest on."""
     assert at(12) == NOON
+
+
+def test_attendances_are_narrowed_sorted_and_a_file(door: Door) -> None:
+    """By state and service date; rows that share a date follow by their ids, backwards too."""
+    programme = door.programme_id
+    made = [door.put_in(lambda tx: make_attendance(tx, make_shift(tx, programme_id=programme))) for _ in range(3)]
+    ids = sorted(str(each.id) for each in made)
+
+    page = door.get("/attendances", state="checked_in", sort="-service_on", service_from="2022-06-01").json()
+    lines = door.get("/attendances", sort="checked_in_at", format="csv").content.decode("utf-8-sig").splitlines()
+
+    assert [row["id"] for row in page["items"]] == ids[::-1]
+    assert [line.partition(",")[0] for line in lines[1:]] == [f'"{each}"' for each in ids]
+    assert door.get("/attendances", state="settled").json()["items"] == []
+    assert door.get("/attendances", service_until="2022-06-01").json()["items"] == []

@@ -7,7 +7,7 @@ import pytest
 from services.activities.listings.tables import Partner, Shift
 from shared.roles import Role
 from tests.activities.door import Door, refusal
-from tests.factories.activities import NINE, NOON, make_partner, make_shift
+from tests.factories.activities import NINE, NOON, make_listing, make_partner, make_shift
 
 FACTS = {"name": "绿叶", "agreement": "signed", "since": "2022-01-01"}
 CHANGED = FACTS | {"name": "绿叶公益", "agreement": "carried_over"}
@@ -131,7 +131,7 @@ class TestRead:
         made = [door.post("/listings", **listing(partner, reference=f"L{number}")).json()["id"] for number in range(3)]
 
         first = door.get("/listings", limit=2).json()
-        second = door.get("/listings", limit=2, after=first["next"]).json()
+        second = door.get("/listings", limit=2, cursor=first["next"]).json()
 
         assert [item["id"] for item in first["items"] + second["items"]] == made[::-1]
 
@@ -170,3 +170,18 @@ def test_a_shift_in_another_zone_has_the_date_of_that_zone(door: Door, partner: 
     shifts = [{"starts_at": starts_at.isoformat(), "ends_at": NOON.isoformat(), "capacity": 1}]
     answer = door.post("/listings", **listing(partner, timezone="America/New_York", shifts=shifts))
     assert answer.json()["shifts"][0]["service_on"] == "2022-05-31"
+
+
+def test_listings_are_a_file_with_a_row_each(door: Door) -> None:
+    """Their shifts are counted; a partner's member has its own."""
+    mine = door.put_in(lambda tx: make_listing(tx, programme_id=door.programme_id, title="=1+1"))
+    door.put_in(lambda tx: make_shift(tx, listing=mine))
+    door.put_in(lambda tx: make_listing(tx, programme_id=door.programme_id))
+
+    found = door.get("/listings", format="csv", sort="published_at").content.decode("utf-8-sig").splitlines()
+    own = door.by(Role.PARTNER, partner_id=mine.partner_id).get("/listings", format="csv").text.splitlines()
+
+    assert found[0] == '"Id","Partner id","Reference","Title","Time zone","Published at","Shifts"'
+    assert len(found) == 3
+    assert found[1].endswith('"\'=1+1","Asia/Shanghai","2022-06-01T01:00:00Z",1')
+    assert own[1:] == [found[1]]
