@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
@@ -39,7 +40,7 @@ def is_current(url: URL, service: str) -> bool:
     script = ScriptDirectory.from_config(config_of(service))
     try:
         there = {revision.revision for revision in script.iterate_revisions(noted, "base")} if noted else set()
-    except CommandError:
+    except (CommandError, RevisionError):
         return False  # It knows one that we do not.
     return set(script.get_heads()) <= there
 

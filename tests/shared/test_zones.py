@@ -17,4 +17,4 @@ class TestZone:
         """A folder and a file that is no zone too: the name is a path to the library that reads it."""
         with pytest.raises(UnknownTimezone) as refused:
             zone(name)
-        assert refused.value.facts == {"field": "timezone", "found": name}
+        assert refused.value.facts == {"field": "timezone"}

@@ -37,14 +37,19 @@ def tables(url: URL) -> set[str]:
     return set(inspect(engine).get_table_names())
 
 
+RESTING = {
+    "activities": {"consent", "personal_data_access", "suppressed_number"}
+}  # After 0007, which rests on bus_0012.
+
+
 @pytest.mark.parametrize("service", NAMES)
 def test_the_bus_goes_up_down_and_up_in_each_service(empty: Server, service: str) -> None:
-    """The bus's tables are a branch of their own: the service's stay as they are."""
+    """The bus's tables are a branch of their own: the service's stay, but those that came after what rests on them."""
     url = empty.database_url(service)
     migrate.upgrade(url, service)
     full = tables(url)
     migrate.downgrade(url, service, "bus@base")
-    assert full - tables(url) == BUS_TABLES
+    assert full - tables(url) == BUS_TABLES | RESTING.get(service, set())
 
     migrate.upgrade(url, service)
     assert tables(url) == full
