@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -46,6 +47,14 @@ NUMBERS = {
 }
 IDS = {"donation", "partner", "CNY", "letter", "cause", "replay"}
 
+
+class Tongue(StrEnum):
+    """A language of documents."""
+
+    ZH = "zh"
+    EN = "en"
+
+
 ledger = typer.Typer(help="What the books say.", no_args_is_help=True)
 reports = typer.Typer(help="Figures of a season.", no_args_is_help=True)
 
@@ -83,14 +92,16 @@ def waterfall(
 @ledger.command()
 def donations(
     partner: Partner = None, listing: Listing = None, since: Since = None, until: Until = None,
-    after: Annotated[str | None, typer.Option(help="Continue behind this donation.")] = None,
+    sort: Annotated[str | None, typer.Option(help="id, service_on or amount; -amount turns it round.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Go on there, as the page before said.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List donations as they stand."""
     asked = {"partner_id": partner, "listing_id": listing, "service_from": since, "service_until": until}
     with reaching(Way(url, token, data), Role.AUDITOR) as way:
-        found = way.api.get("/api/ledger/donations", token=way.token, **asked, after=after, limit=limit)
+        page = {"sort": sort, "cursor": cursor, "limit": limit}
+        found = way.api.get("/api/ledger/donations", token=way.token, **asked, **page)
     if as_json:
         print_json(found)
         return
@@ -107,7 +118,7 @@ def donations(
     ]
     print_rows("donations", ("donation", "service on", "state", "recorded", "credited", "CNY"), rows)
     if found["next"]:
-        typer.echo(f"more: --after {found['next']}")
+        typer.echo(f"more: --cursor {found['next']}")
 
 
 @ledger.command()
@@ -130,17 +141,21 @@ def explain(donation: UUID, url: Url = None, token: Token = None, data: Data = N
 def balances(
     account: Annotated[str | None, typer.Option(help="Only this account, as 2110.")] = None,
     partner: Partner = None,
+    cursor: Annotated[str | None, typer.Option(help="Go on there, as the page before said.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 100,
     url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List what stands on each account for each partner; debits are positive."""
     with reaching(Way(url, token, data), Role.AUDITOR) as way:
-        found = way.api.get("/api/ledger/balances", token=way.token, account=account, partner_id=partner, limit=limit)
+        asked = {"account": account, "partner_id": partner, "cursor": cursor, "limit": limit}
+        found = way.api.get("/api/ledger/balances", token=way.token, **asked)
     if as_json:
         print_json(found)
         return
     rows = [(item["account"], item["en"], item["partner_id"], yuan(item["balance"]["fen"])) for item in found["items"]]
     print_rows("balances", ("account", "", "partner", "CNY"), rows)
+    if found["next"]:
+        typer.echo(f"more: --cursor {found['next']}")
 
 
 @ledger.command("trial-balance")
@@ -176,12 +191,23 @@ def _shown(value: object) -> str:
 
 
 @reports.command()
-def season(url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False) -> None:
-    """Print what happened and what it came to, from activities' and the ledger's own queries."""
+def season(
+    out: Annotated[Path | None, typer.Option(help="Write it as a document: FILE.pdf or FILE.xlsx.")] = None,
+    language: Annotated[Tongue, typer.Option(help="Of the document.")] = Tongue.ZH,
+    url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Print what happened and what it came to, from activities' and the ledger's own queries; or write a document."""
+    from launch import report_file  # noqa: PLC0415  Documents are loaded for this command alone.
+
+    target = None if out is None else report_file.require_target(out)
     with reaching(Way(url, token, data), Role.AUDITOR, Role.OPS) as way:
         found = figures(way.api, Tokens(auditor=way.token, ops=way.token))
+        if target is not None:
+            report_file.write(target, found, way, language=language.value)
     if as_json:
         print_json(found.as_json())
+    elif target is not None:
+        typer.echo(target)
     else:
         print_figures("season", found)
 

@@ -19,6 +19,7 @@ from shared.bus.transport import Transport
 from shared.bus.upkeep import Aside, Upkeep, keep_given_up, keep_unrouted
 from shared.database.sessions import Database
 from shared.service import Service
+from shared.web import kept_answers
 
 POOL = 6  # Two relays, a consumer, the upkeep, a replayer, and one to spare.
 _BESIDE_WORKERS = 3  # Connections of the sweeper, the scheduler and the renewal of leases.
@@ -53,7 +54,8 @@ def start_hearing(
         Aside(transport, unrouted_queue_of(service.name), keep_unrouted),
         *asides,
     ]
-    crew.start(f"{service.name}.upkeep", Upkeep(Inbox(database, service.subscriptions), set_aside).run)
+    upkeep = Upkeep(Inbox(database, service.subscriptions), set_aside, trims=[kept_answers.forget])
+    crew.start(f"{service.name}.upkeep", upkeep.run)
     crew.start(f"{service.name}.replayer", Replayer(database, Inbox(database, service.subscriptions)).run)
 
 

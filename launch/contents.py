@@ -1,10 +1,11 @@
-"""The tables of contents in the services' READMEs, made from the code: routes, and events told and heard."""
+"""The tables of contents in the services' READMEs, made from the code: routes, events, tasks and timers."""
 
 import re
 from pathlib import Path
 
 from fastapi.routing import APIRoute
 
+from launch import permissions
 from launch.services import SERVICES
 from shared.events.registry import contracts
 from shared.service import Service
@@ -26,26 +27,28 @@ def refreshed(service: Service) -> str:
 
 
 def write() -> list[str]:
-    """Refresh every service's README; return the names of the services."""
+    """Refresh every service's README and the page of permissions; return their names."""
     for service in SERVICES:
         readme_of(service).write_text(refreshed(service), "utf-8")
-    return [service.name for service in SERVICES]
+    permissions.PATH.write_text(permissions.matrix(), "utf-8")
+    return [*(service.name for service in SERVICES), permissions.PATH.name]
 
 
 def _contents(service: Service) -> str:
     routes = [route for router in service.routers for route in router.routes if isinstance(route, APIRoute)]
     lines = ["| route | does | permission |", "|---|---|---|"]
     lines += [
-        f"| `{method} {route.path}` | `{route.operation_id}` | `{_permission(route)}` |"
+        f"| `{method} {route.path}` | `{route.operation_id}` | `{permissions.permission_of(route)}` |"
         for route in routes
         for method in sorted(route.methods or ())
     ]
-    return "\n".join([*lines, "", *_events(service)])
+    return "\n".join([*lines, "", *_events(service), "", *_works(service)])
 
 
-def _permission(route: APIRoute) -> str:
-    permissions = (getattr(each.call, "permission", None) for each in route.dependant.dependencies)
-    return next(permission for permission in permissions if isinstance(permission, str))
+def _works(service: Service) -> list[str]:
+    tasks = [f"{work.task.name}" for work in service.tasks]
+    timers = [f"{timer.name} (`{timer.cron}` {timer.zone.key})" for timer in service.timers]
+    return [f"Tasks: {', '.join(tasks) or 'none yet'}.", "", f"Timers: {', '.join(timers) or 'none yet'}."]
 
 
 def _events(service: Service) -> list[str]:

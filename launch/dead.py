@@ -35,17 +35,17 @@ class Unclear(Hindrance):
 def list_letters(
     service: Service = None, cause: Cause = None, handler: Handler = None, event_type: Type = None,
     reason: Reason = None, origin: Origin = None, state: State = "dead",
-    before: Annotated[str | None, typer.Option(help="Continue there; with --service.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Go on there, as the page before said; with --service.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
     url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List dead letters of each service, newest first."""
     asked = {
         "cause": cause, "handler": handler, "type": event_type, "reason": reason, "origin": origin, "state": state,
-        "before": before, "limit": limit,
+        "cursor": cursor, "limit": limit,
     }  # fmt: skip
-    if before and not service:
-        raise Unclear("--before is a place in the list of one service; say which with --service")
+    if cursor and not service:
+        raise Unclear("--cursor is a place in the list of one service; say which with --service")
     names = _services(service)
     with reaching(Way(url, token, data), Role.OPS) as way:
         found = {name: _get(way, name, "dead-letters", **asked) for name in names}
@@ -59,7 +59,7 @@ def list_letters(
     print_rows("dead letters", ("service", "letter", "died at", "type", "cause", "error"), rows)
     for name, page in found.items():
         if page["next"]:
-            typer.echo(f"more: --service {name} --before {page['next']}")
+            typer.echo(f"more: --service {name} --cursor {page['next']}")
 
 
 @commands.command()

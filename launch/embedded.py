@@ -25,7 +25,7 @@ from shared import clock, telemetry
 from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.sealing import seals_of
 from shared.auth.service_tokens import Credentials, ServiceTokens
-from shared.auth.signatures import signatures_of
+from shared.auth.signatures import secret_of, signatures_of
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.sweeping import count_open
 from shared.bus.tasks.workers import LocalBroker, LocalTasks
@@ -38,11 +38,12 @@ from shared.database.sessions import APART_POOL, Database
 from shared.errors import Hindrance
 from shared.ids import new_id
 from shared.names import Names
+from shared.privacy import retention, suppression
 from shared.roles import Role
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
-from shared.web.options import WebOptions
+from shared.web.options import options_of
 
 HOST = "127.0.0.1"
 BROKER_POOL = 4 * len(SERVICES) + 4  # For each service three queues, each of which holds one, and a relay.
@@ -74,6 +75,8 @@ class EmbeddedPlatform:
         self.folder = require_usable(folder)
         self.settings = settings
         self.crew = Crew()
+        retention.require_valid(settings.retention_days)
+        suppression.use([secret_of(self.folder)])
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
         self.signatures = signatures_of(self.folder)
@@ -187,10 +190,10 @@ class EmbeddedPlatform:
             audience=self.settings.audience,
             other_names=[self.settings.issuer],  # As in tokens of `./popcandy token`, which know no address.
         )
-        database = self._open(service.name, self.settings.pool_size)
+        database = self._open(service.name, self.settings.pool_size, self.settings.request_seconds)
         names = Names(api_url, self.tokens_of(service.name))
         self._names.append(names)
-        options = WebOptions(self.signatures, names=names)
+        options = options_of(self.settings, self.signatures, names=names)
         return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
 
     def _start_background(self, service: Service) -> None:
@@ -203,8 +206,8 @@ class EmbeddedPlatform:
             own = self._open(service.name, background.pool_of(threads))
             background.start_tasks(service, own, self.crew, broker=broker, threads=threads, alone=True)
 
-    def _open(self, service: str, pool_size: int) -> Database:
-        database = self.server.open(service, pool_size=pool_size)
+    def _open(self, service: str, pool_size: int, transaction_seconds: int = 0) -> Database:
+        database = self.server.open(service, pool_size=pool_size, transaction_seconds=transaction_seconds)
         self._databases.append(database)
         return database
 

@@ -16,7 +16,7 @@ from shared.auth.discovery import Discovery, discovered_keys, is_url
 from shared.auth.keys import KeyStore, key_store
 from shared.auth.sealing import seals_from
 from shared.auth.service_tokens import Credentials, tokens_of
-from shared.auth.signatures import signatures_from
+from shared.auth.signatures import keys_in, signatures_from
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.rabbit import QuorumBroker
 from shared.bus.tasks.wake_ups import dead_queue_of, keep_rejected
@@ -27,10 +27,11 @@ from shared.bus.upkeep import Aside
 from shared.database.server import Server
 from shared.errors import Hindrance
 from shared.names import Names
+from shared.privacy import retention, suppression
 from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
-from shared.web.options import WebOptions
+from shared.web.options import WebOptions, options_of
 
 CONSOLE = "popcandy-console"  # As whom the console asks, where POPCANDY_CLIENT_ID names no other.
 
@@ -83,6 +84,8 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     if wanted.service == "console":
         return _start_console(wanted, settings, crew)
     service = service_named(wanted.service)
+    retention.require_valid(settings.retention_days)
+    _use_suppression(settings)
     server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     server.check()
     server.require_current(service.name)
@@ -94,7 +97,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     if wanted.role not in {Duty.WEB, Duty.ALL}:
         return ""
     web = WebServer(host=wanted.host, port=wanted.port)
-    database = server.open(service.name, pool_size=settings.pool_size)
+    database = server.open(service.name, pool_size=settings.pool_size, transaction_seconds=settings.request_seconds)
     app = create_app(
         service, database=database, transport=transport, verifier=_verifier(settings),
         options=_options(settings, service.name),
@@ -177,7 +180,7 @@ def _keys(settings: Settings) -> KeyStore:
 
 def _options(settings: Settings, service: str) -> WebOptions:
     signatures = signatures_from(required(settings.secrets, "POPCANDY_SECRETS"))
-    return WebOptions(signatures, names=_names(settings, service))
+    return options_of(settings, signatures, names=_names(settings, service))
 
 
 def _names(settings: Settings, service: str) -> Names | None:
@@ -189,6 +192,13 @@ def _names(settings: Settings, service: str) -> Names | None:
         raise MissingSetting("POPCANDY_CLIENT_SECRET needs POPCANDY_ISSUER to be the issuer's URL")
     credentials = Credentials(settings.client_id or f"popcandy-{service}", settings.client_secret)
     return Names(settings.api_url, tokens_of(Discovery(settings.issuer), credentials))
+
+
+def _use_suppression(settings: Settings) -> None:
+    """Tell this process what erased numbers are hashed with, if it was told; only what meets such a number needs it."""
+    setting = settings.suppression_secrets or settings.secrets
+    if setting is not None:
+        suppression.use(keys_in(setting.get_secret_value()))
 
 
 def required(value: SecretStr | None, name: str) -> str:

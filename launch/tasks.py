@@ -20,16 +20,16 @@ Service = Annotated[str | None, typer.Option(help="Only this service.")]
 def list_runs(
     service: Service = None,
     state: Annotated[str | None, typer.Option(help="queued, running, done or failed.")] = None,
-    after: Annotated[UUID | None, typer.Option(help="Continue behind this run; wants --service.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Go on there, as the page before said; wants --service.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     url: Url = None, token: Token = None, data: Data = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List the newest runs of each service."""
-    if after is not None and service is None:
-        raise typer.BadParameter("goes with --service: each service has runs of its own", param_hint="--after")
+    if cursor is not None and service is None:
+        raise typer.BadParameter("goes with --service: each service has runs of its own", param_hint="--cursor")
     with reaching(Way(url, token, data), Role.OPS) as way:
         found = {
-            name: way.api.get(f"/api/{name}/task-runs", token=way.token, state=state, after=after, limit=limit)
+            name: way.api.get(f"/api/{name}/task-runs", token=way.token, state=state, cursor=cursor, limit=limit)
             for name in _names(service)
         }
     if as_json:
@@ -42,7 +42,7 @@ def list_runs(
     print_rows("task runs", ("run", "task", "state", "attempts", "queued at", "error"), rows)
     for name, page in found.items():
         if page["next"]:
-            typer.echo(f"more: --service {name} --after {page['next']}")
+            typer.echo(f"more: --service {name} --cursor {page['next']}")
 
 
 @commands.command()

@@ -18,6 +18,9 @@ class Hindrance(Exception):
     """Popcandy cannot run, or cannot do this, here and now; the message is one line for the person at the keyboard."""
 
 
+QUOTES = frozenset({"found", "unknown"})  # Facts that repeat what was sent, which may name somebody.
+
+
 class Refusal(Exception):
     """Somebody asked for what the rules do not allow."""
 
@@ -25,13 +28,18 @@ class Refusal(Exception):
     title: ClassVar[Title]
 
     def __init__(self, **facts: object) -> None:
-        """Keep the facts; they are shown to the caller, so they never name a person."""
+        """Keep the facts. The caller sees them all; what they quote of a file (`QUOTES`) nobody else does."""
         super().__init__(self.code, facts)
         self.facts = facts
 
+    @property
+    def told(self) -> dict[str, object]:
+        """The facts without what they quote: for logs and dead letters."""
+        return {name: value for name, value in self.facts.items() if name not in QUOTES}
+
     def __str__(self) -> str:
         """Read as one line for logs and dead letters."""
-        facts = ", ".join(f"{name}={value}" for name, value in self.facts.items())
+        facts = ", ".join(f"{name}={value}" for name, value in self.told.items())
         return f"{self.code}: {self.title.en}" + (f" ({facts})" if facts else "")
 
 
@@ -68,3 +76,24 @@ class TooMany(Refusal):
 
     code = "too_many"
     title = Title(zh="操作过于频繁", en="Too many attempts")
+
+
+class NotAcceptable(Refusal):
+    """None of the forms in which there is an answer is taken; `offered` lists their media types."""
+
+    code = "not_acceptable"
+    title = Title(zh="无法以所请求的格式返回", en="Not available in that format")
+
+
+class ReadFirst(Refusal):
+    """Somebody decides about a thing and does not say on which reading of it."""
+
+    code = "precondition_required"
+    title = Title(zh="请先读取最新内容（缺少 If-Match）", en="Read it first, and send its ETag as If-Match")
+
+
+class ChangedSince(Refusal):
+    """The thing is not any more what the caller has read."""
+
+    code = "precondition_failed"
+    title = Title(zh="内容已被更新，请刷新后再试", en="It has changed since; read it again")

@@ -1,5 +1,6 @@
 """Who may do what: the roles of a programme and the permissions that routes declare (DESIGN.md section 5)."""
 
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 
@@ -22,35 +23,72 @@ class Role(StrEnum):
 PEOPLE = frozenset(Role) - {Role.SERVICE}
 
 
-_STAFF = frozenset({Role.OPERATOR, Role.REVIEWER})
-_BOOKS = frozenset({Role.FINANCE, Role.FINANCE_APPROVER, Role.AUDITOR})
+class Reach(StrEnum):
+    """Which rows somebody sees and touches; the queries have it in their SQL."""
 
-PERMISSIONS: dict[str, frozenset[Role]] = {
-    "partners.record": frozenset({Role.OPERATOR}),
-    "volunteers.register": frozenset({Role.OPERATOR}),
-    "volunteers.read": _STAFF,
-    "names.look_up": _STAFF | {Role.SERVICE},
-    "listings.publish": frozenset({Role.OPERATOR, Role.PARTNER}),
-    "listings.read": _STAFF | {Role.PARTNER, Role.VOLUNTEER},
-    "shifts.cancel": frozenset({Role.OPERATOR, Role.PARTNER}),
-    "shifts.show_code": frozenset({Role.PARTNER}),
-    "sign_ups.make": frozenset({Role.VOLUNTEER}),
-    "attendance.check_in": frozenset({Role.VOLUNTEER}),
-    "attendance.read": frozenset({Role.VOLUNTEER}),
-    "attendance.oversee": _STAFF | {Role.PARTNER},
+    PERSON = "person"  # What is the caller's own.
+    PARTNER = "partner"  # What is their partner's.
+    PROGRAMME = "programme"  # What is in the programme.
+
+
+Permission = Mapping[Role, Reach]
+
+
+def _all(*roles: Role) -> dict[Role, Reach]:
+    return dict.fromkeys(roles, Reach.PROGRAMME)
+
+
+_STAFF = _all(Role.OPERATOR, Role.REVIEWER)
+# Who sees names and employee numbers as they are, where a list shows people; to everybody else they are masked.
+SEE_PEOPLE = frozenset(_STAFF)
+_BOOKS = _all(Role.FINANCE, Role.FINANCE_APPROVER, Role.AUDITOR)
+_OWN = {Role.PARTNER: Reach.PARTNER}
+_SELF = {Role.VOLUNTEER: Reach.PERSON}
+
+PERMISSIONS: dict[str, Permission] = {
+    "partners.record": _all(Role.OPERATOR),
+    "volunteers.register": _all(Role.OPERATOR),
+    "volunteers.read": _STAFF | _all(Role.AUDITOR),
+    "volunteers.look_up": _STAFF,
+    "names.look_up": _STAFF | _all(Role.SERVICE),
+    "consents.read_texts": _STAFF | _all(Role.PARTNER, Role.VOLUNTEER, Role.AUDITOR),
+    "consents.give": _SELF,
+    "consents.record": _all(Role.OPERATOR),
+    "rosters.read": _STAFF | _OWN,
+    "personal_data.own": _SELF,
+    "personal_data.export": _all(Role.OPERATOR, Role.ADMIN),
+    "personal_data.erase": _all(Role.OPERATOR, Role.ADMIN),
+    "listings.publish": _all(Role.OPERATOR) | _OWN,
+    "listings.read": _STAFF | _all(Role.VOLUNTEER) | _OWN,
+    "shifts.cancel": _all(Role.OPERATOR) | _OWN,
+    "shifts.show_code": _OWN,
+    "sign_ups.make": _SELF,
+    "attendance.check_in": _SELF,
+    "attendance.read": _SELF,
+    "attendance.oversee": _STAFF | _OWN,
     "attendance.correct": _STAFF,
-    "attendance.import": frozenset({Role.OPERATOR}),
-    "activities.summarise": _STAFF | _BOOKS | {Role.FUNDER},
-    "events.operate": frozenset({Role.OPS, Role.ADMIN}),
-    "policies.propose": frozenset({Role.FINANCE}),
-    "policies.approve": frozenset({Role.FINANCE_APPROVER}),
-    "policies.read": _BOOKS | _STAFF | {Role.FUNDER},
-    "donations.read": _BOOKS | {Role.OPERATOR, Role.PARTNER},
-    "balances.read": _BOOKS | {Role.PARTNER},
-    "waterfall.read": _BOOKS | {Role.OPERATOR, Role.FUNDER, Role.PARTNER},
+    "attendance.import": _all(Role.OPERATOR),
+    "shifts.import": _all(Role.OPERATOR),
+    "volunteers.import": _all(Role.OPERATOR),
+    "imports.follow": _all(Role.OPERATOR),  # Whoever may import something: tests compare.
+    "activities.summarise": _STAFF | _BOOKS | _all(Role.FUNDER),
+    "audit.read": _all(Role.AUDITOR, Role.ADMIN),
+    "events.operate": _all(Role.OPS, Role.ADMIN),
+    "policies.propose": _all(Role.FINANCE),
+    "policies.approve": _all(Role.FINANCE_APPROVER),
+    "policies.read": _BOOKS | _STAFF | _all(Role.FUNDER),
+    "donations.read": _BOOKS | _all(Role.OPERATOR) | _OWN,
+    "donations.read_own": _SELF,
+    "balances.read": _BOOKS | _OWN,
+    "waterfall.read": _BOOKS | _all(Role.OPERATOR, Role.FUNDER) | _OWN,
 }
 
 
-def is_permitted(permission: str, roles: frozenset[Role]) -> bool:
-    """Say whether any of these roles has the permission. Raises KeyError for a permission that is not declared."""
-    return not roles.isdisjoint(PERMISSIONS[permission])
+def reach_of(permission: str, roles: Collection[Role]) -> Reach | None:
+    """Return how far a permission reaches for these roles, by the widest of them; None if it is none of theirs.
+
+    Raises KeyError for a permission that is not declared.
+    """
+    declared = PERMISSIONS[permission]
+    reaches = [declared[role] for role in roles if role in declared]
+    return max(reaches, key=list(Reach).index, default=None)

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     home: Path | None = Field(default=None, description="Where this account's platforms live; else the usual place.")
     database_url: SecretStr | None = Field(default=None, description="PostgreSQL server, 18 or newer; else embedded.")
     pool_size: int = Field(default=10, ge=1, le=100, description="Connections and requests at once, per service.")
+    request_seconds: int = Field(default=60, ge=1, le=600, description="A request's transaction lasts no longer.")
+    requests_per_minute: int = Field(default=1_200, ge=1, le=1_000_000, description="Of one caller, per web process.")
+    origins: tuple[str, ...] = Field(default=(), description="Whose pages may call the APIs from a browser, as JSON.")
     worker_threads: int = Field(default=4, ge=1, le=64, description="Tasks at once, per service and process.")
     amqp_url: SecretStr | None = Field(
         default=None, description="RabbitMQ with its vhost; else the embedded transport."
@@ -46,6 +49,13 @@ class Settings(BaseSettings):
     client_secret: SecretStr | None = Field(default=None, description="That client's secret.")
     secrets: SecretStr | None = Field(
         default=None, description="What web roles sign cursors and cookies with; commas between, the newest first."
+    )
+    suppression_secrets: SecretStr | None = Field(
+        default=None,
+        description="What erased employee numbers are hashed with, newest first; else POPCANDY_SECRETS. Old ones stay.",
+    )
+    retention_days: dict[str, int] | None = Field(
+        default=None, description="Days for which things are kept, as JSON by name; else docs/retention.md."
     )
     api_url: str = Field(default="http://127.0.0.1:8022", description="Where the console, and services, find the APIs.")
     console_url: str = Field(default="http://127.0.0.1:8023", description="Where phones find the console's pages.")

@@ -20,6 +20,15 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[
 # Not beside a hexadecimal digit: ids and traces must stay whole, or nothing can be found by them.
 _MOBILE = re.compile(r"(?<![0-9a-f])((?:86)?1[3-9]\d)\d{4}(\d{4})(?![0-9a-f])")
 _ID_NUMBER = re.compile(r"(?<![0-9a-f])(\d{6})\d{8}(\d{3}[\dXx])(?![0-9a-f])")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@([\w-]+(?:\.[\w-]+)+)")
+# What PostgreSQL says of a row that it refuses; a driver's exception repeats it.
+_ROW_VALUES = re.compile(r"(Key \([^)\n]*\)=|Failing row contains )\([^\n]*\)")
+# Names of facts whose value is somebody's, whatever it looks like; `fact_display_name` and `old_email` count as well.
+PERSONAL_FIELDS = frozenset({
+    "display_name", "real_name", "full_name", "file_name", "employee_number", "employee_numbers", "phone", "mobile",
+    "email", "id_number", "postal_address", "bank_account",
+})  # fmt: skip
+HIDDEN = "***"
 
 
 def configure_logging(*, level: str) -> None:
@@ -42,7 +51,7 @@ def configure_logging(*, level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                mask_personal_numbers,  # Last: an exception's text quotes the values of its statement.
+                mask_personal_data,  # Last: an exception's text quotes the values of its statement.
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -59,20 +68,36 @@ def get_logger() -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", structlog.get_logger())
 
 
-def mask_personal_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide the middle of mobile and identity numbers, should one ever reach a log; in nested values too."""
-    return {name: _masked(value) for name, value in event.items()}
+def mask_personal_data(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Hide what is somebody's, should it ever reach a log; in nested values too.
+
+    By name, whole: `PERSONAL_FIELDS`. By shape, wherever it stands: mobile and identity numbers, e-mail addresses, and
+    the values of a row that PostgreSQL refuses.
+    """
+    return {name: _masked(name, value) for name, value in event.items()}
 
 
-def _masked(value: object) -> object:
+def _masked(name: str, value: object) -> object:
     """Mask text wherever it stands; numbers stay, for an amount in fen may look like a mobile number."""
+    if value is not None and _is_personal(name):
+        return HIDDEN
     if isinstance(value, str):
-        return _ID_NUMBER.sub(r"\1********\2", _MOBILE.sub(r"\1****\2", value))
+        return without_personal_data(value)
     if isinstance(value, Mapping):
-        return {name: _masked(each) for name, each in value.items()}
+        return {key: _masked(str(key), each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_masked(each) for each in value]
+        return [_masked("", each) for each in value]
     return value
+
+
+def _is_personal(name: str) -> bool:
+    return name in PERSONAL_FIELDS or any(name.endswith(f"_{field}") for field in PERSONAL_FIELDS)
+
+
+def without_personal_data(value: str) -> str:
+    """Hide in a text what can be told by its shape: for logs, and for what dead letters and failed runs say."""
+    masked = _ID_NUMBER.sub(r"\1********\2", _MOBILE.sub(r"\1****\2", value))
+    return _ROW_VALUES.sub(rf"\1({HIDDEN})", _EMAIL.sub(rf"{HIDDEN}@\1", masked))
 
 
 @contextmanager

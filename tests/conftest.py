@@ -10,12 +10,14 @@ import pytest
 
 from shared.auth.issuer import EmbeddedIssuer
 from shared.database.server import Server
+from shared.privacy import suppression
 from shared.settings import Settings
 from tests.servers.postgres import private_server
 from tests.servers.rabbitmq import Broker, find_rabbitmq, own_cluster, own_node
 from tests.servers.rabbitmq_cluster import RabbitCluster
 from tests.servers.rabbitmq_node import RabbitNode
 from tests.servers.sharing import Shared, wait_for_broker, wait_for_cluster, want
+from tests.web_options import SECRET
 
 _shared = pytest.StashKey[list[Shared]]()
 _rabbitmq, _cluster = pytest.StashKey[Path](), pytest.StashKey[Path]()
@@ -38,6 +40,12 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a worker of xdist."""
     node.workerinput["rabbitmq"] = str(node.config.stash[_rabbitmq])
     node.workerinput["cluster"] = str(node.config.stash[_cluster])
+
+
+@pytest.fixture(autouse=True)
+def _suppressor() -> None:
+    """Hash erased numbers with the tests' secret, whatever platform ran in this process before."""
+    suppression.use([SECRET])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

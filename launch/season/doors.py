@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from launch import importing
 from launch.client import Api
 from launch.embedded import EmbeddedPlatform
 from launch.oidc.people import person_of
@@ -16,7 +17,7 @@ from shared import clock
 from shared.roles import Role
 
 STEPS = 7  # What `bring_in` tells.
-MOST_ROWS = 40_000  # Of one sheet; the door takes 50,000.
+MOST_ROWS = 40_000  # Of one sheet; the door takes 200,000.
 SHIFTS_A_LISTING = 10  # More than any has; a listing stays in one sheet.
 BEFORE_THE_DAY = timedelta(hours=1)
 
@@ -106,16 +107,15 @@ def _agree_policy(doors: Doors, season: SyntheticSeason) -> None:
         "max_minutes": policy.max_minutes,
     }
     proposed = doors.api.post("/api/ledger/policy-versions", terms, token=doors.token(Role.FINANCE))
-    approver = doors.token(Role.FINANCE_APPROVER)
-    doors.api.post(f"/api/ledger/policy-versions/{proposed['id']}/approve", token=approver)
+    approver, path = doors.token(Role.FINANCE_APPROVER), f"/api/ledger/policy-versions/{proposed['id']}"
+    doors.api.post(f"{path}/approve", token=approver, if_match=doors.api.tag(path, token=approver))
 
 
 def _import(doors: Doors, kind: str, name: str, content: bytes) -> None:
-    """Stage a sheet and commit it; a rejected row would stop the commit."""
-    operator = doors.token(Role.OPERATOR)
-    path = f"/api/activities/imports/{kind}"
-    staged = doors.api.upload(path, name, content, token=operator, timezone=doors.zone.key)
-    doors.api.post(f"/api/activities/imports/{staged['id']}/commit", {}, token=operator)
+    """Have a sheet brought in as the demo's operator."""
+    importing.bring_in(
+        doors.api, kind, name, content, token=doors.token(Role.OPERATOR), timezone=doors.zone.key
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,8 @@ def _publish(doors: Doors, listing: Listing, partner_id: UUID) -> dict[tuple[str
 
 
 def _scans(doors: Doors, row: Attendance, shifts: dict[tuple[str, int], LiveShift]) -> Iterator[Scan]:
-    found = doors.api.get(
-        "/api/activities/volunteers", employee_number=row.employee_number, token=doors.token(Role.OPERATOR)
-    )
+    wanted = {"employee_numbers": [row.employee_number]}
+    found = doors.api.post("/api/activities/volunteers/lookups", wanted, token=doors.token(Role.OPERATOR))
     volunteer_id = UUID(found["items"][0]["id"])
     shift = shifts[row.listing_reference, row.shift_number]
     yield Scan(row.checked_in_at, "check-ins", shift, volunteer_id)

@@ -2,6 +2,7 @@
 
 from services.ledger.donations import api as donations
 from services.ledger.donations.handlers import accrue_donations
+from services.ledger.donations.jobs import forget_expired
 from services.ledger.journal import api as journal
 from services.ledger.policies import api as policies
 from shared.service import Service
@@ -10,4 +11,5 @@ SERVICE = Service(
     name="ledger",
     routers=(policies.router, journal.router, donations.router),
     handlers=(accrue_donations,),
+    timers=(forget_expired,),
 )

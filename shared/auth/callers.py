@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from shared.errors import Invalid, NotAllowed, Refusal, Title
-from shared.roles import Role
+from shared.roles import PERMISSIONS, Reach, Role, reach_of
 
 PROGRAMME_HEADER = "Popcandy-Programme"
 SERVICES = UUID("8d6f2f5e-6a52-5c0e-9d55-0b6c7d0e2a41")  # The namespace of the ids of services.
@@ -38,6 +38,10 @@ class NoPartner(NotAllowed):
     title = Title(zh="登录信息缺少所属机构", en="Your sign-in names no partner")
 
 
+class ReachesLess(Exception):
+    """A route asks for a partner's rows on behalf of somebody who sees their own alone: a mistake of ours."""
+
+
 class ProgrammeDiffers(NotAllowed):
     """A request names another programme than its token."""
 
@@ -61,24 +65,33 @@ class Caller:
     roles: frozenset[Role]
     partner_id: UUID | None = None
     service: str | None = None
+    reach: Reach = Reach.PERSON  # Of the permission in which they act.
 
     @property
     def name(self) -> str:
         """Say who it is in a log: an id, or a service's name."""
         return str(self.person_id) if self.service is None else f"service:{self.service}"
 
-    def acting(self, roles: frozenset[Role]) -> "Caller":
-        """Return the caller in those of these roles that they have: what else they are must not widen what they see."""
-        return replace(self, roles=self.roles & roles)
+    def acting(self, permission: str) -> "Caller | None":
+        """Return the caller in those of their roles that have a permission, reaching as far as these; None without any.
+
+        What else somebody is must not widen what they see.
+        """
+        reach = reach_of(permission, self.roles)
+        if reach is None:
+            return None
+        return replace(self, roles=self.roles & PERMISSIONS[permission].keys(), reach=reach)
 
     @property
     def partner_scope(self) -> UUID | None:
-        """The only partner whose rows this caller sees, as a partner's member and nothing else; None for all.
+        """The only partner whose rows this caller sees; None for all of the programme's.
 
-        Raises NoPartner, lest a member without a partner see as much as staff.
+        Raises NoPartner, lest a member without a partner see as much as staff, and ReachesLess for who sees their own.
         """
-        if self.roles != {Role.PARTNER}:
+        if self.reach is Reach.PROGRAMME:
             return None
+        if self.reach is not Reach.PARTNER:
+            raise ReachesLess
         if self.partner_id is None:
             raise NoPartner
         return self.partner_id

@@ -1,17 +1,17 @@
 """Files of keys, which only their owner reads."""
 
+import contextlib
 import os
-import threading
+import tempfile
 from pathlib import Path
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner reads; of two writers at once, the second finds the first's."""
+    """Write a file whole that only its owner reads; of two writers at once, the second finds the first's."""
     draft = _draft(path, content)
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
     finally:
         draft.unlink()
 
@@ -22,8 +22,7 @@ def replace_private(path: Path, content: bytes) -> None:
 
 
 def _draft(path: Path, content: bytes) -> Path:
-    draft = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent)  # 0600, and nobody else's.
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
-    return draft
+    return Path(draft)

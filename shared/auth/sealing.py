@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.auth.signatures import NotOurs, keys_from, keys_of, require_strong
+from shared.auth.signatures import NotOurs, keys_in, require_strong, secret_of
 
 NONCE_BYTES = 12  # What GCM takes (NIST SP 800-38D).
 KEY_BYTES = 32
@@ -48,12 +48,12 @@ class Seals:
 
 def seals_from(setting: str) -> Seals:
     """Return the seals of a setting: keys with commas between, the newest first. Raises WeakSecret."""
-    return Seals(keys_from(setting))
+    return Seals(keys_in(setting))
 
 
 def seals_of(folder: Path) -> Seals:
-    """Return the seals of an embedded platform's folder, whose key is made at first use."""
-    return Seals(keys_of(folder))
+    """Return the seals of an embedded platform's folder, whose secret is made at first use."""
+    return Seals([secret_of(folder)])
 
 
 @cache

@@ -45,28 +45,28 @@ class Signatures:
         return URLSafeTimedSerializer(self._keys, salt=f"popcandy.{purpose}")
 
 
-def signatures_from(setting: str) -> Signatures:
-    """Return the signatures of a setting: keys with commas between, the newest first. Raises WeakSecret."""
-    return Signatures(keys_from(setting))
-
-
-def signatures_of(folder: Path) -> Signatures:
-    """Return the signatures of an embedded platform's folder, whose key is made at first use."""
-    return Signatures(keys_of(folder))
-
-
-def keys_from(setting: str) -> list[str]:
-    """Return the keys of a setting, the newest first."""
+def keys_in(setting: str) -> list[str]:
+    """Read the keys of a setting, with commas between, the newest first."""
     return [key.strip() for key in setting.split(",") if key.strip()]
 
 
-def keys_of(folder: Path) -> list[str]:
-    """Return the key of an embedded platform's folder, made at first use."""
+def signatures_from(setting: str) -> Signatures:
+    """Return the signatures of a setting: keys with commas between, the newest first. Raises WeakSecret."""
+    return Signatures(keys_in(setting))
+
+
+def signatures_of(folder: Path) -> Signatures:
+    """Return the signatures of an embedded platform's folder, whose secret is made at first use."""
+    return Signatures([secret_of(folder)])
+
+
+def secret_of(folder: Path) -> str:
+    """Return the secret of an embedded platform's folder, which is made at first use."""
     path = folder / "secret"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, secrets.token_urlsafe(48).encode())
-    return [path.read_text().strip()]
+    return path.read_text().strip()
 
 
 def require_strong(keys: Sequence[str]) -> Sequence[str]:

@@ -18,7 +18,7 @@ from shared.bus.envelope import BrokenEnvelope
 from shared.bus.tables import DeadLetter
 from shared.bus.transport import Delivery
 from shared.errors import Refusal
-from shared.telemetry import trace_id_of
+from shared.telemetry import trace_id_of, without_personal_data
 
 STACK_CHARACTERS = 20_000
 CAUSE_CHARACTERS = 16
@@ -63,10 +63,11 @@ class Cause:
 
     @classmethod
     def of(cls, reason: Reason, error: BaseException, *, attempts: int = 1) -> "Cause":
-        """Describe an exception."""
+        """Describe an exception; a database's quotes the row that it refused, which is left out."""
         name = type(error).__name__
-        stack = "".join(traceback.format_exception(error))[-STACK_CHARACTERS:]
-        return cls(reason, f"{name}: {error}", name, _place(error.__traceback__), stack, attempts)
+        stack = without_personal_data("".join(traceback.format_exception(error)))[-STACK_CHARACTERS:]
+        said = without_personal_data(f"{name}: {error}")
+        return cls(reason, said, name, _place(error.__traceback__), stack, attempts)
 
 
 @dataclass(frozen=True, slots=True)

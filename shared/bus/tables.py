@@ -120,6 +120,9 @@ class DeadLetter(Base):
         CheckConstraint("state IN ('dead', 'replayed', 'discarded')", name="state"),
         CheckConstraint("(state = 'dead') = (closed_at IS NULL)", name="closed"),
         Index("dead_letter_cause_idx", "cause", postgresql_where=text("state = 'dead'")),
+        Index("dead_letter_closed_idx", "closed_at", postgresql_where=text("state <> 'dead'")),
+        Index("dead_letter_event_id_idx", "event_id"),
+        Index("dead_letter_died_at_id_idx", "died_at", "id"),
         Index("dead_letter_blocking_idx", "handler", "partition_key", postgresql_where=text("state = 'dead'")),
     )
 
@@ -140,7 +143,7 @@ class DeadLetter(Base):
     cause: Mapped[str]
     trace_id: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(Integer)
-    died_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+    died_at: Mapped[datetime] = mapped_column(server_default=func.now())
     state: Mapped[str] = mapped_column(server_default="dead")
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
@@ -171,6 +174,8 @@ class Replay(Base):
     __tablename__ = "replay"
     __table_args__ = (
         CheckConstraint("letters_per_second > 0", name="rate"),
+        Index("replay_programme_id_id_idx", "programme_id", "id"),
+        Index("replay_programme_id_requested_at_id_idx", "programme_id", "requested_at", "id"),
         Index("replay_open_idx", "requested_at", postgresql_where=text("finished_at IS NULL")),
     )
 
@@ -195,6 +200,7 @@ class ReplayLetter(Base):
         PrimaryKeyConstraint("replay_id", "dead_letter_id"),
         CheckConstraint("outcome IN ('replayed', 'failed', 'skipped')", name="outcome"),
         CheckConstraint("(outcome IS NULL) = (tried_at IS NULL)", name="tried"),
+        Index("replay_letter_dead_letter_id_idx", "dead_letter_id"),
         Index("replay_letter_open_idx", "replay_id", "dead_letter_id", postgresql_where=text("outcome IS NULL")),
     )
 
@@ -221,6 +227,9 @@ class TaskRun(Base):
         CheckConstraint("(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
         Index("task_run_task_key_key", "task", "key", unique=True, postgresql_where=text("key IS NOT NULL")),
         Index("task_run_open_idx", "state", "woken_at", postgresql_where=text("state IN ('queued', 'running')")),
+        Index("task_run_failed_idx", "finished_at", postgresql_where=text("state = 'failed'")),
+        Index("task_run_queued_at_id_idx", "queued_at", "id"),
+        Index("task_run_finished_at_id_idx", text("coalesce(finished_at, 'infinity'::timestamptz)"), "id"),
         Index("task_run_done_idx", "finished_at", postgresql_where=text("state = 'done'")),
     )
 

@@ -115,12 +115,13 @@ class Timer:
 
 
 def every(
-    cron: str, *, tz: str, missed: Missed, max_retries: int, time_limit_ms: int
+    cron: str, *, tz: str, missed: Missed, max_retries: int, time_limit_ms: int, service: str | None = None
 ) -> Callable[[Callable[[Session, datetime], None]], Timer]:
     """Call a function at each instant of `cron` (five fields) in the time zone, in a transaction of its own.
 
     It gets the instant at which it was due, which may be long ago. Its effect and the mark that it ran are one
-    transaction: it happens once. Its name is `<service>.<function>`: renaming it begins a new schedule.
+    transaction: it happens once. Its name is `<service>.<function>`: renaming it begins a new schedule. The service is
+    the function's own; a function of the kit is told for which it works.
     Raises CronSimError, ZoneInfoNotFoundError, ValueError.
     """
     if len(cron.split()) != _FIELDS:
@@ -134,7 +135,7 @@ def every(
                 run(tx, due_at)
                 job.finish(tx)
 
-        task = Task(f"{run.__module__.split('.')[1]}.{run.__name__}")
+        task = Task(f"{service or run.__module__.split('.')[1]}.{run.__name__}")
         limits = work(task, max_retries=max_retries, time_limit_ms=time_limit_ms, backoff_seconds=BACKOFF_SECONDS)
         return Timer(limits(fire), cron, zone, missed)
 

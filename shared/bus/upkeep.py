@@ -27,6 +27,8 @@ RELEASE_SECONDS = 10.0  # Between two looks for letters whose release was cut sh
 FORGET_SECONDS = 600.0  # Between two looks for old marks.
 FORGET_AT_ONCE = 5_000
 
+Trim = Callable[[Session], int]  # Removes some of what has had its time, a bounded number; returns how many.
+
 log = telemetry.get_logger()
 
 
@@ -54,10 +56,11 @@ def keep_given_up(tx: Session, delivery: Delivery) -> None:
 class Upkeep:
     """One service's chores, a round each second; a broker or a database that is away is waited for."""
 
-    def __init__(self, inbox: Inbox, asides: Sequence[Aside]) -> None:
-        """Look after the inbox's database, and bring the letters of `asides` into it."""
+    def __init__(self, inbox: Inbox, asides: Sequence[Aside], *, trims: Sequence[Trim] = ()) -> None:
+        """Look after the inbox's database, bring the letters of `asides` into it, and trim its other tables."""
         self.inbox = inbox
         self.asides = asides
+        self.trims = trims
         self._taking: dict[str, Subscription] = {}
         self._next: dict[str, float] = {}
 
@@ -97,7 +100,12 @@ class Upkeep:
         return sum(self._release(handler, key) for handler, key in orphaned)
 
     def forget_old(self) -> None:
-        """Trim the marks of handlers that allow it, a part at a time."""
+        """Trim the marks of handlers that allow it, and what else has had its time, a part at a time."""
+        for trim in self.trims:
+            trimmed = True
+            while trimmed:
+                with self.inbox.database.transaction() as tx:
+                    trimmed = trim(tx) > 0
         for handler in self.inbox.subscriptions.handlers:
             forgotten = FORGET_AT_ONCE
             while handler.forget_after is not None and forgotten == FORGET_AT_ONCE:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 TRANSIENT_STATES = {"40001", "40P01", "55P03"}  # Serialization failure, deadlock, lock time-out.
 TRANSIENT_CLASSES = {"08", "53"}  # Connection, resources.
 SHUTTING_DOWN = "57P"  # The server ends, or ended our session.
-CANCELLED = "57014"  # A statement took too long: transient for a person, not for what will always take too long.
+TOO_LONG = {"57014", "25P04"}  # Statement, transaction: this may pass for a person, not for what is always slow.
 
 
 def is_transient(error: BaseException) -> bool:
@@ -23,7 +23,7 @@ def is_transient(error: BaseException) -> bool:
 
 def may_pass(error: BaseException) -> bool:
     """Say whether to wait rather than to give up: transient, or a statement that took too long this time."""
-    return is_transient(error) or (isinstance(error, DBAPIError) and state_of(error) == CANCELLED)
+    return is_transient(error) or (isinstance(error, DBAPIError) and state_of(error) in TOO_LONG)
 
 
 def state_of(error: DBAPIError) -> str | None:

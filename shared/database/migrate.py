@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
@@ -30,10 +31,18 @@ def downgrade(url: URL, service: str, revision: str) -> None:
 
 
 def is_current(url: URL, service: str) -> bool:
-    """Say whether a database has every migration of its service."""
+    """Say whether a database has every migration of its service.
+
+    One that another depends on is not noted beside that: it is implied.
+    """
     with create_engine(url, poolclass=NullPool).connect() as connection:
-        heads = set(MigrationContext.configure(connection).get_current_heads())
-    return heads == set(ScriptDirectory.from_config(config_of(service)).get_heads())
+        noted = MigrationContext.configure(connection).get_current_heads()
+    script = ScriptDirectory.from_config(config_of(service))
+    try:
+        there = {revision.revision for revision in script.iterate_revisions(noted, "base")} if noted else set()
+    except (CommandError, RevisionError):
+        return False  # It knows one that we do not.
+    return set(script.get_heads()) <= there
 
 
 def config_of(service: str) -> Config:

@@ -64,9 +64,10 @@ class Server:
         if not is_current:
             raise OutdatedSchema(f"database {self.prefix}{service} is not up to date; run ./popcandy migrate")
 
-    def open(self, service: str, *, pool_size: int) -> Database:
-        """Reach a prepared service's database as its runtime role."""
-        return Database(self.database_url(service), role=role_of(service), pool_size=pool_size)
+    def open(self, service: str, *, pool_size: int, transaction_seconds: int = 0) -> Database:
+        """Reach a prepared service's database as its runtime role; 0 lets a transaction take as long as it takes."""
+        url, role = self.database_url(service), role_of(service)
+        return Database(url, role=role, pool_size=pool_size, transaction_seconds=transaction_seconds)
 
     def database_url(self, service: str) -> URL:
         """Where a service's database is, as the owner of its schema."""

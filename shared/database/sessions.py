@@ -31,17 +31,21 @@ LIMITS = {
 class Database:
     """One service's database, reached as the service's runtime role, which cannot change the schema or the past."""
 
-    def __init__(self, url: URL, *, role: str, pool_size: int) -> None:
-        """Prepare pools; nothing connects yet. `pool_size` bounds the connections of ordinary transactions."""
+    def __init__(self, url: URL, *, role: str, pool_size: int, transaction_seconds: int = 0) -> None:
+        """Prepare pools; nothing connects yet. `pool_size` bounds the connections of ordinary transactions.
+
+        The server ends one that lasts longer than `transaction_seconds`, with its connection; 0 ends none.
+        """
         self.url = url
         self.role = role
         self.pool_size = pool_size
+        self._limits = LIMITS | {"transaction_timeout": f"{transaction_seconds}s"}
         self.engine = self._engine(pool_size)
         self._apart = self._engine(APART_POOL)
         self._bell = Bell(self._apart)
 
     def _engine(self, size: int) -> Engine:
-        options = " ".join(f"-c {name}={value}" for name, value in ({"role": self.role} | LIMITS).items())
+        options = " ".join(f"-c {name}={value}" for name, value in ({"role": self.role} | self._limits).items())
         return create_engine(
             self.url,
             pool_size=size,
@@ -61,6 +65,13 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as tx, tx.begin():
             yield tx
         self._bell.ring(wanted_by(tx))
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a transaction that writes nothing and sees one state of the database, however long it reads."""
+        with Session(self.engine, expire_on_commit=False) as tx, tx.begin():
+            tx.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+            yield tx
 
     @contextmanager
     def apart(self) -> Iterator[Session]:

@@ -7,24 +7,48 @@ what it takes, and refuses the rest with a code, what was expected and how to me
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from shared.errors import Title
 
 Cell = str | float | bool | date | time | timedelta  # An int is a float to mypy, a datetime a date.
-Parser = Callable[[Cell], object]
 T = TypeVar("T")
 
 EXACT_FLOAT: Final = 10**15  # A spreadsheet keeps 15 digits; what had more has been changed already.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _NUMBER = re.compile(r"([+-]?)([0-9]{1,18})(?:\.([0-9]{1,9}))?")
-_RISKY = re.compile(r"'*[=+\-@\t\r]")
-_PROTECTED = re.compile(r"'+[=+\-@\t\r]")
+_START = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # Of a formula; some programs take the full-width forms for it, too.
+_RISKY = re.compile(f"'*{_START}")
+_PROTECTED = re.compile(f"'+{_START}")
 SUSPECT: Final = frozenset("=@'#")  # Only text that starts with one of these needs `plain`.
 _FAULTS = frozenset(
     ["#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#CONNECT!"]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a column takes, as a template says it: its bounds (characters or numbers), or the `choices` by name."""
+
+    kind: Literal["text", "whole", "choice", "date", "instant"]
+    minimum: int = 0
+    maximum: int = 0
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """Turns a cell into a value, or raises BadCell; its `form` says what it takes."""
+
+    run: Callable[[Cell], object]
+    form: Form
+
+    def __call__(self, cell: Cell) -> object:
+        """Parse a cell. Raises BadCell."""
+        return self.run(cell)
 
 
 class BadCell(Exception):
@@ -94,13 +118,25 @@ def text(*, max_length: int) -> Parser:
         value = cell if isinstance(cell, str) else _digits(cell)
         if value[0] in "+-" and not _NUMBER.fullmatch(value):
             raise a_formula()
-        if not value.isprintable() and _CONTROL.search(value):
-            raise _not_text()
+        if not value.isprintable():
+            _require_plain(value)
         if len(value) > max_length:
             raise BadCell("too_long", expected=f"≤ {max_length}", fix=too_long)
         return value
 
-    return parse
+    return Parser(parse, Form("text", minimum=1, maximum=max_length))
+
+
+def _require_plain(value: str) -> None:
+    """Refuse what nobody sees: control characters, and marks that hide or turn the text around them (U+202E)."""
+    if _CONTROL.search(value):
+        raise _not_text()
+    if _HIDDEN.search(value):
+        fix = Title(
+            zh="含有看不见的字符（如文字方向标记），请重新手工输入",
+            en="There are invisible characters, such as direction marks: type the text again by hand",
+        )
+        raise BadCell("hidden_characters", expected="ABC 中文 000123", fix=fix)
 
 
 def _digits(cell: Cell) -> str:
@@ -131,7 +167,7 @@ def whole_number(*, minimum: int, maximum: int) -> Parser:
             raise BadCell("out_of_range", expected=expected, fix=bounds)
         return int(number)
 
-    return parse
+    return Parser(parse, Form("whole", minimum=minimum, maximum=maximum))
 
 
 def _number(cell: Cell, *, expected: str, fix: Title) -> float:
@@ -159,4 +195,4 @@ def one_of(choices: Mapping[str, T]) -> Parser:
             raise BadCell("unknown_choice", expected=expected, fix=fix)
         return by_name[name]
 
-    return parse
+    return Parser(parse, Form("choice", choices=tuple(choices)))

@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.documents.cells import Cell, Parser, as_text, fold
 from shared.documents.refusals import WrongHeaders
+from shared.errors import Title
 
 ERRORS_TITLE: Final = "错误 Errors"
 _FOUND_SHOWN: Final = 80
@@ -17,7 +18,7 @@ class Column:
     """One column of an import: `name` in the parsed row, the `titles` it may bear (zh and en), how a cell is parsed.
 
     A `required` column has to be in the header; in an absent one every value is None. An empty cell is refused unless
-    `blank`, then it is None.
+    `blank`, then it is None. A template says what its parser takes, and the `note` beside it.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Column:
     parse: Parser
     required: bool = True
     blank: bool = False
+    note: Title | None = None
 
 
 @dataclass(frozen=True, slots=True)

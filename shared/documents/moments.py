@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.documents.cells import BadCell, Cell, Parser
+from shared.documents.cells import BadCell, Cell, Form, Parser
 from shared.errors import Title
 
 INSTANT_FORM: Final = "YYYY-MM-DD HH:MM"
@@ -46,7 +46,7 @@ def local_date() -> Parser:
             raise BadCell("out_of_range", expected=f"{_YEARS[0]}…{_YEARS[-1]}", fix=_WRITE_YEAR)
         return found
 
-    return parse
+    return Parser(parse, Form("date", minimum=_YEARS[0], maximum=_YEARS[-1]))
 
 
 def _local_date(cell: Cell) -> date | None:
@@ -82,7 +82,7 @@ def local_instant(zone: ZoneInfo) -> Parser:
             found = (found + timedelta(milliseconds=500)).replace(microsecond=0)
         return found.astimezone(UTC) if found.tzinfo else _in_zone(found, zone)
 
-    return parse
+    return Parser(parse, Form("instant", minimum=_YEARS[0], maximum=_YEARS[-1]))
 
 
 def _written_instant(cell: Cell) -> datetime | None:

@@ -17,6 +17,13 @@ class BrokenQuotes(Invalid):
     title = Title(zh="CSV 中的引号不配对", en="Quotation marks in the CSV do not pair up")
 
 
+class CellTooLong(Invalid):
+    """A cell of a CSV is longer than `max_characters`; mostly a quotation mark above is never closed."""
+
+    code = "cell_too_long"
+    title = Title(zh="有单元格过长，或引号没有闭合", en="A cell is too long, or a quotation mark is never closed")
+
+
 class EmptySheet(Invalid):
     """There is no heading (`missing` is "header") or nothing below it ("rows")."""
 

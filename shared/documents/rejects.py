@@ -3,28 +3,35 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # It ships no types.
 
 from shared.documents.cells import as_text, protect, unprotect
 from shared.documents.columns import ERRORS_TITLE, Layout
-from shared.documents.sheets import RejectedRow, Sheet
+from shared.documents.exports import inline
+from shared.documents.sheets import Kind, RejectedRow, Sheet
 
-_CELL_CHARS: Final = 32_767  # What a spreadsheet's cell holds at most.
 _COLUMN_WIDTH: Final = 18
+_MADE: Final = datetime(1980, 1, 1)  # noqa: DTZ001  As all of a workbook's parts say: same rows, same bytes.
 _TEXT_FORMAT: Final = {"num_format": "@"}  # So that 000123 and dates stay as they are mended.
 
 
 def write_rejects(sheet: Sheet, *, more: Iterable[RejectedRow] = ()) -> bytes:
-    """Write the rejected rows, and `more` that the caller's rules rejected (see `Sheet.reject`), in the file's order.
+    """Write a sheet's rejected rows, and `more` of the caller's (see `Sheet.reject`), in the file's order."""
+    rejected = sorted([*sheet.rejected, *more], key=lambda row: row.number)
+    return write_rejected(sheet.kind, sheet.layout, rejected)
+
+
+def write_rejected(kind: Kind, layout: Layout, rejected: Sequence[RejectedRow]) -> bytes:
+    """Write rejected rows as a file of the kind that they came in.
 
     Nothing in it is run as a formula. Sent again as it is, it is refused for the same reasons; the errors column is
     passed over.
     """
-    rejected = sorted([*sheet.rejected, *more], key=lambda row: row.number)
-    lines = _lines(sheet.layout, rejected)
-    return _as_xlsx(lines) if sheet.kind == "xlsx" else _as_csv(lines)
+    lines = _lines(layout, rejected)
+    return _as_xlsx(lines) if kind == "xlsx" else _as_csv(lines)
 
 
 def _lines(layout: Layout, rejected: Sequence[RejectedRow]) -> Iterator[list[str]]:
@@ -53,10 +60,11 @@ def _as_xlsx(lines: Iterator[list[str]]) -> bytes:
     """Write every cell as text, so that nothing is a formula or a rounded number."""
     content = io.BytesIO()
     with Workbook(content, {"constant_memory": True}) as book:
+        book.set_properties({"created": _MADE})
         page = book.add_worksheet()
         page.set_column(0, 0xFF, _COLUMN_WIDTH, book.add_format(_TEXT_FORMAT))
         for number, line in enumerate(lines):
             for place, cell in enumerate(line):
                 if cell:
-                    page.write_string(number, place, cell[:_CELL_CHARS])
+                    page.write_string(number, place, inline(cell))
     return content.getvalue()

@@ -4,11 +4,12 @@ The first row that is not empty is the header, all below it are rows; empty rows
 or rejected, never half; whether the good ones may be used without the bad is the caller's rule.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final, Literal
 
-from shared.documents.cells import SUSPECT, BadCell, Cell, Parser, as_text, plain
+from shared.documents.cells import SUSPECT, BadCell, Cell, as_text, plain
 from shared.documents.columns import Column, Layout, headings, letters, match, shown
 from shared.documents.delimited import read_csv
 from shared.documents.refusals import EmptySheet, NotASheet, TooManyColumns, TooManyRows
@@ -61,31 +62,62 @@ class Sheet:
 
     def reject(self, row: Row, reasons: Mapping[str, BadCell]) -> RejectedRow:
         """Make a rejected row of one that the caller's own rules refuse; `reasons` are by column name."""
-        errors = [(self.layout.place(name), bad) for name, bad in reasons.items()]
-        return _rejected(row.number, row.cells, errors, self.layout)
+        return reject(self.layout, row.number, row.cells, reasons)
 
 
-def read_sheet(
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file whose header was understood; `rows` are read from it one by one, once, while it is open."""
+
+    kind: Kind
+    layout: Layout
+    rows: Iterator[Row | RejectedRow]
+
+
+@contextmanager
+def reading(
     stream: IO[bytes], *, filename: str, columns: Sequence[Column], limits: Limits = DEFAULT_LIMITS
-) -> Sheet:
-    """Read an upload into typed rows; the ending of `filename` says what it has to be, .xlsx or .csv.
+) -> Iterator[Reading]:
+    """Open an upload; the ending of `filename` says what it has to be, .xlsx or .csv, and its first bytes agree.
 
-    Raises a refusal of `shared.documents.refusals` when the file as a whole cannot be used.
+    Raises a refusal of `shared.documents.refusals` when the file as a whole cannot be used, TooManyRows and EmptySheet
+    among its rows.
     """
     kind = _kind(filename)
     with received(stream, max_bytes=limits.max_bytes) as file:
         numbered = read_xlsx(file, limits=limits) if kind == "xlsx" else read_csv(file)
         filled = ((number, cells) for number, cells in numbered if not all(map(_is_empty, cells)))
-        header_number, cells = next(filled, (0, list[Cell]()))
-        sheet = Sheet(kind=kind, layout=_layout(cells, columns, limits=limits), rows=[], rejected=[])
-        reader = _RowReader(sheet.layout)
-        for number, cells in filled:
-            if number - header_number > limits.max_rows:
-                raise TooManyRows(max_rows=limits.max_rows)
-            reader.read(number, cells, into=sheet)
-    if not sheet.rows and not sheet.rejected:
-        raise EmptySheet(missing="rows")
+        with closing(numbered):
+            header_number, cells = next(filled, (0, list[Cell]()))
+            layout = _layout(cells, columns, limits=limits)
+            yield Reading(kind, layout, _read_rows(filled, layout, header_number, limits))
+
+
+def read_sheet(
+    stream: IO[bytes], *, filename: str, columns: Sequence[Column], limits: Limits = DEFAULT_LIMITS
+) -> Sheet:
+    """Read an upload into typed rows, all at once (see `reading`)."""
+    with reading(stream, filename=filename, columns=columns, limits=limits) as found:
+        sheet = Sheet(kind=found.kind, layout=found.layout, rows=[], rejected=[])
+        for row in found.rows:
+            if isinstance(row, Row):
+                sheet.rows.append(row)
+            else:
+                sheet.rejected.append(row)
     return sheet
+
+
+def _read_rows(
+    filled: Iterator[tuple[int, list[Cell]]], layout: Layout, header_number: int, limits: Limits
+) -> Iterator[Row | RejectedRow]:
+    """Yield each row below the header. Raises TooManyRows; EmptySheet if there is none."""
+    reader, number = _RowReader(layout), 0
+    for number, cells in filled:
+        if number - header_number > limits.max_rows:
+            raise TooManyRows(max_rows=limits.max_rows)
+        yield reader.read(number, cells)
+    if not number:
+        raise EmptySheet(missing="rows")
 
 
 def _kind(filename: str) -> Kind:
@@ -117,7 +149,7 @@ class _RowReader:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._columns = [
-            (place, column.name, column.parse, column.blank) for place, column in enumerate(layout.places) if column
+            (place, column.name, column.parse.run, column.blank) for place, column in enumerate(layout.places) if column
         ]
         self._absent: dict[str, Any] = dict.fromkeys(layout.absent)
         self._width = len(layout.header)
@@ -125,8 +157,8 @@ class _RowReader:
             place for place, column in enumerate(layout.places) if column is None and place != layout.errors_at
         ]
 
-    def read(self, number: int, cells: list[Cell], *, into: Sheet) -> None:
-        """Parse a row into the good ones, or into the rejected ones with all of its errors."""
+    def read(self, number: int, cells: list[Cell]) -> Row | RejectedRow:
+        """Parse a row; a rejected one has all of its errors."""
         values = self._absent.copy()
         errors: list[tuple[int, BadCell]] = []
         size = len(cells)
@@ -138,9 +170,8 @@ class _RowReader:
         if size > self._width or self._gaps:
             errors += self._stray(cells)
         if errors:
-            into.rejected.append(_rejected(number, cells, errors, self._layout))
-        else:
-            into.rows.append(Row(number=number, values=values, cells=cells))
+            return _rejected(number, cells, errors, self._layout)
+        return Row(number=number, values=values, cells=cells)
 
     def _stray(self, cells: list[Cell]) -> list[tuple[int, BadCell]]:
         """Object to the first value that stands under no heading; there may be thousands."""
@@ -150,7 +181,7 @@ class _RowReader:
         ]
 
 
-def _value(cell: Cell, parse: Parser, *, blank: bool) -> object:
+def _value(cell: Cell, parse: Callable[[Cell], object], *, blank: bool) -> object:
     """Parse one cell, trimmed. Raises BadCell."""
     if isinstance(cell, str):
         trimmed = cell.strip()
@@ -160,6 +191,11 @@ def _value(cell: Cell, parse: Parser, *, blank: bool) -> object:
                 return None
             raise BadCell("blank", expected="…", fix=Title(zh="请填写此项", en="Fill this in"))
     return parse(cell)
+
+
+def reject(layout: Layout, number: int, cells: list[Cell], reasons: Mapping[str, BadCell]) -> RejectedRow:
+    """Make a rejected row of a good one that the caller's own rules refuse; `reasons` are by column name."""
+    return _rejected(number, cells, [(layout.place(name), bad) for name, bad in reasons.items()], layout)
 
 
 def _without_heading() -> BadCell:

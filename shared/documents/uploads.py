@@ -17,10 +17,10 @@ _IN_MEMORY_BYTES = _MIB
 class Limits:
     """What one import may cost. `max_ratio`, unpacked to packed, counts above one MiB: honest sheets stay below 30."""
 
-    max_bytes: int = 20 * _MIB
-    max_unpacked_bytes: int = 128 * _MIB
+    max_bytes: int = 50 * _MIB
+    max_unpacked_bytes: int = 256 * _MIB
     max_ratio: int = 100
-    max_rows: int = 50_000
+    max_rows: int = 200_000
     max_columns: int = 50
 
     def allow_unpacked(self, unpacked: int, *, packed: int) -> bool:

@@ -1,9 +1,12 @@
 """Rows out of a workbook: its first sheet; hidden sheets and charts are passed over."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from heapq import merge
+from itertools import groupby, islice
+from operator import itemgetter
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 from zipfile import ZipFile
@@ -34,8 +37,8 @@ class _Place:
     part: str
 
 
-def read_xlsx(file: IO[bytes], *, limits: Limits) -> Iterable[tuple[int, list[Cell]]]:
-    """Return each row from the first that holds something, with its number, from 1, as the spreadsheet shows it.
+def read_xlsx(file: IO[bytes], *, limits: Limits) -> Generator[tuple[int, list[Cell]], None, None]:
+    """Yield each row from the first that holds something, with its number, from 1, as the spreadsheet shows it.
 
     A formula's cell holds its text, `=…`, never its last result; a failed one its error, `#N/A`. Raises NotASheet,
     EmptySheet, UnpacksTooLarge, TooManyRows, TooManyColumns.
@@ -50,9 +53,7 @@ def read_xlsx(file: IO[bytes], *, limits: Limits) -> Iterable[tuple[int, list[Ce
     parts = [*_NEEDED, *filter(package.has, _USED), place.part]
     package.require_room(parts)
     with _copied(package, parts, limits=limits) as (copy, scan):
-        rows = _loaded(copy, place.index, scan=scan)
-    _restore_midnights(rows, scan.midnights)
-    return _marked(rows, scan.marks).items()
+        yield from _mended(_loaded(copy, place.index, scan=scan), scan)
 
 
 def _first_visible(package: Package) -> _Place:
@@ -98,11 +99,11 @@ def _copied(package: Package, parts: list[str], *, limits: Limits) -> Iterator[t
         yield copy, scan
 
 
-def _loaded(copy: IO[bytes], index: int, *, scan: SheetScan) -> dict[int, list[Cell]]:
-    """Load the sheet's cells by row number, each row from column A. Raises NotASheet where the reader gives up."""
+def _loaded(copy: IO[bytes], index: int, *, scan: SheetScan) -> Iterator[tuple[int, list[Cell]]]:
+    """Yield the sheet's rows with their numbers, each from column A. Raises NotASheet where the reader gives up."""
     try:
         with load_workbook(copy) as book:
-            return _rows(book.get_sheet_by_index(index), scan=scan)
+            yield from _rows(book.get_sheet_by_index(index), scan=scan)
     except CalamineError:
         raise broken("xlsx with a damaged sheet") from None
     except BaseException as panic:
@@ -112,28 +113,36 @@ def _loaded(copy: IO[bytes], index: int, *, scan: SheetScan) -> dict[int, list[C
         raise broken("xlsx with an impossible value") from None
 
 
-def _rows(sheet: CalamineSheet, *, scan: SheetScan) -> dict[int, list[Cell]]:
+def _rows(sheet: CalamineSheet, *, scan: SheetScan) -> Iterator[tuple[int, list[Cell]]]:
+    """Yield row by row: the reader's own form of a sheet is smaller than ours."""
     if sheet.start is None or sheet.end is None:
-        return {}
+        return
     (top, left), (bottom, right) = sheet.start, sheet.end
     if not scan.first_row <= top + 1 <= bottom + 1 <= scan.last_row or right >= scan.last_column:
         raise broken("xlsx with cells that are not where they seem")
-    rows = sheet.to_python()
-    return {number: [*[""] * left, *row] if left else row for number, row in enumerate(rows, start=top + 1)}
+    rows = islice(sheet.iter_rows(), top, None)  # It begins with row 1, though its columns begin at `left`.
+    for number, row in enumerate(rows, start=top + 1):
+        yield number, [*[""] * left, *row] if left else row
 
 
-def _restore_midnights(rows: dict[int, list[Cell]], midnights: list[tuple[int, int]]) -> None:
-    """Make an instant again of what the reader made a date, though its cell shows 00:00."""
-    for number, column in midnights:
-        row = rows.get(number, [])
-        if column <= len(row) and type(day := row[column - 1]) is date:
+def _mended(rows: Iterator[tuple[int, list[Cell]]], scan: SheetScan) -> Iterator[tuple[int, list[Cell]]]:
+    """Put formulas, failures and midnights where the reader left something else, or nothing, not even a row."""
+    by_row: dict[int, list[tuple[int, str | None]]] = {}
+    for (number, column), text in scan.marks.items():
+        by_row.setdefault(number, []).append((column, text))
+    for number, column in scan.midnights:
+        by_row.setdefault(number, []).append((column, None))
+    empty = ((number, list[Cell]()) for number in sorted(by_row))
+    for number, found in groupby(merge(rows, empty, key=itemgetter(0)), key=itemgetter(0)):
+        _, row = next(found)  # The reader's own, if it has one.
+        yield number, _with(row, by_row.get(number, ()))
+
+
+def _with(row: list[Cell], changes: Iterable[tuple[int, str | None]]) -> list[Cell]:
+    for column, text in changes:
+        if text is not None:
+            row.extend([""] * (column - len(row)))
+            row[column - 1] = text
+        elif column <= len(row) and type(day := row[column - 1]) is date:
             row[column - 1] = datetime.combine(day, time.min)
-
-
-def _marked(rows: dict[int, list[Cell]], marks: dict[tuple[int, int], str]) -> dict[int, list[Cell]]:
-    """Put formulas and failures where the reader left their last result, or nothing."""
-    for (number, column), text in marks.items():
-        row = rows.setdefault(number, [])
-        row.extend([""] * (column - len(row)))
-        row[column - 1] = text
-    return dict(sorted(rows.items())) if marks else rows
+    return row

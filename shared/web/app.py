@@ -1,17 +1,28 @@
 """The one way to make a service's web app."""
 
-from fastapi import FastAPI
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
 
 from shared.auth.tokens import TokenVerifier
 from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.service import Service
-from shared.web import faults, problems, task_runs
+from shared.web import audit_entries, denials, faults, problems, task_runs
+from shared.web.headers import ApiHeaders, cross_origin
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
+from shared.web.lists.streaming import Places
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
+from shared.web.rates import RateLimiter
+from shared.web.routes import require_safe
+
+
+def routers_of(service: Service) -> Sequence[APIRouter]:
+    """Return all that is served of a service: its own routes, and the kit's."""
+    return (*service.routers, operations_of(service), task_runs.router, audit_entries.router)
 
 
 def create_app(
@@ -21,14 +32,20 @@ def create_app(
     prefix = f"/api/{service.name}"
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
-    app.state.options = options
-    for router in (*service.routers, operations_of(service), task_runs.router):
+    app.state.options, app.state.export_places = options, Places(database.pool_size)
+    app.state.callers = RateLimiter(options.requests_per_minute)
+    app.state.strangers = RateLimiter(options.failures_per_minute)
+    for router in routers_of(service):
+        require_safe(router)
         app.include_router(router, prefix=prefix)
     problems.install(app)
+    denials.install(app)
     faults.install(app)
-    app.add_middleware(Gate, admitted=database.pool_size)
+    app.add_middleware(Gate, admitted=database.pool_size, wait_seconds=options.wait_seconds)
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
+    app.add_middleware(ApiHeaders)  # Around the answer to a fault too.
+    app.add_middleware(cross_origin, origins=options.origins)
     queues = Topology.queues_of(service.name)
     add_health(app, {"database": database.ping, "broker": patient(lambda: transport.check(queues))})
     return app

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -19,8 +19,12 @@ from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
 from shared.errors import NotAllowed, Title
 from shared.names import Names
-from shared.roles import PERMISSIONS, is_permitted
+from shared.roles import reach_of
+from shared.web import problems
 from shared.web.options import WebOptions
+from shared.web.rates import RateLimiter
+
+Language = Literal["zh", "en"]
 
 
 class MissingPermission(NotAllowed):
@@ -43,6 +47,17 @@ def transaction_apart(request: Request) -> Callable[[], AbstractContextManager[S
     return database.apart
 
 
+def transaction_later(request: Request) -> Callable[[], AbstractContextManager[Session]]:
+    """Return how to open the request's transaction, for a route that has slow work to do after its end."""
+    database: Database = request.app.state.database
+    return database.transaction
+
+
+async def language(request: Request) -> Language:
+    """Choose between zh and en by `Accept-Language`."""
+    return "en" if problems.language_of(request) == "en" else "zh"
+
+
 async def names_of_people(request: Request) -> Names:
     """Return how to ask for people's names; 503 where this service has no secret to ask with."""
     options: WebOptions = request.app.state.options
@@ -58,17 +73,30 @@ async def present(_request: Request) -> datetime:
 
 def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     """Require a permission; the route gets the caller who has it. Raises NotAuthenticated, MissingPermission."""
-    is_permitted(permission, frozenset())  # A permission that is not declared fails at import.
+    reach_of(permission, ())  # A permission that is not declared fails at import.
 
     async def permitted(request: Request) -> Caller:
-        caller = await _caller(request)
+        caller = request.state.caller = await _known(request)  # Known even if they are turned away now.
         bind_contextvars(caller=caller.name, programme_id=str(caller.programme_id))
-        if not is_permitted(permission, caller.roles):
+        callers: RateLimiter = request.app.state.callers
+        request.state.allowance = callers.take(f"{caller.programme_id}/{caller.person_id}")
+        acting = caller.acting(permission)
+        if acting is None:
             raise MissingPermission(permission=permission)
-        return caller.acting(PERMISSIONS[permission])
+        return acting
 
     permitted.permission = permission  # type: ignore[attr-defined]  # The route matrix reads what each route declares.
     return permitted
+
+
+async def _known(request: Request) -> Caller:
+    """Return who is calling; an address that keeps sending what is no token is told to wait. Raises TooManyRequests."""
+    try:
+        return await _caller(request)
+    except NotAuthenticated:
+        strangers: RateLimiter = request.app.state.strangers
+        strangers.take(request.client.host if request.client else "")
+        raise
 
 
 async def _caller(request: Request) -> Caller:
@@ -114,5 +142,7 @@ def _named_programme(request: Request) -> UUID | None:
 
 Tx = Annotated[Session, Depends(transaction, scope="function")]
 Apart = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_apart)]
+Begin = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_later)]
+Reading = Annotated[Language, Depends(language)]
 PeoplesNames = Annotated[Names, Depends(names_of_people)]
 Now = Annotated[datetime, Depends(present)]

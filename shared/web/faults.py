@@ -23,7 +23,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _unanswered(request: Request, error: Exception) -> Response:
-    log.warning("request.names_unavailable", path=request.url.path, reason=str(error))
+    log.warning("request.names_unavailable", path=problems.address_of(request), reason=str(error))
     return problems.of_status(request, 503, headers={"Retry-After": RETRY_SECONDS})
 
 
@@ -32,7 +32,7 @@ async def _failed(request: Request, error: Exception) -> Response:
     is_passing = may_pass(error)
     reason = describe(error) if isinstance(error, DBAPIError) else type(error).__name__
     where = None if is_passing else "".join(traceback.format_tb(error.__traceback__))
-    log.error("request.database_failed", path=request.url.path, reason=reason, stack=where)
+    log.error("request.database_failed", path=problems.address_of(request), reason=reason, stack=where)
     if is_passing:
         return problems.of_status(request, 503, headers={"Retry-After": RETRY_SECONDS})
     return problems.internal(request)

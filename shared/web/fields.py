@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from shared.money import CURRENCY
 
@@ -23,6 +23,10 @@ def _in_utc(instant: datetime) -> datetime:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+# Why somebody does something on another's behalf; blanks alone are no reason.
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(_storable)
+]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 

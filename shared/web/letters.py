@@ -1,60 +1,19 @@
 """Dead letters and replays as operators ask for them and see them."""
 
 import base64
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from shared.bus.burial import Origin, Reason
 from shared.bus.dead_letters import replays
-from shared.bus.dead_letters.post_mortem import Cause, Page, Place, State, Story, Wanted
+from shared.bus.dead_letters.post_mortem import Cause, Story, Wanted
 from shared.bus.dead_letters.replays import Outcome, Preview, Progress
 from shared.web.fields import Text
 
 MOST_IDS = 1_000
-ANY = "any"
-
-
-def place_in(text: str) -> Place:
-    """Read where a list goes on. Raises ValueError for what no list said."""
-    died_at, _, letter_id = text.partition("~")
-    place = Place(datetime.fromisoformat(died_at), UUID(letter_id))
-    if place.died_at.tzinfo is None:
-        raise ValueError("must be what the list before it said")
-    return place
-
-
-def _place(text: str) -> str:
-    place_in(text)
-    return text
-
-
-class LetterFilter(BaseModel):
-    """Which letters are meant."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    cause: Text | None = None
-    handler: Text | None = None
-    type: Text | None = None
-    reason: Reason | None = None
-    origin: Origin | None = None
-    state: Literal["dead", "replayed", "discarded", "any"] = "dead"
-
-    def wanted(self) -> Wanted:
-        """Say the same to a query."""
-        named = self.model_dump(include={"cause", "handler", "type", "reason", "origin"})
-        return Wanted(**named, state=None if self.state == ANY else State(self.state))
-
-
-class LetterQuery(LetterFilter):
-    """Which letters to list, and which page of them."""
-
-    before: Annotated[str, AfterValidator(_place)] | None = None
-    limit: int = Field(default=50, ge=1, le=200)
 
 
 class Dead(BaseModel):
@@ -79,20 +38,6 @@ class Dead(BaseModel):
     closed_at: AwareDatetime | None
     closed_by: UUID | None
     closed_why: str | None
-
-
-class DeadLetters(BaseModel):
-    """Dead letters, newest first; `next` is the `before` of the following page."""
-
-    items: list[Dead]
-    next: str | None
-
-    @classmethod
-    def of(cls, page: Page) -> Self:
-        """Show a page."""
-        place = page.next
-        following = f"{place.died_at.isoformat().replace('+00:00', 'Z')}~{place.id}" if place else None
-        return cls(items=[Dead.model_validate(letter) for letter in page.items], next=following)
 
 
 class Tried(BaseModel):
@@ -256,12 +201,6 @@ class Replay(BaseModel):
             **{name: getattr(progress.replay, name) for name in ordered},
             **{name: getattr(progress, name) for name in counted},
         )
-
-
-class Replays(BaseModel):
-    """Replays, newest first."""
-
-    items: list[Replay]
 
 
 class Ordered(BaseModel):

@@ -10,11 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars
 
 from shared import telemetry
-from shared.web import problems
+from shared.web import body_hashes, problems
+from shared.web.body_hashes import BodyHash
 
-MOST_BODY_BYTES = 21 * 1024 * 1024  # An import's file and its form around it.
+MOST_BODY_BYTES = 51 * 1024 * 1024  # An import's file and its form around it.
 SPOOL_BYTES = 1024 * 1024
 BODY_SECONDS = 60.0
+WAIT_SECONDS = 20.0
+RETRY_SECONDS = "2"
 CLOSE = {"connection": "close"}
 OPEN_PATHS = ("/livez", "/readyz")
 
@@ -54,14 +57,17 @@ class Gate:
     """Admits as many requests at once as there are connections; the others wait outside, holding nothing.
 
     Without it a request that holds a connection can wait for a thread that waits for a connection. A body is received
-    before its request is admitted, so a slow sender takes no place; one that takes too long is refused.
+    before its request is admitted, so a slow sender takes no place; one that takes too long is refused, as is a request
+    that waited too long.
     """
 
-    def __init__(self, app: ASGIApp, *, admitted: int, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, *, admitted: int, body_seconds: float = BODY_SECONDS, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         """Wrap an app; `admitted` is its pool's size."""
         self.app = app
         self.limiter = anyio.Semaphore(admitted)
-        self.body_seconds = body_seconds
+        self.body_seconds, self.wait_seconds = body_seconds, wait_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request when there is room; health checks never wait."""
@@ -69,17 +75,31 @@ class Gate:
             await self.app(scope, receive, send)
             return
         with SpooledTemporaryFile(max_size=SPOOL_BYTES) as body:
+            body_hash = body_hashes.begin(scope)
             if _has_body(scope):
                 with anyio.move_on_after(self.body_seconds) as deadline:
-                    is_whole = await _spool(receive, body)
+                    is_whole = await _spool(receive, body, body_hash)
                 if deadline.cancelled_caught:
                     await problems.of_status(Request(scope), 408, headers=CLOSE)(scope, receive, send)
                     return
                 if not is_whole:
                     return  # The caller has gone.
                 receive = _replayed(body, receive)
-            async with self.limiter:
+            if not await self._is_admitted():
+                busy = problems.of_status(Request(scope), 503, headers={"Retry-After": RETRY_SECONDS})
+                await busy(scope, receive, send)
+                return
+            try:
                 await self.app(scope, receive, send)
+            finally:
+                self.limiter.release()
+
+    async def _is_admitted(self) -> bool:
+        """Wait for room; False if there was none in time."""
+        with anyio.move_on_after(self.wait_seconds):
+            await self.limiter.acquire()
+            return True
+        return False
 
 
 def _has_body(scope: Scope) -> bool:
@@ -87,13 +107,15 @@ def _has_body(scope: Scope) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
-async def _spool(receive: Receive, body: IO[bytes]) -> bool:
+async def _spool(receive: Receive, body: IO[bytes], body_hash: BodyHash | None) -> bool:
     """Receive a whole body, on disk if it is large; False if the caller went away in the middle."""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return False
         body.write(message.get("body", b""))
+        if body_hash is not None:
+            body_hash.update(message.get("body", b""))
         if not message.get("more_body", False):
             body.seek(0)
             return True

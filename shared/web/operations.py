@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
@@ -13,6 +13,7 @@ from shared.bus.transport import QueueStats, TopologyMissing, Transport, Transpo
 from shared.service import Service
 from shared.web.dead_letters import Operator, add_dead_letters
 from shared.web.doors import Tx
+from shared.web.routes import Router
 
 NOTHING = QueueStats(ready=0, unacked=0, consumers=0)
 
@@ -36,9 +37,9 @@ class Flow(BaseModel):
     unrouted: int | None = None  # Told by the service and heard by nobody, not yet looked at by it.
 
 
-def operations_of(service: Service) -> APIRouter:
+def operations_of(service: Service) -> Router:
     """Return the routes with which operators watch one service."""
-    router = APIRouter(tags=["operations"])
+    router = Router(tags=["operations"])
     add_dead_letters(router, service)
 
     @router.get("/flow", operation_id="watch_flow")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.auth.signatures import Signatures
 from shared.names import Names
+from shared.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -12,3 +13,12 @@ class WebOptions:
 
     signatures: Signatures  # Of cursors and the like.
     names: Names | None = None  # How to ask for people's names; None where the service has no client of its own.
+    origins: tuple[str, ...] = ()  # Whose pages may call from a browser; none unless it is said.
+    requests_per_minute: int = 1_200  # Of one caller, per process.
+    failures_per_minute: int = 120  # Of one address: tokens that are none.
+    wait_seconds: float = 20.0  # For room, while as many requests as there are connections are in hand.
+
+
+def options_of(settings: Settings, signatures: Signatures, *, names: Names | None) -> WebOptions:
+    """Return what a deployment chose."""
+    return WebOptions(signatures, names, settings.origins, requests_per_minute=settings.requests_per_minute)

@@ -13,16 +13,32 @@ from structlog.contextvars import get_contextvars
 
 from shared import telemetry
 from shared.auth.callers import NotAuthenticated, UnclearCredentials
-from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
+from shared.errors import (
+    ChangedSince,
+    Conflict,
+    Invalid,
+    NotAcceptable,
+    NotAllowed,
+    NotFound,
+    ReadFirst,
+    Refusal,
+    Title,
+    TooMany,
+)
 
 MEDIA_TYPE = "application/problem+json"
+
+
 STATUS: dict[type[Refusal], int] = {
     UnclearCredentials: 400,
     NotAuthenticated: 401,
     NotAllowed: 403,
     NotFound: 404,
+    NotAcceptable: 406,
     Conflict: 409,
+    ChangedSince: 412,
     Invalid: 422,
+    ReadFirst: 428,
     TooMany: 429,
 }
 BY_STATUS = {
@@ -33,6 +49,7 @@ BY_STATUS = {
     413: ("too_large", Title(zh="内容过大", en="Content too large")),
     503: ("unavailable", Title(zh="服务暂不可用", en="Temporarily unavailable")),
 }
+LEAST_QUOTED = 4  # Shorter texts stand in any sentence by chance.
 INVALID_INPUT = Title(zh="填写内容有误", en="Invalid input")
 INTERNAL = Title(zh="系统出错，请稍后再试", en="Something went wrong on our side")
 
@@ -43,7 +60,7 @@ log = telemetry.get_logger()
 
 def install(app: FastAPI) -> None:
     """Answer every refusal of an app with a problem document; its faults are `Traced`'s (see `failed`)."""
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -71,24 +88,27 @@ def language_of(request: Request) -> str:
     for part in request.headers.get("accept-language", "").lower().split(","):
         tag, _, parameter = part.partition(";")
         language = tag.strip().partition("-")[0]
-        if language in {"zh", "en"} and _weight(parameter) > best:  # Of equals the first.
-            best, chosen = _weight(parameter), language
+        if language in {"zh", "en"} and weight(parameter) > best:  # Of equals the first.
+            best, chosen = weight(parameter), language
     return chosen
 
 
-def _weight(parameter: str) -> float:
-    """Read `q=0.8`; without it a language weighs 1, with a broken one nothing."""
+def weight(parameter: str) -> float:
+    """Read `q=0.8`; without it a language or format weighs 1, with a broken one nothing."""
     name, _, value = parameter.partition("=")
     if name.strip() != "q":
         return 1.0
     return float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer a refusal with what it says of itself."""
     if not isinstance(error, Refusal):
         raise error
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    log.info("refused", code=error.code, path=request.url.path, **{f"fact_{k}": str(v) for k, v in error.facts.items()})
+    log.info(
+        "refused", code=error.code, path=address_of(request), **{f"fact_{k}": str(v) for k, v in error.told.items()}
+    )
     return problem(
         status=status, code=error.code, title=error.title, language=language_of(request), facts=error.facts,
         headers=_headers(status, error.facts),
@@ -116,11 +136,20 @@ async def _invalid(request: Request, error: Exception) -> Response:
         {
             "field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0],
             "code": item["type"],
-            "message": item["msg"],
+            "message": _without_input(item["msg"], item.get("input")),
         }
         for item in error.errors()
     ]
     return problem(status=422, code="invalid_input", title=INVALID_INPUT, language=language_of(request), errors=errors)
+
+
+def _without_input(message: str, sent: object) -> str:
+    """Leave out what was sent, which may name somebody; a library's own error may quote it."""
+    return INVALID_INPUT.en if isinstance(sent, str) and _quotes(message, sent) else message
+
+
+def _quotes(message: str, sent: str) -> bool:
+    return repr(sent) in message or (len(sent) >= LEAST_QUOTED and sent in message)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -129,9 +158,16 @@ async def _http(request: Request, error: Exception) -> Response:
     return of_status(request, error.status_code, headers=error.headers)
 
 
+def address_of(request: Request) -> str:
+    """Return the address as the route declares it, for logs: what stands in its place may be somebody's name."""
+    declared: str | None = getattr(request.scope.get("route"), "path", None)
+    prefix = (request.app.openapi_url or "").rpartition("/")[0]
+    return request.url.path if declared is None else prefix + declared.removeprefix(prefix)
+
+
 def failed(request: Request, error: Exception) -> Response:
     """Answer a fault of ours without its text; the log has it, under the trace that the caller is told."""
-    log.error("request.failed", path=request.url.path, exc_info=error)
+    log.error("request.failed", path=address_of(request), exc_info=error)
     return internal(request)
 
 

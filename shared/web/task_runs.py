@@ -3,13 +3,17 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.auth.callers import Caller
-from shared.bus.tasks.listing import find_run, list_runs
-from shared.errors import NotFound
+from shared.bus import tables
+from shared.bus.tasks.listing import find_run, runs_of
+from shared.database.keyset import KeysetList, Sort, equal, since, until
+from shared.errors import NotFound, Title
 from shared.web.doors import Tx, may
+from shared.web.lists import Answer, Asked, Listed
+from shared.web.routes import Router
 
 Operator = Annotated[Caller, Depends(may("events.operate"))]
 State = Literal["queued", "running", "done", "failed"]
@@ -43,28 +47,49 @@ class WholeTaskRun(TaskRun):
     stack: str | None
 
 
-class TaskRuns(BaseModel):
-    """The newest runs; `next` is where the older ones go on."""
+RUNS = KeysetList(
+    key=(tables.TaskRun.id,),
+    sorts={
+        "queued_at": Sort(tables.TaskRun.queued_at),
+        "finished_at": Sort(tables.TaskRun.finished_at, null_as="'infinity'::timestamptz"),  # Open ones come last.
+    },
+    filters={
+        "state": equal(tables.TaskRun.state, "In this state.", takes=State),
+        "task": equal(tables.TaskRun.task, "Of this task, as `notify.deliver_message`."),
+        "queued_from": since(tables.TaskRun.queued_at, "Queued at this instant or later."),
+        "queued_until": until(tables.TaskRun.queued_at, "Queued before this instant."),
+    },
+    default_sort="-id",
+)
+TASK_RUNS = Listed(
+    RUNS,
+    TaskRun,
+    file="task-runs",
+    title=Title(zh="任务运行", en="Task runs"),
+    columns={
+        "id": Title(zh="编号", en="Id"),
+        "task": Title(zh="任务", en="Task"),
+        "key": Title(zh="键", en="Key"),
+        "state": Title(zh="状态", en="State"),
+        "attempts": Title(zh="尝试次数", en="Attempts"),
+        "queued_at": Title(zh="入队时间", en="Queued at"),
+        "next_try_at": Title(zh="下次尝试", en="Next try at"),
+        "started_at": Title(zh="开始时间", en="Started at"),
+        "finished_at": Title(zh="完成时间", en="Finished at"),
+        "error": Title(zh="错误", en="Error"),
+        "progress_done": Title(zh="已完成", en="Done"),
+        "progress_total": Title(zh="总量", en="Of"),
+    },
+)
 
-    items: list[TaskRun]
-    next: UUID | None
+
+router = Router(prefix="/task-runs", tags=["operations"])
 
 
-router = APIRouter(prefix="/task-runs", tags=["operations"])
-
-
-@router.get("", operation_id="list_task_runs")
-def list_task_runs(
-    caller: Operator,
-    tx: Tx,
-    state: State | None = None,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> TaskRuns:
+@router.get("", operation_id="list_task_runs", response_model=TASK_RUNS.page, responses=TASK_RUNS.responses)
+def list_task_runs(caller: Operator, asked: Annotated[Asked, Depends(TASK_RUNS.asked)], tx: Tx) -> Answer:
     """List the newest runs of the programme, and those that do not say whose they are."""
-    rows = list_runs(tx, programme_id=caller.programme_id, state=state, after=after, limit=limit)
-    items = [TaskRun.model_validate(row) for row in rows]
-    return TaskRuns(items=items, next=rows[-1].id if len(rows) == limit else None)
+    return TASK_RUNS.answer(asked, tx, caller, runs_of(caller.programme_id))
 
 
 @router.get("/{run_id}", operation_id="show_task_run")

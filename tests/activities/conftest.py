@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from services.activities.listings.tables import Shift
 from services.activities.main import SERVICE
 from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.tokens import TokenVerifier
@@ -16,6 +17,7 @@ from shared.database.sessions import Database
 from shared.web.app import create_app
 from shared.web.doors import present
 from tests.activities.door import Door
+from tests.factories.activities import make_listing, make_shift, make_volunteer
 from tests.web_options import OPTIONS
 
 
@@ -55,3 +57,11 @@ def door(client: TestClient, issuer: EmbeddedIssuer, database: Database, program
     client.app.dependency_overrides[present] = lambda: door.watch.now  # type: ignore[attr-defined]  # It is our FastAPI.
     yield door
     client.app.dependency_overrides.clear()  # type: ignore[attr-defined]  # As above.
+
+
+@pytest.fixture
+def shift(tx: Session) -> Shift:
+    """Publish the shift L1/1 and register E1 to E3."""
+    for number in ("E1", "E2", "E3"):
+        make_volunteer(tx, employee_number=number)
+    return make_shift(tx, listing=make_listing(tx, reference="L1"), capacity=1)

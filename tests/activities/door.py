@@ -53,6 +53,16 @@ class Door:
     def post(self, path: str, **body: Any) -> Any:
         return self.call("POST", path, json=body)
 
+    def decide(self, path: str, how: str, *, on: str = "*", **body: Any) -> Any:
+        """Post a decision about a thing to the door `how` below it, `on` a reading of it."""
+        headers = self.headers() | {"If-Match": on}
+        return self.client.post(f"/api/activities{path}/{how}", headers=headers, json=body)
+
+    def change(self, path: str, *, on: str, **body: Any) -> Any:
+        """Put a thing in the place of what was read `on` a tag."""
+        headers = self.headers() | {"If-Match": on}
+        return self.client.put(f"/api/activities{path}", headers=headers, json=body)
+
     def call(self, method: str, path: str, **more: Any) -> Any:
         return self.client.request(method, f"/api/activities{path}", headers=self.headers(), **more)
 

@@ -3,24 +3,59 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy import Connection, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from services.activities.attendance.tables import Attendance, AttendanceVersion
 from services.activities.check_ins.tables import Scan
-from services.activities.imports.tables import Import
+from services.activities.consents import actions as consents
+from services.activities.consents.actions import Record
+from services.activities.consents.rules import TERMS, Purpose
+from services.activities.consents.tables import Consent
+from services.activities.personal_data import actions as personal_data
+from services.activities.personal_data.tables import Access
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
 from shared.database import migrate
 from shared.database.server import Server
 from shared.ids import new_id
-from tests.factories.activities import NINE, PROGRAMME, REVIEWER, make_settled, make_shift
+from shared.imports.tables import Import
+from tests.activities.sheets import brought, commit_by_id, order
+from tests.factories.activities import (
+    NINE,
+    PROGRAMME,
+    REVIEWER,
+    make_settled,
+    make_shift,
+    make_sign_up,
+    make_volunteer,
+)
 from tests.servers.schema import CONSTRAINTS, INDEXES, described, differences, drafted
 
 METADATA = Volunteer.metadata
-STEPS = ["0005_check_ins", "0004_attendance", "0003_sign_ups", "0002_listings", "0001_volunteers"]
+_IMPORT = text("""
+    INSERT INTO sheet_import (id, programme_id, kind, state, file_name, file_kind, timezone, creates, updates, skips,
+        rejects, errors, samples, staged_by, staged_at)
+    VALUES (:id, :programme, 'volunteers', 'staged', 'a.csv', 'csv', 'UTC', 0, 0, 0, 0, '[]', '{}', :person, :at)
+""")
+_OLD = text("""
+    INSERT INTO import (programme_id, kind, file_name, good, rejected, errors, staged_by, staged_at, committed_at,
+        added, unchanged, staged, reject_file)
+    VALUES
+    (:programme, 'volunteers', '名单.XLSX', 2, 1, '[{"cell": "B7", "code": "blank"}]', :person, :at, NULL, NULL, NULL,
+        convert_to('{"timezone": "Asia/Shanghai", "rows": [["E1", "合成甲"], ["E2", "合成乙"]]}', 'UTF8'), 'file'),
+    (:programme, 'attendance', 'a.csv', 5, 0, '[]', :person, :at, :at, 3, 2, NULL, NULL),
+    (:programme, 'shifts', 'b.csv', 0, 1, '[]', :person, :at, NULL, NULL, NULL,
+        convert_to('{"timezone": "UTC", "rows": []}', 'UTF8'), 'file')
+""")
+_OLD_ROWS = text("""
+    SELECT kind, file_name, good, rejected, errors, committed_at, added, unchanged,
+        convert_from(staged, 'UTF8')::jsonb AS staged, reject_file
+    FROM import ORDER BY kind
+""")
+STEPS = ["0006_imports", "0005_check_ins", "0004_attendance", "0003_sign_ups", "0002_listings", "0001_volunteers"]
 
 
 @pytest.fixture
@@ -56,30 +91,34 @@ def fill(apart: Server) -> None:
     """Write a row into every table, as the running service does."""
     database = apart.open("activities", pool_size=1)
     with database.transaction() as tx:
+        somebody = make_volunteer(tx)
+        purpose = Purpose.PARTNER_ROSTER
+        consented = Record(PROGRAMME, somebody.id, purpose, "zh", somebody.id, None, NINE)
+        consents.give(tx, consented, version=TERMS[purpose].current.version)
+        personal_data.erase(tx, personal_data.Request(PROGRAMME, somebody.id, REVIEWER, "asked", NINE))
+        make_sign_up(tx, make_shift(tx), withdrawn_at=NINE)
         record = make_settled(tx, make_shift(tx))
         tx.add(Scan(shift_id=record.shift_id, volunteer_id=record.volunteer_id, way="in", step=1, scanned_at=NINE))
-        tx.add(
-            Import(
-                id=new_id(), programme_id=PROGRAMME, kind="volunteers", file_name="a.csv", good=0, rejected=0,
-                errors=[], staged_by=REVIEWER, staged_at=NINE, staged=b"{}",
-            )
-        )  # fmt: skip
+        tx.execute(_IMPORT, {"id": new_id(), "programme": PROGRAMME, "person": REVIEWER, "at": NINE})
     database.close()
 
 
 def counted(connection: Connection, *tables: type) -> list[int]:
     with Session(connection) as session:
-        return [len(session.execute(select(table)).all()) for table in tables]
+        return [session.execute(select(func.count()).select_from(table)).scalar_one() for table in tables]
 
 
 def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     """Each step back takes its own tables' rows and no others'; then the way up is free again."""
     fill(apart)
     url = apart.database_url("activities")
-    kept = [(Attendance, AttendanceVersion), (Attendance, AttendanceVersion), (SignUp,), (Volunteer,), (Volunteer,)]
+    kept: list[tuple[type, ...]] = [
+        (Attendance, AttendanceVersion, Scan), (Attendance, AttendanceVersion, Scan), (Attendance, AttendanceVersion),
+        (SignUp,), (Volunteer,), (Volunteer,),
+    ]  # fmt: skip
     for step, tables in zip(STEPS, kept, strict=True):
         migrate.downgrade(url, "activities", f"activities@{step}")
-        assert counted(migrated, *tables) == [1] * len(tables)
+        assert counted(migrated, *tables) == [3 if table is Volunteer else 1 for table in tables]
         migrated.rollback()
 
     migrate.downgrade(url, "activities", "base")
@@ -93,7 +132,40 @@ def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     migrate.upgrade(url, "activities")
     assert differences(migrated, METADATA) == []
     fill(apart)
-    assert counted(migrated, Attendance, AttendanceVersion, Scan, Import) == [1, 1, 1, 1]
+    assert counted(migrated, Attendance, AttendanceVersion, Scan, Import, SignUp) == [1, 1, 1, 1, 2]
+    assert counted(migrated, Consent, Access) == [2, 1]
+
+
+def test_imports_of_the_last_release_move_to_the_kit_and_back(apart: Server, migrated: Connection) -> None:
+    """Staged ones can still be committed, with what they were staged for; nothing is lost either way."""
+    url = apart.database_url("activities")
+    migrate.downgrade(url, "activities", "activities@0006_imports")
+    values = {"programme": PROGRAMME, "person": REVIEWER, "at": NINE}
+    migrated.execute(_OLD, values)
+    migrated.commit()
+    before = migrated.execute(_OLD_ROWS).all()
+    migrated.rollback()
+
+    migrate.upgrade(url, "activities")
+    database = apart.open("activities", pool_size=2)
+    with database.transaction() as tx:
+        staged = tx.scalars(select(Import).where(Import.kind == "volunteers")).one()
+        assert (staged.state, staged.creates, staged.rejects, staged.file_kind) == ("staged", 2, 1, "xlsx")
+        order(tx, staged.id, skip_rejected=True)
+        tx.rollback()
+    database.close()
+    migrate.downgrade(url, "activities", "activities@0006_imports")
+
+    assert migrated.execute(_OLD_ROWS).all() == before
+    migrated.rollback()
+    migrate.upgrade(url, "activities")
+    database = apart.open("activities", pool_size=2)
+    with database.transaction() as tx:
+        staged = tx.scalars(select(Import).where(Import.kind == "volunteers")).one()
+        assert brought(commit_by_id(tx, staged.id, skip_rejected=True)) == (2, 0, 0)
+        known = tx.execute(select(Volunteer.employee_number, Volunteer.display_name)).all()
+        assert sorted(tuple(row) for row in known) == [("E1", "合成甲"), ("E2", "合成乙")]
+    database.close()
 
 
 class TestGuards:
@@ -111,6 +183,10 @@ class TestGuards:
             "DELETE FROM attendance_version",
             "TRUNCATE attendance_version",
             "ALTER TABLE attendance_version DISABLE TRIGGER append_only",
+            "UPDATE consent SET decision = 'given'",
+            "DELETE FROM consent",
+            "UPDATE personal_data_access SET reason = NULL",
+            "TRUNCATE personal_data_access",
             "DROP TABLE attendance_version",
         ],
     )
@@ -125,6 +201,9 @@ class TestGuards:
             "UPDATE attendance_version SET service_minutes = 600",
             "DELETE FROM attendance_version",
             "TRUNCATE attendance_version",
+            "UPDATE consent SET decision = 'given'",
+            "DELETE FROM consent",
+            "DELETE FROM personal_data_access",
         ],
     )
     def test_nor_can_the_owner_by_mistake(self, apart: Server, migrated: Connection, change: str) -> None:
@@ -150,6 +229,8 @@ class TestGuards:
             "UPDATE shift SET capacity = 0",
             "UPDATE shift SET taken = -1",
             "UPDATE sign_up SET source = 'unknown'",
+            "UPDATE volunteer SET erased_at = now()",
+            "UPDATE volunteer SET employee_number = 'erased:1'",
         ],
     )
     def test_rows_stay_within_their_rules(self, tx: Session, change: str) -> None:

@@ -15,7 +15,9 @@ from tests.factories.activities import PROGRAMME
 def emitted(tx: Session, programme_id: UUID = PROGRAMME) -> list[Fact]:
     """Read the outbox back into events, in order."""
     rows = tx.execute(
-        select(Outbox.type, Outbox.body).where(Outbox.programme_id == programme_id).order_by(Outbox.position)
+        select(Outbox.type, Outbox.body)
+        .where(Outbox.programme_id == programme_id, Outbox.lane == "event")
+        .order_by(Outbox.position)
     )
     models = contracts()
     facts = [models[kind].model_validate(orjson.loads(body)) for kind, body in rows]

@@ -17,16 +17,14 @@ from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.roles import PERMISSIONS
 from shared.service import Service
-from shared.web import task_runs
-from shared.web.app import create_app
-from shared.web.operations import operations_of
+from shared.web.app import create_app, routers_of
 from tests.web_options import OPTIONS
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 ROUTES = [
     pytest.param(route, id=f"{service.name} {min(route.methods or METHODS)} {route.path}")
     for service in SERVICES
-    for router in (*service.routers, operations_of(service), task_runs.router)
+    for router in routers_of(service)
     for route in router.routes
     if isinstance(route, APIRoute)
 ]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from launch import keeping
 from launch.contents import BEGIN, readme_of, refreshed
 from launch.services import SERVICES
 from shared.service import Service
@@ -12,3 +13,8 @@ def test_the_readme_lists_the_routes_and_events_that_there_are(service: Service)
     """Whoever reads a service's README reads what the code does; `./popcandy contents` brings it up to date."""
     assert BEGIN in readme_of(service).read_text("utf-8")
     assert refreshed(service) == readme_of(service).read_text("utf-8")
+
+
+def test_the_retention_table_says_what_the_timers_do() -> None:
+    """Whoever answers for the data reads how long it is kept; `./popcandy contents` brings it up to date."""
+    assert keeping.PATH.read_text("utf-8") == keeping.rendered()

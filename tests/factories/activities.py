@@ -43,17 +43,24 @@ def _named(kind: str) -> str:
 
 def make_volunteer(tx: Session, **overrides: Any) -> Volunteer:
     values = {
+        "id": new_id(),
         "programme_id": PROGRAMME,
         "employee_number": _named("E"),
         "display_name": "合成甲",
         "registered_at": NINE,
     }
-    return _added(tx, Volunteer(id=new_id(), **values | overrides))
+    return _added(tx, Volunteer(**values | overrides))
 
 
 def make_partner(tx: Session, **overrides: Any) -> Partner:
-    values = {"programme_id": PROGRAMME, "reference": _named("P"), "name": "绿叶", "agreement": "signed"}
-    return _added(tx, Partner(id=new_id(), since=date(2022, 1, 1), **values | overrides))
+    values = {
+        "id": new_id(),
+        "programme_id": PROGRAMME,
+        "reference": _named("P"),
+        "name": "绿叶",
+        "agreement": "signed",
+    }
+    return _added(tx, Partner(**{"since": date(2022, 1, 1)} | values | overrides))
 
 
 def make_listing(tx: Session, **overrides: Any) -> Listing:

@@ -15,6 +15,7 @@ from shared.bus.transport import Delivery
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
 from shared.events.base import Event
 from shared.ids import new_id
+from shared.seen import ANYTHING
 
 PROGRAMME = UUID("01800000-0000-7000-8000-000000000001")
 PARTNER = UUID("01800000-0000-7000-8000-000000000002")
@@ -74,7 +75,7 @@ def make_policy_version(tx: Session, *, approved: bool = True, **overrides: Any)
     proposal = policies.Proposal(**values | overrides)
     version = policies.propose(tx, proposal, programme_id=programme_id, maker_id=uuid4(), now=JANUARY)
     if approved:
-        policies.approve(tx, version.id, programme_id=programme_id, approver_id=uuid4(), now=JANUARY)
+        policies.approve(tx, version.id, programme_id=programme_id, approver_id=uuid4(), seen=ANYTHING, now=JANUARY)
     return version
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from launch.broker import define
@@ -26,6 +25,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
 from shared.web.doors import Tx
+from shared.web.routes import Router
 from tests.factories.ledger import make_settled
 from tests.servers.rabbitmq import new_vhost
 from tests.servers.rabbitmq_node import RabbitNode
@@ -54,7 +54,7 @@ class Town:
         self.consumer = Consumer(self.transport, Inbox(self.listening, hearing(batch=100)))
 
     def _client(self, folder: Path) -> TestClient:
-        router = APIRouter()
+        router = Router()
 
         @router.post("/facts/{count}", status_code=201)
         def tell(count: int, tx: Tx) -> None:

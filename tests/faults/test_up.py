@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from tests.servers.postgres import open_folder
 from tests.waiting import until
 
 SHEETS, PEOPLE = 8, 250
+DAYS = range(1, SHEETS + 1)
 FEN_EACH = 20_000  # Two hours at CNY 100.
 
 
@@ -106,7 +108,7 @@ class Importer:
             "min_minutes": 30, "max_minutes": 480,
         }  # fmt: skip
         proposed = Person(self.town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-        Person(self.town, Role.FINANCE_APPROVER).post(f"/api/ledger/policy-versions/{proposed['id']}/approve")
+        Person(self.town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
         volunteers = (f"E-{number},V {number}" for number in range(PEOPLE))
         self._bring_in("volunteers", lines("employee_number,display_name", *volunteers))
         header = "partner_reference,listing_reference,title,shift_number,starts_at,ends_at,capacity"
@@ -122,8 +124,7 @@ class Importer:
                 self.committed += 1
 
     def _bring_in(self, kind: str, content: bytes) -> None:
-        staged = self.operator.upload(f"/api/activities/imports/{kind}", f"{kind}.csv", content)
-        self.operator.post(f"/api/activities/imports/{staged['id']}/commit", {})
+        self.operator.bring_in(kind, content)
 
 
 def booked(here: Town) -> int:
@@ -135,7 +136,7 @@ def until_booked(here: Town, least: int) -> None:
 
 
 def kill_while_importing(platform: Platform, when: Callable[[Town], None]) -> int:
-    """Start importing, kill -9 when told, and return how many commits were answered."""
+    """Start importing, kill -9 when told, and return how many sheets were in."""
     process = platform.start()
     with platform.entered(process) as here, ThreadPoolExecutor(1) as pool:
         importer = Importer(here)
@@ -178,6 +179,43 @@ def require_exact(here: Town, ops: Person) -> None:
     assert waterfall["accrued"]["fen"] == count * FEN_EACH
     assert auditor.get("/api/ledger/trial-balance")["balanced"]
     assert [ops.get(f"/api/{name}/flow")["dead_letters"] for name in ("activities", "ledger")] == [0, 0]
+
+
+def test_a_platform_killed_in_the_middle_of_a_commit_brings_the_sheet_in_once(platform: Platform) -> None:
+    """F26: an ordered commit is neither lost nor doubled; the next process does it, though nobody asks again."""
+    process = platform.start()
+    with platform.entered(process) as here:
+        importer = Importer(here)
+        importer.prepare()
+        whole = b"\n".join(
+            [attendance(1).splitlines()[0], *(row for day in DAYS for row in attendance(day).splitlines()[1:])]
+        )
+        api, token = here.apis["activities"], importer.operator.token
+        path = "/api/activities/imports"
+        staged = api.upload(f"{path}/attendance", "whole.csv", whole, token=token, timezone="Asia/Shanghai")
+        api.post(f"{path}/{staged['id']}/commit", {}, token=token)
+        ops = Person(here, Role.OPS)
+        until(lambda: commit_run(ops)["state"] == "running", timeout=30, missing="a worker on the commit")
+        server_pid = platform.server_pid
+        process.kill()
+    until(lambda: is_gone(server_pid), timeout=30, missing="the end of the killed platform's PostgreSQL")
+
+    process = platform.start()
+    with platform.entered(process) as here:
+        operator, ops = Person(here, Role.OPERATOR), Person(here, Role.OPS)
+        until(
+            lambda: operator.get(f"{path}/{staged['id']}")["state"] == "committed", timeout=60, missing="the commit"
+        )  # fmt: skip
+        assert commit_run(ops)["attempts"] == 2, "it was killed before it began, or after it had ended"
+        until_idle(ops)
+        require_exact(here, ops)
+    process.end()
+
+
+def commit_run(ops: Person) -> dict[str, Any]:
+    """Return the newest run of a commit."""
+    runs = ops.get("/api/activities/task-runs")["items"]
+    return next(run for run in runs if run["task"] == "activities.commit_import")
 
 
 def test_a_folder_in_use_is_refused_and_left_alone(platform: Platform) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from launch import importing
 from launch.client import Api
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
@@ -78,11 +79,17 @@ class Person:
     def post(self, path: str, body: object | None = None) -> Any:
         return self._api(path).post(path, body, token=self.token)
 
+    def decide(self, path: str, how: str, body: object | None = None) -> Any:
+        """Read a thing, and post a decision about it to the door `how` below it."""
+        api = self._api(path)
+        return api.post(f"{path}/{how}", body, token=self.token, if_match=api.tag(path, token=self.token))
+
     def put(self, path: str, body: object) -> Any:
         return self._api(path).put(path, body, token=self.token)
 
-    def upload(self, path: str, name: str, content: bytes) -> Any:
-        return self._api(path).upload(path, name, content, token=self.token)
+    def bring_in(self, kind: str, content: bytes) -> Any:
+        """Send in a sheet, and wait until a worker has brought it in."""
+        return importing.bring_in(self.town.apis["activities"], kind, f"{kind}.csv", content, token=self.token)
 
     def _api(self, path: str) -> Api:
         return self.town.apis[path.split("/")[2]]
@@ -149,7 +156,7 @@ def gather(town: Town, *, policy_from: datetime) -> Cast:
     }  # fmt: skip
     town.introduce(volunteer_id, partner_id)
     proposed = Person(town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-    Person(town, Role.FINANCE_APPROVER).post(f"/api/ledger/policy-versions/{proposed['id']}/approve")
+    Person(town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
     return Cast(
         operator,
         Person(town, Role.AUDITOR),

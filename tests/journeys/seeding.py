@@ -31,8 +31,7 @@ def fail(here: Town) -> None:
     operator.put("/api/activities/partners/EX", facts)
     for kind in ("volunteers", "shifts", "attendance"):
         content = (EXAMPLES / f"{kind}.csv").read_bytes()
-        staged = operator.upload(f"/api/activities/imports/{kind}", f"{kind}.csv", content)
-        operator.post(f"/api/activities/imports/{staged['id']}/commit", {})
+        operator.bring_in(kind, content)
     until_idle(Person(here, Role.OPS))
 
 
@@ -43,7 +42,7 @@ def mend(here: Town) -> None:
         "max_minutes": 480,
     }  # fmt: skip
     proposed = Person(here, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-    Person(here, Role.FINANCE_APPROVER).post(f"/api/ledger/policy-versions/{proposed['id']}/approve")
+    Person(here, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
 
 
 @contextmanager

@@ -72,13 +72,12 @@ def correct(cast: Cast, shift: Shift) -> None:
     cast.volunteer.town.go_to(shift.starts_at + SERVED)
     (found,) = cast.operator.get("/api/activities/attendances", shift_id=shift.id)["items"]
     correction = {
-        "version": found["version"],
         "checked_in_at": shift.starts_at.isoformat(),
         "checked_out_at": (shift.starts_at + SERVED).isoformat(),
         "evidence": "attested",
         "reason": "the partner confirmed both times",
     }
-    cast.operator.post(f"/api/activities/attendances/{found['id']}/corrections", correction)
+    cast.operator.decide(f"/api/activities/attendances/{found['id']}", "corrections", correction)
 
 
 def read(cast: Cast, shift: Shift) -> Statement:

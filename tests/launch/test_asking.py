@@ -66,13 +66,13 @@ def test_a_running_platform_tells_the_same_story(terminal: Terminal, up: Up, pla
 def test_pages_of_donations_hold_each_once(terminal: Terminal, up: Up, played: Played) -> None:
     """Whoever adds them up by hand comes to the same sum."""
     amounts: dict[str, int] = {}
-    after: list[str] = []
+    behind: list[str] = []
     while True:
-        page = terminal.run("ledger", "donations", "--data", up.folder, "--limit", 16, *after, "--json").json()
+        page = terminal.run("ledger", "donations", "--data", up.folder, "--limit", 16, *behind, "--json").json()
         amounts |= {item["id"]: item["amount"]["fen"] for item in page["items"]}
         if not page["next"]:
             break
-        after = ["--after", page["next"]]
+        behind = ["--cursor", page["next"]]
 
     assert sum(amounts.values()) == played.facts["accrued_fen"]
     assert len(amounts) >= played.facts["participations"]

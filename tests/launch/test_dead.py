@@ -73,7 +73,7 @@ def look(operator: Operator) -> str:
     assert cause["place"].startswith("rules.py:")
 
     page = operator.ask("list", "--service", "ledger", "--limit", 3)["ledger"]
-    rest = operator.ask("list", "--service", "ledger", "--limit", 3, "--before", page["next"])["ledger"]
+    rest = operator.ask("list", "--service", "ledger", "--limit", 3, "--cursor", page["next"])["ledger"]
     ids = [each["id"] for each in (*page["items"], *rest["items"])]
     assert (len(set(ids)), rest["next"]) == (FACTS, None)
 
@@ -153,7 +153,7 @@ def once_more(operator: Operator, letter: dict[str, Any]) -> None:
         (f"discard {ID}", "say why"),
         ("discard --why mended", "say which letters"),
         ("show nonsense", "'nonsense' is no id"),
-        ("list --before yesterday", "--service"),
+        ("list --cursor yesterday", "--service"),
     ],
 )
 def test_what_is_unclear_is_asked_back(folder: Path, words: str, complaint: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from uuid import UUID
 
 import httpx2
@@ -15,7 +16,7 @@ from shared import clock
 from shared.auth.issuer import IssuerForbidden
 from shared.names import Names
 from shared.roles import Role
-from shared.settings import Settings
+from shared.settings import BadSetting, Settings
 from tests.launch.oidc.browsing import Browsing
 from tests.servers.postgres import open_folder
 
@@ -107,3 +108,10 @@ def test_a_service_asks_another_for_names(platform: EmbeddedPlatform) -> None:
     headers = tokens.headers(platform.programme_id, now=clock.now())
     answer = httpx2.get(f"{api_url(platform)}/api/activities/volunteers", headers=headers, trust_env=False)
     assert answer.json()["code"] == "missing_permission"
+
+
+@pytest.mark.parametrize("chosen", [{"books": 30}, {"scans": 89}])
+def test_a_term_that_cannot_be_stops_the_start(tmp_path: Path, chosen: dict[str, int]) -> None:
+    """Rather than the night in which something would be deleted."""
+    with pytest.raises(BadSetting, match=next(iter(chosen))):
+        EmbeddedPlatform(tmp_path / "p", Settings(retention_days=chosen))

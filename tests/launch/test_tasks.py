@@ -26,8 +26,8 @@ def test_runs_are_listed_and_shown(terminal: Terminal, folder: Path) -> None:
         assert found["activities"] == {"items": [], "next": None}
         page = terminal.run("tasks", "list", "--data", folder, "--service", "ledger", "--limit", 1)
         assert str(second) in page.out
-        assert f"more: --service ledger --after {second}" in page.out
-        behind = ("--service", "ledger", "--after", second)
+        assert "more: --service ledger --cursor" in page.out
+        behind = ("--service", "ledger", "--cursor", page.out.split()[-1])
         rest = terminal.run("tasks", "list", "--data", folder, *behind, "--json").json()
         assert [item["id"] for item in rest["ledger"]["items"]] == [str(first)]
         assert terminal.run("tasks", "list", "--data", folder, "--state", "failed", "--json").json() == {
@@ -46,7 +46,7 @@ def test_runs_are_listed_and_shown(terminal: Terminal, folder: Path) -> None:
 
 def test_a_place_in_a_list_goes_with_its_service(terminal: Terminal, folder: Path) -> None:
     """Each service has runs of its own."""
-    ran = terminal.run("tasks", "list", "--data", folder, "--after", uuid4())
+    ran = terminal.run("tasks", "list", "--data", folder, "--cursor", "x")
 
     assert ran.code == 2
     assert "--service" in ran.err

@@ -4,8 +4,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, TextClause, text
 
+from shared.audit import tables as audit
 from shared.bus import tables as bus
+from shared.imports import tables as imports
+from shared.web import kept_answers
 
+KIT = (bus.metadata, audit.Base.metadata, kept_answers.Base.metadata)
 CONSTRAINTS = text("""
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
     WHERE connamespace = CAST(:schema AS regnamespace) AND contype <> 'n' ORDER BY 1, 2
@@ -14,9 +18,10 @@ INDEXES = text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = :s
 
 
 def differences(connection: Connection, metadata: MetaData) -> list[object]:
-    """Compare tables and columns, the bus's among them."""
+    """Compare tables and columns, the kit's among them."""
+    assert imports.Import.metadata is bus.metadata
     context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-    found: list[object] = compare_metadata(context, [metadata, bus.metadata])  # type: ignore[arg-type]  # It takes several.
+    found: list[object] = compare_metadata(context, [metadata, *KIT])  # type: ignore[arg-type]  # It takes several.
     connection.rollback()
     return found
 

@@ -23,6 +23,15 @@ def test_a_refusal_keeps_its_facts() -> None:
     assert Closed(minutes=5).facts == {"minutes": 5}
 
 
+def test_what_a_refusal_quotes_is_for_the_caller_alone() -> None:
+    """A heading of a sheet without headings is somebody's name; dead letters and logs get the rest."""
+    closed = Closed(found="王小明", unknown=["王小明"], row=3)
+
+    assert closed.facts == {"found": "王小明", "unknown": ["王小明"], "row": 3}
+    assert closed.told == {"row": 3}
+    assert str(closed) == "closed: It is closed (row=3)"
+
+
 @pytest.mark.parametrize("kind", [NotFound, NotAllowed, Invalid, Conflict, TooMany])
 def test_each_kind_speaks_both_languages(kind: type[Refusal]) -> None:
     """Whoever raises the kind itself still says something to a person."""

@@ -98,7 +98,7 @@ class TestMasking:
     )
     def test_hides_the_middle_of_personal_numbers(self, text: str, masked: str) -> None:
         """A mobile or identity number in a log is a leak, however it got there."""
-        assert telemetry.mask_personal_numbers(None, "info", {"event": text}) == {"event": masked}
+        assert telemetry.mask_personal_data(None, "info", {"event": text}) == {"event": masked}
 
     def test_hides_them_in_nested_values_too(self, lines: Lines) -> None:
         """Facts may be lists and objects."""
@@ -121,18 +121,18 @@ class TestMasking:
 
     def test_leaves_amounts_alone(self) -> None:
         """138 million yuan are 13,812,345,678 fen, and no telephone."""
-        assert telemetry.mask_personal_numbers(None, "info", {"fen": 13_812_345_678}) == {"fen": 13_812_345_678}
+        assert telemetry.mask_personal_data(None, "info", {"fen": 13_812_345_678}) == {"fen": 13_812_345_678}
 
     @given(st.uuids(), st.binary(min_size=16, max_size=16))
     def test_leaves_ids_and_traces_whole(self, identifier: UUID, trace: bytes) -> None:
         """Otherwise nothing could be found by them."""
         for text in (str(identifier), str(new_id()), f"00-{trace.hex()}-b7ad6b7169203331-01"):
-            assert telemetry.mask_personal_numbers(None, "info", {"id": text}) == {"id": text}
+            assert telemetry.mask_personal_data(None, "info", {"id": text}) == {"id": text}
 
     def test_leaves_a_trace_whole_that_holds_eleven_digits(self) -> None:
         """One trace in a thousand does."""
         text = f"a13812345678b{'c' * 19}"
-        assert telemetry.mask_personal_numbers(None, "info", {"trace_id": text}) == {"trace_id": text}
+        assert telemetry.mask_personal_data(None, "info", {"trace_id": text}) == {"trace_id": text}
 
 
 class TestTrace:
@@ -175,3 +175,46 @@ class TestTrace:
             pass
 
         assert TRACE not in telemetry.traceparent()
+
+    @pytest.mark.parametrize(
+        ("name", "masked"),
+        [
+            ("display_name", True),
+            ("fact_employee_number", True),
+            ("old_email", True),
+            ("employee_numbers", True),
+            ("file_name", True),
+            ("name", False),
+            ("timer_name", False),
+            ("names", False),
+        ],
+    )
+    def test_hides_what_is_somebodys_by_its_name(self, lines: Lines, name: str, *, masked: bool) -> None:
+        """No pattern knows a person's name; nested facts count too."""
+        telemetry.get_logger().info("told", **{name: "王小明"}, facts=[{name: ["王小明"]}])
+
+        assert ("王小明" not in str(lines()[0])) is masked
+
+    def test_what_is_not_there_is_not_hidden(self, lines: Lines) -> None:
+        """Whoever looks for a missing number sees that it is missing."""
+        telemetry.get_logger().info("told", employee_number=None)
+
+        assert lines()[0]["employee_number"] is None
+
+    @pytest.mark.parametrize(
+        ("text", "masked"),
+        [
+            ("to li.lei+x@mail.example.org.", "to ***@mail.example.org."),
+            ("user@localhost", "user@localhost"),
+            (
+                "Key (programme_id, employee_number)=(0a, E(1)) already exists.",
+                "Key (programme_id, employee_number)=(***)",
+            ),
+            ("Failing row contains (1, E1, 王小明, null).", "Failing row contains (***)"),
+        ],
+    )
+    def test_hides_addresses_and_rows_that_a_database_quotes(self, text: str, masked: str) -> None:
+        """Whatever a driver's exception says."""
+        assert telemetry.without_personal_data(f"{text}\nnext")[: len(masked)] == masked
+        assert "王小明" not in telemetry.without_personal_data(text)
+        assert "E(1)" not in telemetry.without_personal_data(text)

@@ -4,6 +4,7 @@ Every way to a settled minute ends in `settle`, set-wise. Whoever changes a pers
 lock, taken before any other, so that two changes of one person follow each other and never deadlock.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +20,10 @@ from services.activities.listings.queries import get_shift, shifts_by_id
 from services.activities.listings.tables import Shift
 from services.activities.volunteers.queries import lock_volunteers
 from shared import bus
+from shared.audit import Change, note
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
 from shared.ids import new_id
+from shared.seen import Seen
 
 OVERLAP = "another attendance of the same person covers some of these minutes"
 Fact = AttendanceSettled | AttendanceRevised | AttendanceVoided
@@ -84,6 +87,7 @@ class Settlement:
     presence: Presence
     reason: str
     voided: bool = False
+    known: Attendance | None = None  # As it was, where there was one.
 
     @property
     def kind(self) -> str:
@@ -107,7 +111,7 @@ class Decision:
 
     programme_id: UUID
     attendance_id: UUID
-    version: int
+    seen: Seen
     reason: str
     decided_by: UUID
     at: datetime
@@ -115,13 +119,17 @@ class Decision:
 
 def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> None:
     """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
+    ids = [new_id() for _ in arrivals]
     columns = {
-        "ids": [new_id() for _ in arrivals],
+        "ids": ids,
         "shifts": [shift.id for shift, _, _ in arrivals],
         "volunteers": [volunteer_id for _, volunteer_id, _ in arrivals],
         "ins": [at for _, _, at in arrivals],
     }
     tx.execute(_ARRIVE, columns)
+    new = zip(ids, arrivals, strict=True)
+    changes = (Change(i, None, {"state": "checked_in", "checked_in_at": at}) for i, (_, _, at) in new)
+    note(tx, "attendance", changes, arrived=len(ids))
 
 
 def settle(tx: Session, settlements: Sequence[Settlement], *, decided_by: UUID, now: datetime) -> None:
@@ -134,6 +142,7 @@ def settle(tx: Session, settlements: Sequence[Settlement], *, decided_by: UUID, 
     moved = _moved(tx, set(minutes) - {settlement.attendance_id for settlement in settlements})
     decided = [*settlements, *moved]
     tx.execute(_WRITE, _columns(decided, minutes) | {"decided_by": decided_by, "now": now})
+    note(tx, "attendance", (_change(each, minutes) for each in decided), **Counter(each.kind for each in decided))
     hold_shifts(tx, [settlement.shift.id for settlement in decided if not settlement.voided])
     bus.emit_all(tx, [_fact(settlement, minutes[settlement.attendance_id]) for settlement in decided])
 
@@ -141,7 +150,7 @@ def settle(tx: Session, settlements: Sequence[Settlement], *, decided_by: UUID, 
 def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
     """Replace what was recorded by what really happened; this also settles one that lacks its check-out.
 
-    Raises NotFound, StaleVersion, AttendanceVoided, BadTimes, InTheFuture.
+    Raises NotFound, ChangedSince, AttendanceVoided, BadTimes, InTheFuture.
     """
     rules.require_times(presence.checked_in_at, presence.checked_out_at, now=decision.at)
     attendance, shift = _lock_decided(tx, decision)
@@ -149,8 +158,9 @@ def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
         presence.checked_in_at, presence.checked_out_at, starts_at=shift.starts_at, ends_at=shift.ends_at
     )
     settlement = Settlement(
-        attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason
-    )
+        attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason,
+        known=attendance,
+    )  # fmt: skip
     settle(tx, [settlement], decided_by=decision.decided_by, now=decision.at)
     tx.refresh(attendance)
     return attendance
@@ -159,7 +169,7 @@ def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
 def void(tx: Session, decision: Decision) -> Attendance:
     """Take a settled attendance back for good: a new version with no minutes.
 
-    Raises NotFound, StaleVersion, AttendanceVoided, NotSettled.
+    Raises NotFound, ChangedSince, AttendanceVoided, NotSettled.
     """
     attendance, shift = _lock_decided(tx, decision)
     rules.require_settled(attendance.state)
@@ -171,6 +181,7 @@ def void(tx: Session, decision: Decision) -> Attendance:
         _presence(attendance),
         decision.reason,
         voided=True,
+        known=attendance,
     )
     settle(tx, [settlement], decided_by=decision.decided_by, now=decision.at)
     tx.refresh(attendance)
@@ -182,8 +193,8 @@ def _lock_decided(tx: Session, decision: Decision) -> tuple[Attendance, Shift]:
     attendance = queries.get_attendance(tx, programme_id=decision.programme_id, attendance_id=decision.attendance_id)
     lock_volunteers(tx, [attendance.volunteer_id])
     tx.refresh(attendance)
+    decision.seen.require(attendance)
     rules.require_not_voided(attendance.state)
-    rules.require_version(attendance.version, expected=decision.version)
     shift, _ = get_shift(tx, programme_id=decision.programme_id, shift_id=attendance.shift_id)
     return attendance, shift
 
@@ -207,7 +218,7 @@ def _moved(tx: Session, attendance_ids: set[UUID]) -> list[Settlement]:
     rows = queries.list_by_id(tx, attendance_ids)
     shifts = shifts_by_id(tx, {row.shift_id for row in rows})
     return [
-        Settlement(row.id, row.volunteer_id, shifts[row.shift_id], row.version + 1, _presence(row), OVERLAP)
+        Settlement(row.id, row.volunteer_id, shifts[row.shift_id], row.version + 1, _presence(row), OVERLAP, known=row)
         for row in rows
     ]
 
@@ -234,6 +245,21 @@ def _columns(settlements: Sequence[Settlement], minutes: dict[UUID, int]) -> dic
         "minutes": [minutes[settlement.attendance_id] for settlement in settlements],
         "reasons": [settlement.reason for settlement in settlements],
     }
+
+
+def _change(settlement: Settlement, minutes: dict[UUID, int]) -> Change:
+    """Say from what to what an attendance is decided, as the audit trail shows it."""
+    known, presence = settlement.known, settlement.presence
+    after = {
+        "state": "voided" if settlement.voided else "settled",
+        "version": settlement.version,
+        "checked_in_at": presence.checked_in_at,
+        "checked_out_at": presence.checked_out_at,
+        "evidence": presence.evidence,
+        "service_minutes": minutes[settlement.attendance_id],
+    }
+    before = None if known is None else {name: getattr(known, name) for name in after}
+    return Change(settlement.attendance_id, before, after)
 
 
 def _fact(settlement: Settlement, minutes: int) -> Fact:

@@ -4,15 +4,20 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends
 
 from services.activities.attendance import actions, queries, schemas, tables
+from services.activities.attendance.schemas import ATTENDANCES
 from services.activities.listings.queries import get_shift
 from services.activities.sign_ups.queries import require_place
 from shared.auth.callers import Caller
+from shared.seen import Seen
 from shared.web.doors import Now, Tx, may
+from shared.web.lists import Answer, Asked
+from shared.web.preconditions import Read, Tagged
+from shared.web.routes import Router
 
-router = APIRouter(tags=["attendance"])
+router = Router(tags=["attendance"])
 
 Reader = Annotated[Caller, Depends(may("attendance.read"))]
 Overseer = Annotated[Caller, Depends(may("attendance.oversee"))]
@@ -20,60 +25,54 @@ Corrector = Annotated[Caller, Depends(may("attendance.correct"))]
 Summariser = Annotated[Caller, Depends(may("activities.summarise"))]
 
 
-@router.get("/shifts/{shift_id}/attendance/mine", operation_id="get_own_attendance")
-def get_own_attendance(shift_id: UUID, caller: Reader, tx: Tx) -> schemas.OwnAttendance:
+@router.get(
+    "/shifts/{shift_id}/attendance/mine", operation_id="get_own_attendance", response_model=schemas.OwnAttendance
+)
+def get_own_attendance(shift_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show how the caller stands with a shift."""
     shift, _ = get_shift(tx, programme_id=caller.programme_id, shift_id=shift_id)
     require_place(tx, shift_id=shift.id, volunteer_id=caller.person_id)
     attendance = queries.find_attendance(tx, shift_id=shift.id, volunteer_id=caller.person_id)
-    return schemas.OwnAttendance.model_validate(attendance) if attendance else schemas.OwnAttendance()
+    return Tagged(attendance, attendance or schemas.OwnAttendance())
 
 
-@router.get("/attendances", operation_id="list_attendances")
-def list_attendances(
-    caller: Overseer,
-    tx: Tx,
-    shift_id: UUID | None = None,
-    after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> schemas.Attendances:
+@router.get(
+    "/attendances", operation_id="list_attendances", response_model=ATTENDANCES.page, responses=ATTENDANCES.responses
+)
+def list_attendances(caller: Overseer, asked: Annotated[Asked, Depends(ATTENDANCES.asked)], tx: Tx) -> Answer:
     """List attendances; a partner's member sees that partner's."""
-    rows = queries.list_attendance(
-        tx,
-        programme_id=caller.programme_id,
-        shift_id=shift_id,
-        partner_id=caller.partner_scope,
-        page=queries.Page(after, limit),
-    )
-    items = [schemas.Attendance.model_validate(row) for row in rows]
-    return schemas.Attendances(items=items, next=rows[-1].id if len(rows) == limit else None)
+    rows = queries.attendances_of(caller.programme_id, caller.partner_scope)
+    return ATTENDANCES.answer(asked, tx, caller, rows)
 
 
-@router.get("/attendances/{attendance_id}", operation_id="get_attendance")
-def get_attendance(attendance_id: UUID, caller: Overseer, tx: Tx) -> schemas.History:
+@router.get("/attendances/{attendance_id}", operation_id="get_attendance", response_model=schemas.History)
+def get_attendance(attendance_id: UUID, caller: Overseer, tx: Tx) -> Tagged:
     """Show one attendance with every decision about it."""
     attendance = queries.get_attendance(
         tx, programme_id=caller.programme_id, attendance_id=attendance_id, partner_id=caller.partner_scope
     )
     versions = [schemas.Version.model_validate(row) for row in queries.list_versions(tx, attendance_id)]
-    return schemas.History(**schemas.Attendance.model_validate(attendance).model_dump(), versions=versions)
+    shown = schemas.History(**schemas.Attendance.model_validate(attendance).model_dump(), versions=versions)
+    return Tagged(attendance, shown)
 
 
 @router.post(
     "/attendances/{attendance_id}/corrections", operation_id="correct_attendance", response_model=schemas.Attendance
 )
 def correct_attendance(
-    attendance_id: UUID, body: schemas.Correction, caller: Corrector, tx: Tx, now: Now
+    attendance_id: UUID, body: schemas.Correction, caller: Corrector, tx: Tx, now: Now, seen: Read
 ) -> tables.Attendance:
     """Replace what was recorded by what really happened; a new version, and the donation follows."""
     presence = actions.Presence(body.checked_in_at, body.checked_out_at, body.evidence)
-    return actions.correct(tx, _decision(attendance_id, body, caller, now), presence)
+    return actions.correct(tx, _decision(attendance_id, body, seen, caller, now), presence)
 
 
 @router.post("/attendances/{attendance_id}/void", operation_id="void_attendance", response_model=schemas.Attendance)
-def void_attendance(attendance_id: UUID, body: schemas.Void, caller: Corrector, tx: Tx, now: Now) -> tables.Attendance:
+def void_attendance(
+    attendance_id: UUID, body: schemas.Void, caller: Corrector, tx: Tx, now: Now, seen: Read
+) -> tables.Attendance:
     """Take an attendance back for good; a new version, and the donation follows."""
-    return actions.void(tx, _decision(attendance_id, body, caller, now))
+    return actions.void(tx, _decision(attendance_id, body, seen, caller, now))
 
 
 @router.get("/summary", operation_id="summarise_activities")
@@ -84,6 +83,6 @@ def summarise_activities(since: date, until: date, caller: Summariser, tx: Tx) -
 
 
 def _decision(
-    attendance_id: UUID, body: schemas.Void | schemas.Correction, caller: Caller, now: datetime
+    attendance_id: UUID, body: schemas.Void | schemas.Correction, seen: Seen, caller: Caller, now: datetime
 ) -> actions.Decision:
-    return actions.Decision(caller.programme_id, attendance_id, body.version, body.reason, caller.person_id, now)
+    return actions.Decision(caller.programme_id, attendance_id, seen, body.reason, caller.person_id, now)

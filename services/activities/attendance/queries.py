@@ -1,18 +1,23 @@
 """Reads and locks of attendance."""
 
 from collections.abc import Collection
-from datetime import date
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.rules import Interval, Neighbour
 from services.activities.attendance.tables import Attendance, AttendanceVersion
+from services.activities.listings.tables import Shift
+from services.activities.sign_ups.tables import SignUp
 from shared.database.arrays import among
+from shared.database.keyset import KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
+from shared.events.activities import EvidenceClass
 
+State = Literal["checked_in", "settled", "voided"]
 _SUMMARY = text("""
     SELECT count(*) FILTER (WHERE state = 'settled') AS participations,
            count(*) FILTER (WHERE state = 'checked_in') AS without_check_out,
@@ -34,11 +39,20 @@ _PARTNERS = text("""
 """)
 
 
-class Page(NamedTuple):
-    """Which part of a list: rows after an id, at most `limit`."""
-
-    after: UUID | None
-    limit: int
+ATTENDANCES = KeysetList(
+    key=(Attendance.id,),
+    sorts={"service_on": Sort(Attendance.service_on), "checked_in_at": Sort(Attendance.checked_in_at)},
+    filters={
+        "shift_id": equal(Attendance.shift_id, "On this shift."),
+        "listing_id": equal(Attendance.listing_id, "On a shift of this listing."),
+        "partner_id": equal(Attendance.partner_id, "With this partner."),
+        "volunteer_id": equal(Attendance.volunteer_id, "Of this volunteer."),
+        "state": equal(Attendance.state, "In this state.", takes=State),
+        "evidence": equal(Attendance.evidence, "Proven in this way.", takes=EvidenceClass),
+        "service_from": since(Attendance.service_on, "Served on this date or later."),
+        "service_until": until(Attendance.service_on, "Served before this date."),
+    },
+)
 
 
 def find_attendance(tx: Session, *, shift_id: UUID, volunteer_id: UUID) -> Attendance | None:
@@ -60,18 +74,10 @@ def get_attendance(
     return attendance
 
 
-def list_attendance(
-    tx: Session, *, programme_id: UUID, shift_id: UUID | None, partner_id: UUID | None, page: Page
-) -> list[Attendance]:
-    """Return attendances in order of id; each given id limits them."""
-    rows = select(Attendance).where(Attendance.programme_id == programme_id).order_by(Attendance.id).limit(page.limit)
-    if shift_id is not None:
-        rows = rows.where(Attendance.shift_id == shift_id)
-    if partner_id is not None:
-        rows = rows.where(Attendance.partner_id == partner_id)
-    if page.after is not None:
-        rows = rows.where(Attendance.id > page.after)
-    return list(tx.scalars(rows))
+def attendances_of(programme_id: UUID, partner_scope: UUID | None) -> Select[Attendance]:
+    """Say which attendances a caller of a programme may see: all, or those with one partner."""
+    rows = select(Attendance).where(Attendance.programme_id == programme_id)
+    return rows if partner_scope is None else rows.where(Attendance.partner_id == partner_scope)
 
 
 def list_by_id(tx: Session, attendance_ids: Collection[UUID]) -> list[Attendance]:
@@ -85,12 +91,56 @@ def list_versions(tx: Session, attendance_id: UUID) -> list[AttendanceVersion]:
     return list(tx.scalars(rows.order_by(AttendanceVersion.version)))
 
 
-def find_recorded(tx: Session, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Attendance]:
-    """Return the attendances that exist for these (shift, volunteer) pairs."""
-    shifts = {shift_id for shift_id, _ in pairs}
-    rows = tx.scalars(select(Attendance).where(among(Attendance.shift_id, shifts)))
-    found = {(row.shift_id, row.volunteer_id): row for row in rows}
-    return {pair: found[pair] for pair in pairs if pair in found}
+class Recorded(NamedTuple):
+    """What is recorded of one person on one shift, as far as a sheet is compared with it."""
+
+    id: UUID
+    checked_in_at: datetime
+    checked_out_at: datetime | None
+    evidence: str | None
+    state: str
+
+
+def find_recorded(tx: Session, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Recorded]:
+    """Return what is recorded for these (shift, volunteer) pairs; there may be hundreds of thousands."""
+    columns = (getattr(Attendance, name) for name in Recorded._fields)
+    rows = select(Attendance.shift_id, Attendance.volunteer_id, *columns)
+    rows = rows.where(among(Attendance.shift_id, {shift_id for shift_id, _ in pairs}))
+    found = ((shift_id, volunteer_id, rest) for shift_id, volunteer_id, *rest in tx.execute(rows))
+    return {
+        (shift_id, volunteer_id): Recorded(*rest)
+        for shift_id, volunteer_id, rest in found
+        if (shift_id, volunteer_id) in pairs
+    }
+
+
+def list_attendance_of(tx: Session, *, volunteer_id: UUID, limit: int) -> list[Attendance]:
+    """Return a person's attendances in every state, in order of id."""
+    return list(tx.scalars(select(Attendance).where(*_of(volunteer_id)).order_by(Attendance.id).limit(limit)))
+
+
+def list_versions_of(tx: Session, attendance_ids: Collection[UUID]) -> list[AttendanceVersion]:
+    """Return everything that was ever settled of these attendances, oldest first."""
+    rows = select(AttendanceVersion).where(among(AttendanceVersion.attendance_id, attendance_ids))
+    return list(tx.scalars(rows.order_by(AttendanceVersion.attendance_id, AttendanceVersion.version)))
+
+
+def list_shifts_attended(tx: Session, *, volunteer_id: UUID) -> set[UUID]:
+    """Return the shifts to which a person has come."""
+    return set(tx.scalars(select(Attendance.shift_id).where(*_of(volunteer_id))))
+
+
+def find_under_way(tx: Session, *, volunteer_id: UUID, over_at: datetime) -> Attendance | None:
+    """Return the attendance of a person who has come, has not left, and whose shift ends after `over_at`."""
+    rows = select(Attendance).join(Shift, Shift.id == Attendance.shift_id)
+    rows = rows.where(*_of(volunteer_id), Attendance.state == "checked_in", Shift.ends_at > over_at)
+    return tx.scalars(rows.limit(1)).first()
+
+
+def _of(volunteer_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Find a person's attendances by way of their places: every attendance has one, and they are indexed by person."""
+    places = select(SignUp.shift_id).where(SignUp.volunteer_id == volunteer_id)
+    return Attendance.shift_id.in_(places), Attendance.volunteer_id == volunteer_id
 
 
 def settled_of(tx: Session, volunteer_ids: Collection[UUID]) -> dict[UUID, list[Neighbour]]:

@@ -10,13 +10,6 @@ from shared.errors import Conflict, Invalid, Title
 MINUTE = timedelta(minutes=1)
 
 
-class StaleVersion(Conflict):
-    """The attendance has changed since the caller read it."""
-
-    code = "stale_version"
-    title = Title(zh="记录已被更新，请刷新后再试", en="The record has changed; read it again")
-
-
 class AttendanceVoided(Conflict):
     """The attendance was voided; it stays so."""
 
@@ -43,12 +36,6 @@ class InTheFuture(Invalid):
 
     code = "in_the_future"
     title = Title(zh="时间在未来", en="This time is in the future")
-
-
-def require_version(version: int, *, expected: int) -> None:
-    """Refuse a decision made on an older reading. Raises StaleVersion."""
-    if version != expected:
-        raise StaleVersion(version=version, expected=expected)
 
 
 def require_not_voided(state: str) -> None:

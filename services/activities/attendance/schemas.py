@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.activities.attendance import queries
+from services.activities.attendance.queries import State
+from shared.errors import Title
 from shared.events.activities import EvidenceClass
 from shared.web.fields import Instant, Text
-
-State = Literal["checked_in", "settled", "voided"]
-NEWEST = 2**31 - 1  # What the column holds.
+from shared.web.lists import Listed
 
 
 class Attendance(BaseModel):
@@ -35,11 +36,29 @@ class Attendance(BaseModel):
     matchable_minutes: int
 
 
-class Attendances(BaseModel):
-    """A page of attendances; `next` continues the list, null at its end."""
-
-    items: list[Attendance]
-    next: UUID | None
+ATTENDANCES = Listed(
+    queries.ATTENDANCES,
+    Attendance,
+    file="attendances",
+    title=Title(zh="签到记录", en="Attendances"),
+    columns={
+        "id": Title(zh="编号", en="Id"),
+        "shift_id": Title(zh="班次编号", en="Shift id"),
+        "listing_id": Title(zh="活动编号", en="Listing id"),
+        "partner_id": Title(zh="机构编号", en="Partner id"),
+        "volunteer_id": Title(zh="志愿者编号", en="Volunteer id"),
+        "service_on": Title(zh="服务日期", en="Service date"),
+        "state": Title(zh="状态", en="State"),
+        "version": Title(zh="版本", en="Version"),
+        "checked_in_at": Title(zh="签到时间", en="Checked in at"),
+        "checked_out_at": Title(zh="签退时间", en="Checked out at"),
+        "started_at": Title(zh="计时开始", en="Counted from"),
+        "ended_at": Title(zh="计时结束", en="Counted until"),
+        "evidence": Title(zh="证明方式", en="Evidence"),
+        "service_minutes": Title(zh="服务分钟", en="Service minutes"),
+        "matchable_minutes": Title(zh="可配捐分钟", en="Matchable minutes"),
+    },
+)
 
 
 class OwnAttendance(BaseModel):
@@ -78,16 +97,14 @@ class History(Attendance):
 
 
 class Void(BaseModel):
-    """Why an attendance is taken back; `version` is the one that was read."""
+    """Why an attendance is taken back."""
 
-    version: int = Field(ge=1, le=NEWEST)
     reason: Text = Field(min_length=1, max_length=500)
 
 
 class Correction(BaseModel):
-    """What really happened; `version` is the one that was read, 0 for one that lacks its check-out."""
+    """What really happened."""
 
-    version: int = Field(ge=0, le=NEWEST)
     checked_in_at: Instant
     checked_out_at: Instant
     evidence: EvidenceClass = EvidenceClass.MANUAL

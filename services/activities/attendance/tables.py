@@ -33,7 +33,11 @@ class Attendance(Base):
             "started_at",
             postgresql_where=text("state = 'settled'"),
         ),
-        Index("attendance_programme_id_service_on_idx", "programme_id", "service_on"),
+        Index("attendance_programme_id_id_idx", "programme_id", "id"),
+        Index("attendance_programme_id_service_on_id_idx", "programme_id", "service_on", "id"),
+        Index("attendance_programme_id_checked_in_at_id_idx", "programme_id", "checked_in_at", "id"),
+        Index("attendance_partner_id_id_idx", "partner_id", "id"),
+        Index("attendance_listing_id_id_idx", "listing_id", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

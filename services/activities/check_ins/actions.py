@@ -31,6 +31,20 @@ _COUNT_FAILURE = text("""
     SET failed = CASE WHEN a.last_failed_at <= :forgotten THEN 1 ELSE a.failed + 1 END, last_failed_at = :now
 """)
 
+_FORGET_ATTEMPTS = text("""
+    DELETE FROM code_attempt WHERE (shift_id, volunteer_id) IN (
+        SELECT shift_id, volunteer_id FROM code_attempt WHERE last_failed_at < :before
+        ORDER BY last_failed_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING shift_id
+""")
+_FORGET_ATTEMPTS_OF = text("DELETE FROM code_attempt WHERE volunteer_id = :volunteer_id")  # A day's rows: few.
+_FORGET_SCANS = text("""
+    DELETE FROM scan WHERE (shift_id, volunteer_id, way) IN (
+        SELECT shift_id, volunteer_id, way FROM scan WHERE scanned_at < :before
+        ORDER BY scanned_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING shift_id
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -77,7 +91,7 @@ def check_out(tx: Session, attempt: Attempt) -> Attendance:
     step = _prove(tx, attempt, shift, leaving=True)
     tx.add(Scan(shift_id=shift.id, volunteer_id=attempt.volunteer_id, way="out", step=step, scanned_at=attempt.at))
     presence = Presence(known.checked_in_at, attempt.at, EvidenceClass.SCANNED)
-    settlement = Settlement(known.id, known.volunteer_id, shift, 1, presence, BY_CODE)
+    settlement = Settlement(known.id, known.volunteer_id, shift, 1, presence, BY_CODE, known=known)
     settle(tx, [settlement], decided_by=attempt.volunteer_id, now=attempt.at)
     tx.refresh(known)
     return known
@@ -93,6 +107,21 @@ def failures_counted(apart: Callable[[], AbstractContextManager[Session]], attem
         with apart() as tx:  # The person's lock is still held: a hundred guesses at once are counted one by one.
             tx.execute(_COUNT_FAILURE, values | {"forgotten": attempt.at - rules.LOCKED_FOR})
         raise
+
+
+def forget_attempts(tx: Session, *, before: datetime, limit: int) -> int:
+    """Forget wrong codes whose last was given before then, at most `limit`; return how many."""
+    return len(tx.execute(_FORGET_ATTEMPTS, {"before": before, "limit": limit}).all())
+
+
+def forget_attempts_of(tx: Session, *, volunteer_id: UUID) -> None:
+    """Forget a person's wrong codes."""
+    tx.execute(_FORGET_ATTEMPTS_OF, {"volunteer_id": volunteer_id})
+
+
+def forget_scans(tx: Session, *, before: datetime, limit: int) -> int:
+    """Forget scans made before then, at most `limit`; return how many. What they proved stays settled."""
+    return len(tx.execute(_FORGET_SCANS, {"before": before, "limit": limit}).all())
 
 
 def _lock(tx: Session, attempt: Attempt) -> Shift:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from services.activities.attendance import schemas as attendance_schemas
 from services.activities.attendance.tables import Attendance
@@ -13,8 +13,9 @@ from services.activities.listings.queries import get_shift
 from services.activities.listings.rules import require_not_cancelled
 from shared.auth.callers import Caller
 from shared.web.doors import Apart, Now, Tx, may
+from shared.web.routes import Router
 
-router = APIRouter(prefix="/shifts/{shift_id}", tags=["check-ins"])
+router = Router(prefix="/shifts/{shift_id}", tags=["check-ins"])
 
 CodeHolder = Annotated[Caller, Depends(may("shifts.show_code"))]
 Volunteer = Annotated[Caller, Depends(may("attendance.check_in"))]

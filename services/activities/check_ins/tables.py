@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, PrimaryKeyConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.activities.listings.tables import Shift
@@ -17,6 +17,7 @@ class Scan(Base):
     __table_args__ = (
         PrimaryKeyConstraint("shift_id", "volunteer_id", "way"),
         CheckConstraint("way IN ('in', 'out')", name="way"),
+        Index("scan_scanned_at_idx", "scanned_at", postgresql_using="brin"),
     )
 
     shift_id: Mapped[UUID] = mapped_column(ForeignKey(Shift.id))

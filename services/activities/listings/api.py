@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path
 from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules, schemas, tables
+from services.activities.listings.schemas import LISTINGS
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
 from shared.web.fields import Text
+from shared.web.lists import Answer, Asked
+from shared.web.preconditions import Read, ReadIfAny, Tagged
+from shared.web.routes import Router
 
-router = APIRouter(tags=["listings"])
+router = Router(tags=["listings"])
 
+Reference = Annotated[Text, Path(min_length=1, max_length=40)]
 Recorder = Annotated[Caller, Depends(may("partners.record"))]
 Publisher = Annotated[Caller, Depends(may("listings.publish"))]
 Reader = Annotated[Caller, Depends(may("listings.read"))]
@@ -22,10 +27,20 @@ Canceller = Annotated[Caller, Depends(may("shifts.cancel"))]
 
 @router.put("/partners/{reference}", operation_id="record_partner", response_model=schemas.Partner)
 def record_partner(
-    reference: Annotated[Text, Path(min_length=1, max_length=40)], body: schemas.PartnerFacts, caller: Recorder, tx: Tx
+    reference: Reference, body: schemas.PartnerFacts, caller: Recorder, tx: Tx, seen: ReadIfAny
 ) -> tables.Partner:
-    """Note a partner that may publish; until the partners service tells it, an operator does."""
-    return actions.record_partner(tx, programme_id=caller.programme_id, reference=reference, **body.model_dump())
+    """Note a partner that may publish; until the partners service tells it, an operator does.
+
+    One that is noted already needs `If-Match`.
+    """
+    facts = actions.PartnerFacts(**body.model_dump())
+    return actions.record_partner(tx, facts, programme_id=caller.programme_id, reference=reference, seen=seen)
+
+
+@router.get("/partners/{reference}", operation_id="get_partner", response_model=schemas.Partner)
+def get_partner(reference: Reference, caller: Recorder, tx: Tx) -> tables.Partner:
+    """Show what is noted of a partner."""
+    return queries.get_partner(tx, programme_id=caller.programme_id, reference=reference)
 
 
 @router.post("/listings", status_code=201, operation_id="publish_listing")
@@ -36,24 +51,20 @@ def publish_listing(body: schemas.NewListing, caller: Publisher, tx: Tx, now: No
     return _shown(tx, [listing])[0]
 
 
-@router.get("/listings", operation_id="list_listings")
-def list_listings(
-    caller: Reader, tx: Tx, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> schemas.Listings:
+@router.get("/listings", operation_id="list_listings", response_model=LISTINGS.page, responses=LISTINGS.responses)
+def list_listings(caller: Reader, asked: Annotated[Asked, Depends(LISTINGS.asked)], tx: Tx) -> Answer:
     """List the programme's activities, newest first; a partner's member sees that partner's."""
-    rows = queries.list_listings(
-        tx, programme_id=caller.programme_id, partner_id=caller.partner_scope, after=after, limit=limit
-    )
-    return schemas.Listings(items=_shown(tx, rows), next=rows[-1].id if len(rows) == limit else None)
+    rows = queries.listings_of(caller.programme_id, caller.partner_scope)
+    return LISTINGS.answer(asked, tx, caller, rows, show=_shown)
 
 
-@router.get("/shifts/{shift_id}", operation_id="get_shift")
-def get_shift(shift_id: UUID, caller: Reader, tx: Tx) -> schemas.ShiftOfListing:
+@router.get("/shifts/{shift_id}", operation_id="get_shift", response_model=schemas.ShiftOfListing)
+def get_shift(shift_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show one shift and what it is an occasion of."""
     shift, listing = queries.get_shift(
         tx, programme_id=caller.programme_id, shift_id=shift_id, partner_id=caller.partner_scope
     )
-    return schemas.ShiftOfListing(
+    shown = schemas.ShiftOfListing(
         **schemas.Shift.model_validate(shift).model_dump(),
         listing_id=listing.id,
         listing_reference=listing.reference,
@@ -61,14 +72,16 @@ def get_shift(shift_id: UUID, caller: Reader, tx: Tx) -> schemas.ShiftOfListing:
         partner_id=listing.partner_id,
         timezone=listing.timezone,
     )
+    return Tagged(shift, shown)
 
 
 @router.post("/shifts/{shift_id}/cancel", operation_id="cancel_shift", response_model=schemas.Shift)
-def cancel_shift(shift_id: UUID, body: schemas.Cancellation, caller: Canceller, tx: Tx) -> tables.Shift:
+def cancel_shift(shift_id: UUID, body: schemas.Cancellation, caller: Canceller, tx: Tx, seen: Read) -> tables.Shift:
     """Call a shift off, as long as nobody has checked in; again changes nothing."""
     return actions.cancel_shift(
-        tx, programme_id=caller.programme_id, shift_id=shift_id, because=body.reason, partner_id=caller.partner_scope
-    )
+        tx, programme_id=caller.programme_id, shift_id=shift_id, because=body.reason,
+        partner_id=caller.partner_scope, seen=seen,
+    )  # fmt: skip
 
 
 def _new_listing(body: schemas.NewListing) -> actions.NewListing:
@@ -90,6 +103,7 @@ def _shown(tx: Session, listings: Sequence[tables.Listing]) -> list[schemas.List
             reference=listing.reference,
             title=listing.title,
             timezone=listing.timezone,
+            published_at=listing.published_at,
             shifts=shifts[listing.id],
         )
         for listing in listings

@@ -4,12 +4,25 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from services.activities.listings.tables import Listing, Partner, Shift
 from shared.database.arrays import among
+from shared.database.keyset import KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
+
+LISTINGS = KeysetList(
+    key=(Listing.id,),
+    sorts={"published_at": Sort(Listing.published_at), "reference": Sort(Listing.reference)},
+    filters={
+        "partner_id": equal(Listing.partner_id, "Of this partner."),
+        "reference": equal(Listing.reference, "With this reference, which is unique in the programme."),
+        "published_from": since(Listing.published_at, "Published at this instant or later."),
+        "published_until": until(Listing.published_at, "Published before this instant."),
+    },
+    default_sort="-id",
+)
 
 
 class ShiftOfListing(NamedTuple):
@@ -29,6 +42,20 @@ def find_partner(tx: Session, *, programme_id: UUID, partner_id: UUID) -> Partne
     """Return a partner of the programme."""
     partner = tx.get(Partner, partner_id)
     return partner if partner is not None and partner.programme_id == programme_id else None
+
+
+def get_partner(tx: Session, *, programme_id: UUID, reference: str) -> Partner:
+    """Return a partner by its reference. Raises NotFound."""
+    partner = find_partners(tx, programme_id=programme_id, references=[reference]).get(reference)
+    if partner is None:
+        raise NotFound(reference=reference)
+    return partner
+
+
+def lock_partner(tx: Session, *, programme_id: UUID, reference: str) -> Partner | None:
+    """Lock a partner by its reference, if there is one."""
+    rows = select(Partner).where(Partner.programme_id == programme_id, Partner.reference == reference)
+    return tx.scalars(rows.with_for_update(key_share=True).execution_options(populate_existing=True)).first()
 
 
 def find_listings(tx: Session, *, programme_id: UUID, references: Collection[str]) -> dict[str, Listing]:
@@ -101,13 +128,7 @@ def list_shifts(tx: Session, listing_ids: Collection[UUID]) -> list[Shift]:
     return list(tx.scalars(rows))
 
 
-def list_listings(
-    tx: Session, *, programme_id: UUID, partner_id: UUID | None, after: UUID | None, limit: int
-) -> list[Listing]:
-    """Return a programme's listings, newest first; `partner_id` limits them to one partner's."""
-    rows = select(Listing).where(Listing.programme_id == programme_id).order_by(Listing.id.desc()).limit(limit)
-    if partner_id is not None:
-        rows = rows.where(Listing.partner_id == partner_id)
-    if after is not None:
-        rows = rows.where(Listing.id < after)
-    return list(tx.scalars(rows))
+def listings_of(programme_id: UUID, partner_scope: UUID | None) -> Select[Listing]:
+    """Say which listings a caller of a programme may see: all, or one partner's."""
+    rows = select(Listing).where(Listing.programme_id == programme_id)
+    return rows if partner_scope is None else rows.where(Listing.partner_id == partner_scope)

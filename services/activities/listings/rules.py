@@ -4,8 +4,7 @@ import secrets
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from shared.errors import Conflict, Invalid, Title
 
@@ -18,13 +17,6 @@ class BadShift(Invalid):
 
     code = "bad_shift"
     title = Title(zh="场次时间有误", en="The shift's times are wrong")
-
-
-class UnknownTimezone(Invalid):
-    """The time zone is not in the IANA database."""
-
-    code = "unknown_timezone"
-    title = Title(zh="未知的时区", en="Unknown time zone")
 
 
 class ReferenceTaken(Conflict):
@@ -82,18 +74,6 @@ def require_not_started(state: str) -> None:
     """Refuse to call off a shift on which somebody has checked in. Raises ShiftHasAttendance."""
     if state in {"running", "held"}:
         raise ShiftHasAttendance
-
-
-def zone(name: str) -> ZoneInfo:
-    """Return a time zone by its IANA name. Raises UnknownTimezone."""
-    if name not in _zones():  # ZoneInfo alone would also take `localtime`, which depends on the machine.
-        raise UnknownTimezone(field="timezone", found=name[:60])
-    return ZoneInfo(name)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def service_date(starts_at: datetime, timezone: ZoneInfo) -> date:

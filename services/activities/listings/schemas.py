@@ -6,7 +6,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.activities.listings import queries
+from shared.errors import Title
 from shared.web.fields import Instant, Text
+from shared.web.lists import Listed
 
 
 class PartnerFacts(BaseModel):
@@ -68,14 +71,30 @@ class Listing(BaseModel):
     reference: str
     title: str
     timezone: str
+    published_at: AwareDatetime
     shifts: list[Shift]
 
+    @property
+    def shift_count(self) -> int:
+        """Count the shifts, cancelled ones too."""
+        return len(self.shifts)
 
-class Listings(BaseModel):
-    """A page of listings, newest first; `next` continues the list, null at its end."""
 
-    items: list[Listing]
-    next: UUID | None
+LISTINGS = Listed(
+    queries.LISTINGS,
+    Listing,
+    file="listings",
+    title=Title(zh="活动", en="Listings"),
+    columns={
+        "id": Title(zh="编号", en="Id"),
+        "partner_id": Title(zh="机构编号", en="Partner id"),
+        "reference": Title(zh="活动代码", en="Reference"),
+        "title": Title(zh="活动名称", en="Title"),
+        "timezone": Title(zh="时区", en="Time zone"),
+        "published_at": Title(zh="发布时间", en="Published at"),
+        "shift_count": Title(zh="班次数", en="Shifts"),
+    },
+)
 
 
 class ShiftOfListing(Shift):

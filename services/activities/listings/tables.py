@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.activities.volunteers.tables import Base
+from shared.audit.trail import PRIVATE
 
 
 class Partner(Base):
@@ -30,7 +31,12 @@ class Listing(Base):
     """A published activity."""
 
     __tablename__ = "listing"
-    __table_args__ = (UniqueConstraint("programme_id", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("programme_id", "reference"),
+        Index("listing_programme_id_id_idx", "programme_id", "id"),
+        Index("listing_programme_id_published_at_id_idx", "programme_id", "published_at", "id"),
+        Index("listing_programme_id_reference_id_idx", "programme_id", "reference", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     programme_id: Mapped[UUID]
@@ -65,6 +71,6 @@ class Shift(Base):
     service_on: Mapped[date]
     capacity: Mapped[int] = mapped_column(Integer)
     taken: Mapped[int] = mapped_column(Integer, server_default="0")
-    code_secret: Mapped[str]
+    code_secret: Mapped[str] = mapped_column(info=PRIVATE)
     state: Mapped[str] = mapped_column(server_default="open")
     cancelled_because: Mapped[str | None]

@@ -1,6 +1,6 @@
 """What can be done with sign-ups."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from services.activities.listings.queries import lock_shift
 from services.activities.listings.rules import require_not_cancelled
 from services.activities.sign_ups import queries, rules
 from services.activities.sign_ups.tables import SignUp
-from services.activities.volunteers.queries import get_volunteer
+from services.activities.volunteers.queries import lock_volunteer
+from shared.audit import note
 
 _ADD = text("""
     WITH added AS (
@@ -21,12 +22,28 @@ _ADD = text("""
         ON CONFLICT (shift_id, volunteer_id) DO NOTHING RETURNING shift_id)
     UPDATE shift SET taken = taken + counted.places
     FROM (SELECT shift_id, count(*) AS places FROM added GROUP BY shift_id) counted WHERE shift.id = counted.shift_id
+    RETURNING counted.places
+""")
+
+# Shifts before their places, as `sign_up` does; the person's lock is held.
+_AHEAD = text("""
+    SELECT shift.id FROM shift WHERE id IN (
+        SELECT shift_id FROM sign_up WHERE volunteer_id = :volunteer_id AND withdrawn_at IS NULL)
+        AND ends_at > :over_at AND id <> ALL(CAST(:attended AS uuid[]))
+    ORDER BY id FOR NO KEY UPDATE
+""")
+_WITHDRAW = text("""
+    WITH withdrawn AS (
+        UPDATE sign_up SET withdrawn_at = :now
+        WHERE volunteer_id = :volunteer_id AND shift_id = ANY(CAST(:shifts AS uuid[])) AND withdrawn_at IS NULL
+        RETURNING shift_id)
+    UPDATE shift SET taken = taken - 1 FROM withdrawn WHERE shift.id = withdrawn.shift_id RETURNING shift.id
 """)
 
 
 def sign_up(tx: Session, *, programme_id: UUID, shift_id: UUID, volunteer_id: UUID, now: datetime) -> SignUp:
     """Take a place on a shift; again changes nothing. Raises NotFound, ShiftCancelled, ShiftOver, ShiftFull."""
-    get_volunteer(tx, programme_id=programme_id, volunteer_id=volunteer_id)
+    lock_volunteer(tx, programme_id=programme_id, volunteer_id=volunteer_id)
     shift = lock_shift(
         tx, programme_id=programme_id, shift_id=shift_id
     )  # Two for the last place must not both see it free.
@@ -56,4 +73,17 @@ def add_places(tx: Session, *, programme_id: UUID, places: Sequence[tuple[UUID, 
         "volunteers": [volunteer_id for _, volunteer_id in places],
         "now": now,
     }
-    tx.execute(_ADD, columns)
+    note(tx, "sign_up", (), added=sum(tx.scalars(_ADD, columns)))
+
+
+def withdraw_ahead(
+    tx: Session, *, volunteer_id: UUID, attended: Collection[UUID], over_at: datetime, now: datetime
+) -> int:
+    """Give back a person's places on shifts that end after `over_at`, but those `attended`; return how many.
+
+    The caller holds the person's lock.
+    """
+    ahead = {"volunteer_id": volunteer_id, "over_at": over_at, "attended": sorted(attended)}
+    shifts = tx.scalars(_AHEAD, ahead).all()
+    columns = {"volunteer_id": volunteer_id, "shifts": list(shifts), "now": now}
+    return len(tx.execute(_WITHDRAW, columns).all())

@@ -36,3 +36,8 @@ def require_room(*, taken: int, capacity: int) -> None:
     """Refuse a place when none is left. Raises ShiftFull."""
     if taken >= capacity:
         raise ShiftFull(capacity=capacity)
+
+
+def pseudonym(number: int) -> Title:
+    """Return what somebody is called on a shift by those who may not see the name."""
+    return Title(zh=f"志愿者 {number:02d}", en=f"Volunteer {number:02d}")

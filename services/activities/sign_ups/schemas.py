@@ -2,7 +2,10 @@
 
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.activities.sign_ups.queries import Guest as GuestRow
+from services.activities.sign_ups.rules import pseudonym
 
 
 class SignUp(BaseModel):
@@ -14,3 +17,26 @@ class SignUp(BaseModel):
     shift_id: UUID
     volunteer_id: UUID
     signed_up_at: AwareDatetime
+
+
+class Guest(BaseModel):
+    """Somebody who has a place on a shift, as its host may see them."""
+
+    number: int = Field(description="The place's number on this shift; it never changes.")
+    volunteer_id: UUID
+    display_name: str | None = Field(description="Only of somebody who consents to that now; else null.")
+    pseudonym_zh: str
+    pseudonym_en: str
+    signed_up_at: AwareDatetime
+
+
+class Roster(BaseModel):
+    """Everybody who has a place on a shift, in the order of the places."""
+
+    items: list[Guest]
+
+
+def guest(row: GuestRow) -> Guest:
+    """Show one line of a roster."""
+    title = pseudonym(row.number)
+    return Guest(**row._asdict(), pseudonym_zh=title.zh, pseudonym_en=title.en)

@@ -11,7 +11,7 @@ from services.activities.volunteers.tables import Base, Volunteer
 
 
 class SignUp(Base):
-    """One person's place on one shift."""
+    """One person's place on one shift; one that was withdrawn is free for somebody else."""
 
     __tablename__ = "sign_up"
     __table_args__ = (
@@ -25,3 +25,4 @@ class SignUp(Base):
     volunteer_id: Mapped[UUID] = mapped_column(ForeignKey(Volunteer.id), index=True)
     source: Mapped[str]
     signed_up_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]

@@ -1,26 +1,32 @@
 """Reads and locks of volunteers."""
 
 from collections.abc import Collection
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from services.activities.volunteers.tables import Volunteer
+from services.activities.volunteers.tables import SuppressedNumber, Volunteer
 from shared.database.arrays import among
+from shared.database.keyset import KeysetList, Sort, since, until
 from shared.errors import NotFound
+from shared.privacy import locks
+from shared.privacy.suppression import suppressor
+
+VOLUNTEERS = KeysetList(  # Neither name nor number sorts or filters: both would stand in addresses.
+    key=(Volunteer.id,),
+    sorts={"registered_at": Sort(Volunteer.registered_at)},
+    filters={
+        "registered_from": since(Volunteer.registered_at, "Registered at this instant or later."),
+        "registered_until": until(Volunteer.registered_at, "Registered before this instant."),
+    },
+)
 
 
-def list_volunteers(
-    tx: Session, *, programme_id: UUID, employee_number: str | None, after: UUID | None, limit: int
-) -> list[Volunteer]:
-    """Return a programme's volunteers in order of id, after `after`."""
-    rows = select(Volunteer).where(Volunteer.programme_id == programme_id).order_by(Volunteer.id).limit(limit)
-    if employee_number is not None:
-        rows = rows.where(Volunteer.employee_number == employee_number)
-    if after is not None:
-        rows = rows.where(Volunteer.id > after)
-    return list(tx.scalars(rows))
+def volunteers_of(programme_id: UUID) -> Select[Volunteer]:
+    """Say which volunteers a caller of a programme may see."""
+    return select(Volunteer).where(Volunteer.programme_id == programme_id)
 
 
 def find_by_number(tx: Session, *, programme_id: UUID, numbers: Collection[str]) -> dict[str, Volunteer]:
@@ -37,8 +43,54 @@ def find_names(tx: Session, *, programme_id: UUID, volunteer_ids: Collection[UUI
     return {row.id: row.display_name for row in tx.execute(rows)}
 
 
+def find_suppressed(tx: Session, *, programme_id: UUID, numbers: Collection[str]) -> set[str]:
+    """Return those of the employee numbers whose people were erased; an unknown number costs a hash for each key."""
+    suppressed = select(SuppressedNumber.digest).where(SuppressedNumber.programme_id == programme_id)
+    if tx.scalars(suppressed.limit(1)).first() is None:
+        return set()
+    keys, scope = suppressor(), str(programme_id)
+    by_digest = {digest.value: number for number in numbers for digest in keys.digests(number, scope=scope)}
+    found = tx.scalars(suppressed.where(among(SuppressedNumber.digest, by_digest)))
+    return {by_digest[digest] for digest in found}
+
+
+def lock_for_erasure(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:
+    """Wait for lists that are being taken in, then lock a person, also one already erased. Raises NotFound."""
+    locks.lock_for_erasure(tx, programme_id=programme_id)
+    rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
+    volunteer = tx.scalars(rows.with_for_update().execution_options(populate_existing=True)).first()
+    if volunteer is None:
+        raise NotFound(volunteer_id=volunteer_id)
+    return volunteer
+
+
+def lock_volunteer(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:
+    """Lock one person, who is there and not erased; taken before any shift's lock. Raises NotFound."""
+    rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
+    rows = rows.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return _present(tx.scalars(rows).first(), volunteer_id)
+
+
+class Known(NamedTuple):
+    """Who is registered under an employee number."""
+
+    id: UUID
+    display_name: str
+
+
+def known_people(tx: Session, *, programme_id: UUID, numbers: Collection[str]) -> dict[str, Known]:
+    """Return who has these employee numbers; for hundreds of thousands, so without the rest of their records."""
+    rows = select(Volunteer.employee_number, Volunteer.id, Volunteer.display_name).where(
+        Volunteer.programme_id == programme_id, among(Volunteer.employee_number, numbers)
+    )
+    return {number: Known(volunteer_id, name) for number, volunteer_id, name in tx.execute(rows)}
+
+
 def lock_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> None:
-    """Lock people in order of id, so that two settlements of one person follow each other and never deadlock."""
+    """Lock people in order of id, so that two settlements of one person follow each other and never deadlock.
+
+    Those who were erased as well: what they did is still corrected, by id.
+    """
     rows = (
         select(Volunteer.id)
         .where(among(Volunteer.id, volunteer_ids))
@@ -49,8 +101,12 @@ def lock_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> None:
 
 
 def get_volunteer(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:
-    """Return a volunteer. Raises NotFound, also for one of another programme."""
-    volunteer = tx.get(Volunteer, volunteer_id)
-    if volunteer is None or volunteer.programme_id != programme_id:
+    """Return a volunteer. Raises NotFound, also for one of another programme and for one who was erased."""
+    rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
+    return _present(tx.scalars(rows).first(), volunteer_id)
+
+
+def _present(volunteer: Volunteer | None, volunteer_id: UUID) -> Volunteer:
+    if volunteer is None or volunteer.erased_at is not None:
         raise NotFound(volunteer_id=volunteer_id)
     return volunteer

@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import MetaData, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, Index, LargeBinary, MetaData, PrimaryKeyConstraint, UniqueConstraint, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.audit.trail import PRIVATE
 from shared.database.base import COLUMN_TYPES, NAMES
 
 
@@ -17,13 +18,34 @@ class Base(DeclarativeBase):
 
 
 class Volunteer(Base):
-    """An employee who may serve. The only place in Popcandy where this person's name stands."""
+    """An employee who may serve. The only place in Popcandy where this person's name stands.
+
+    Of somebody who was erased there are pseudonyms; `employee_number` is then longer than any door accepts.
+    """
 
     __tablename__ = "volunteer"
-    __table_args__ = (UniqueConstraint("programme_id", "employee_number"),)
+    __table_args__ = (
+        UniqueConstraint("programme_id", "employee_number"),
+        CheckConstraint("(erased_at IS NULL) = (employee_number NOT LIKE 'erased:%')", name="erased"),
+        Index("volunteer_programme_id_id_idx", "programme_id", "id"),
+        Index("volunteer_programme_id_registered_at_id_idx", "programme_id", "registered_at", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     programme_id: Mapped[UUID]
-    employee_number: Mapped[str]
-    display_name: Mapped[str]
+    employee_number: Mapped[str] = mapped_column(info=PRIVATE)
+    display_name: Mapped[str] = mapped_column(info=PRIVATE)
     registered_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+class SuppressedNumber(Base):
+    """The keyed digest of an erased person's employee number: without it the next list would bring the person back."""
+
+    __tablename__ = "suppressed_number"
+    __table_args__ = (PrimaryKeyConstraint("programme_id", "digest"),)
+
+    programme_id: Mapped[UUID]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    key_id: Mapped[str]
+    erased_at: Mapped[datetime] = mapped_column(index=True)

@@ -12,7 +12,7 @@ from services.console.shell.rules import Problem
 from shared import telemetry
 
 PROBLEM = "application/problem+json"
-CURSOR = "after"  # The query parameter that continues a list with its `next`.
+CURSOR = "cursor"  # The query parameter that continues a list with its `next`.
 MOST_PAGE = 200
 
 _PROBLEM = TypeAdapter(Problem)

@@ -1,40 +1,83 @@
 """The HTTP door to donations and the waterfall."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query, Response
 
 from services.ledger.donations import queries, schemas
+from services.ledger.donations.schemas import DONATIONS
+from shared import telemetry
 from shared.auth.callers import Caller
-from shared.web.doors import Tx, may
+from shared.documents import typesetting
+from shared.web import problems
+from shared.web.doors import Begin, Now, Reading, Tx, may
+from shared.web.lists import Answer, Asked
+from shared.web.representations import JSON, PDF, Form, one_of
+from shared.web.routes import Router
 
-router = APIRouter(tags=["donations"])
+router = Router(tags=["donations"])
 
 Reader = Annotated[Caller, Depends(may("donations.read"))]
+Volunteer = Annotated[Caller, Depends(may("donations.read_own"))]
 Summer = Annotated[Caller, Depends(may("waterfall.read"))]
-DonationFilter = Annotated[schemas.DonationFilter, Query()]
+StoryForm = Annotated[Form, Depends(one_of(JSON, PDF))]
 WaterfallFilter = Annotated[schemas.WaterfallFilter, Query()]
 
+FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {PDF.media_type: {"schema": {"type": "string", "format": "binary"}}}},
+    406: {"description": "None of the forms that there are is accepted", "content": {problems.MEDIA_TYPE: {}}},
+    429: {"description": "Too many documents are being made", "content": {problems.MEDIA_TYPE: {}}},
+}
 
-@router.get("/donations", operation_id="list_donations", response_model=schemas.DonationPage)
-def list_donations(caller: Reader, tx: Tx, asked: DonationFilter) -> queries.Page:
+
+@router.get("/donations", operation_id="list_donations", response_model=DONATIONS.page, responses=DONATIONS.responses)
+def list_donations(caller: Reader, asked: Annotated[Asked, Depends(DONATIONS.asked)], tx: Tx) -> Answer:
     """List donations as they stand now, voided ones included."""
-    return queries.list_donations(
-        tx, queries.Wanted(**asked.model_dump(exclude={"after", "limit"})),
-        programme_id=caller.programme_id, partner_scope=caller.partner_scope, after=asked.after, limit=asked.limit,
-    )  # fmt: skip
+    return DONATIONS.answer(asked, tx, caller, queries.donations_of(caller.programme_id, caller.partner_scope))
 
 
-@router.get("/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory)
-def explain_donation(donation_id: UUID, caller: Reader, tx: Tx) -> queries.Story:
-    """Show a donation with the explanation of its amount, its versions and its entries in the journal."""
-    return queries.get_story(tx, donation_id, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+@router.get(
+    "/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory, responses=FORMS
+)
+def explain_donation(
+    donation_id: UUID, caller: Reader, form: StoryForm, language: Reading, begin: Begin, now: Now
+) -> schemas.DonationStory | Response:
+    """Show a donation with the explanation of its amount, its versions and its entries in the journal.
+
+    As a PDF it is made after the database has been let go: a page takes its time, a connection is for reading.
+    """
+    with begin() as tx:
+        found = queries.get_story(tx, donation_id, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+        story = schemas.DonationStory.model_validate(found)
+    if form is JSON:
+        return story
+    trace = telemetry.trace_id_of(telemetry.traceparent()) or ""
+    told = schemas.paper_of(
+        story,
+        language=language,
+        programme_id=caller.programme_id,
+        now=now,
+        trace=trace,
+    )
+    headers = {
+        "content-disposition": f'inline; filename="donation-{donation_id}.pdf"',
+        "content-language": language,
+        "vary": "Accept, Accept-Language",
+    }
+    return Response(typesetting.typeset(told), media_type=PDF.media_type, headers=headers)
 
 
 @router.get("/waterfall", operation_id="sum_waterfall", response_model=schemas.Waterfall)
 def sum_waterfall(caller: Summer, tx: Tx, asked: WaterfallFilter) -> queries.Waterfall:
     """Add up recorded, matchable and credited minutes and the money accrued, with each drop on the way."""
     return queries.sum_waterfall(
-        tx, queries.Wanted(**asked.model_dump()), programme_id=caller.programme_id, partner_scope=caller.partner_scope
+        tx, asked.model_dump(), programme_id=caller.programme_id, partner_scope=caller.partner_scope
     )
+
+
+@router.get("/people/me/data", operation_id="export_own_donations", response_model=schemas.OwnDonations)
+def export_own_donations(caller: Volunteer, tx: Tx, now: Now) -> schemas.OwnDonations:
+    """Take out every version of every donation that the caller's hours made; the money is the partners'."""
+    rows = queries.list_own(tx, programme_id=caller.programme_id, volunteer_id=caller.person_id)
+    return schemas.own_donations(rows, now=now)

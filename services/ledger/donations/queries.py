@@ -1,12 +1,11 @@
 """Reads and locks of donations, within the caller's programme and, for a partner, within its own rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, cast, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from services.ledger.donations.rules import Service, Standing, State
@@ -14,7 +13,10 @@ from services.ledger.donations.tables import Donation
 from services.ledger.journal import queries as journal
 from services.ledger.policies import queries as policies
 from services.ledger.policies.rules import DROP_TITLES, Drop, Line, Price, explain
+from shared.database.keyset import KeysetList, Rows, Sort, equal, filtered, since, until
 from shared.errors import NotFound
+
+MOST_OWN = 20_000
 
 # A first fact has no row to lock yet, so the attendance itself is locked, by its id.
 _LOCK = text("""
@@ -30,25 +32,20 @@ _STANDING = text("""
 """)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which donations a caller asks for; None asks for any. `service_until` is excluded."""
-
-    partner_id: UUID | None = None
-    listing_id: UUID | None = None
-    shift_id: UUID | None = None
-    volunteer_id: UUID | None = None
-    attendance_id: UUID | None = None
-    service_from: date | None = None
-    service_until: date | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some donations in the order of their ids, and after which one the rest follows."""
-
-    items: Sequence[Donation]
-    next: UUID | None
+DONATIONS = KeysetList(
+    key=(Donation.id,),
+    sorts={"service_on": Sort(Donation.service_on), "amount": Sort(Donation.fen)},
+    filters={
+        "partner_id": equal(Donation.partner_id, "Owed to this partner."),
+        "listing_id": equal(Donation.listing_id, "For service on this listing."),
+        "shift_id": equal(Donation.shift_id, "For service on this shift."),
+        "volunteer_id": equal(Donation.volunteer_id, "For service of this volunteer."),
+        "attendance_id": equal(Donation.attendance_id, "For this attendance."),
+        "state": equal(Donation.state, "In this state.", takes=State),
+        "service_from": since(Donation.service_on, "For service on this date or later."),
+        "service_until": until(Donation.service_on, "For service before this date."),
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -95,15 +92,17 @@ def lock_standing(tx: Session, attendances: Sequence[UUID]) -> dict[UUID, Standi
     return found
 
 
-def list_donations(
-    tx: Session, wanted: Wanted, *, programme_id: UUID, partner_scope: UUID | None, after: UUID | None, limit: int
-) -> Page:
-    """Return donations as they stand now, voided ones included."""
-    statement = _seen(select(Donation), wanted, programme_id=programme_id, partner_scope=partner_scope)
-    if after is not None:
-        statement = statement.where(Donation.id > after)
-    found = tx.scalars(statement.order_by(Donation.id).limit(limit + 1)).all()
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+def donations_of(programme_id: UUID, partner_scope: UUID | None) -> Rows:
+    """Say which donations a caller of a programme may see, as they stand now, voided ones included."""
+    return _seen(select(Donation), programme_id=programme_id, partner_scope=partner_scope)
+
+
+def list_own(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Sequence[Donation]:
+    """Return every version of a person's donations, oldest first, at most MOST_OWN of them."""
+    own = (Donation.programme_id == programme_id, Donation.volunteer_id == volunteer_id)
+    standing = select(Donation.id).where(*own, Donation.superseded_at.is_(None))  # Its index finds the others by id.
+    rows = select(Donation).where(Donation.id.in_(standing), *own)
+    return tx.scalars(rows.order_by(Donation.id, Donation.version).limit(MOST_OWN)).all()
 
 
 def get_story(tx: Session, donation_id: UUID, *, programme_id: UUID, partner_scope: UUID | None) -> Story:
@@ -111,7 +110,7 @@ def get_story(tx: Session, donation_id: UUID, *, programme_id: UUID, partner_sco
 
     A partner sees the versions that name it; one that stands with another partner now is not found.
     """
-    seen = _seen(select(Donation), Wanted(), programme_id=programme_id, partner_scope=partner_scope)
+    seen = donations_of(programme_id, partner_scope)
     donation = tx.scalar(seen.where(Donation.id == donation_id))
     if donation is None:
         raise NotFound(donation_id=donation_id)
@@ -136,8 +135,13 @@ def _explain(tx: Session, donation: Donation) -> list[Line]:
     )
 
 
-def sum_waterfall(tx: Session, wanted: Wanted, *, programme_id: UUID, partner_scope: UUID | None) -> Waterfall:
-    """Add up, in one statement, what became of every recorded minute; voided attendances count for nothing."""
+def sum_waterfall(
+    tx: Session, wanted: Mapping[str, object], *, programme_id: UUID, partner_scope: UUID | None
+) -> Waterfall:
+    """Add up, in one statement, what became of every recorded minute; voided attendances count for nothing.
+
+    `wanted` are filters of the list of donations.
+    """
     statement = select(
         func.count().filter(Donation.state != State.VOIDED).label("participations"),
         func.count(Donation.partner_id.distinct()).filter(Donation.state != State.VOIDED).label("partners"),
@@ -149,7 +153,8 @@ def sum_waterfall(tx: Session, wanted: Wanted, *, programme_id: UUID, partner_sc
         _total(Donation.credited_minutes).label("credited_minutes"),
         _total(Donation.fen).label("accrued_fen"),
     )
-    sums = tx.execute(_seen(statement, wanted, programme_id=programme_id, partner_scope=partner_scope)).one()
+    seen = _seen(statement, programme_id=programme_id, partner_scope=partner_scope)
+    sums = tx.execute(filtered(seen, DONATIONS.filters, wanted)).one()
     return Waterfall(sums, _drops(sums))
 
 
@@ -168,26 +173,11 @@ def _total(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)  # A sum of fen is `numeric`; ours are integers.
 
 
-def _seen(
-    statement: Select[*tuple[Any, ...]], wanted: Wanted, *, programme_id: UUID, partner_scope: UUID | None
-) -> Select[*tuple[Any, ...]]:
-    """Keep what stands now, what the caller may see, and what it asks for."""
-    statement = statement.where(Donation.programme_id == programme_id, Donation.superseded_at.is_(None))
-    for column, value in (
-        (Donation.partner_id, wanted.partner_id),
-        (Donation.listing_id, wanted.listing_id),
-        (Donation.shift_id, wanted.shift_id),
-        (Donation.volunteer_id, wanted.volunteer_id),
-        (Donation.attendance_id, wanted.attendance_id),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    if wanted.service_from is not None:
-        statement = statement.where(Donation.service_on >= wanted.service_from)
-    if wanted.service_until is not None:
-        statement = statement.where(Donation.service_on < wanted.service_until)
-    return _scoped(statement, partner_scope)
+def _seen(statement: Rows, *, programme_id: UUID, partner_scope: UUID | None) -> Rows:
+    """Keep what stands now and what the caller may see."""
+    current = statement.where(Donation.programme_id == programme_id, Donation.superseded_at.is_(None))
+    return _scoped(current, partner_scope)
 
 
-def _scoped(statement: Select[*tuple[Any, ...]], partner_scope: UUID | None) -> Select[*tuple[Any, ...]]:
+def _scoped(statement: Rows, partner_scope: UUID | None) -> Rows:
     return statement if partner_scope is None else statement.where(Donation.partner_id == partner_scope)

@@ -1,38 +1,35 @@
 """The HTTP door to the journal's sums."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends
 
 from services.ledger.journal import queries, schemas
+from services.ledger.journal.schemas import ACCOUNT_TOTALS, BALANCES
 from shared.auth.callers import Caller
 from shared.web.doors import Tx, may
+from shared.web.lists import Answer, Asked
+from shared.web.routes import Router
 
-router = APIRouter(tags=["journal"])
+router = Router(tags=["journal"])
 
 Reader = Annotated[Caller, Depends(may("balances.read"))]
-Code = Annotated[str | None, Query(pattern="^[1-9][0-9]{3}$")]
-Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-@router.get("/balances", operation_id="list_balances", response_model=schemas.BalancePage)
-def list_balances(
-    caller: Reader,
-    tx: Tx,
-    account: Code = None,
-    partner_id: UUID | None = None,
-    after: str | None = None,
-    limit: Limit = 50,
-) -> queries.BalancePage:
+@router.get("/balances", operation_id="list_balances", response_model=BALANCES.page, responses=BALANCES.responses)
+def list_balances(caller: Reader, asked: Annotated[Asked, Depends(BALANCES.asked)], tx: Tx) -> Answer:
     """List what stands on each account for each partner; debits are positive."""
-    return queries.list_balances(
-        tx, programme_id=caller.programme_id, partner_scope=caller.partner_scope,
-        account=account, partner_id=partner_id, after=after, limit=limit,
-    )  # fmt: skip
+    return BALANCES.answer(asked, tx, caller, queries.balances_of(caller.programme_id, caller.partner_scope))
 
 
-@router.get("/trial-balance", operation_id="prove_balance", response_model=schemas.TrialBalance)
-def prove_balance(caller: Reader, tx: Tx) -> queries.TrialBalance:
+@router.get(
+    "/trial-balance",
+    operation_id="prove_balance",
+    response_model=schemas.TrialBalance,
+    responses=ACCOUNT_TOTALS.responses,
+)
+def prove_balance(caller: Reader, asked: Annotated[Asked, Depends(ACCOUNT_TOTALS.asked)], tx: Tx) -> Answer:
     """Add up the whole journal and compare it with its roll-ups."""
-    return queries.prove_balance(tx, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+    proof = queries.prove_balance(tx, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+    shown = schemas.TrialBalance.model_validate(proof)
+    return ACCOUNT_TOTALS.answer(asked, shown, shown.accounts)

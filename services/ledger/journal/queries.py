@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text, tuple_
+from pydantic import Field
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from services.ledger.journal.rules import BrokenCursor
 from services.ledger.journal.tables import Account, Balance, Entry, Leg
+from shared.database.keyset import KeysetList, Rows, equal
+
+AccountCode = Annotated[str, Field(pattern="^[1-9][0-9]{3}$")]
 
 # Both sums of each account, and how many (account, partner) pairs have a roll-up that is not the sum of their legs.
 _TRIAL = text("""
@@ -55,14 +58,6 @@ class TrialBalance:
 
 
 @dataclass(frozen=True)
-class BalancePage:
-    """Some balances in the order of account and partner, and after which one the rest follows."""
-
-    items: Sequence[Row[*tuple[Any, ...]]]
-    next: str | None
-
-
-@dataclass(frozen=True)
 class Posted:
     """An entry with its legs in the order of their lines."""
 
@@ -70,37 +65,25 @@ class Posted:
     legs: Sequence[Leg]
 
 
-def list_balances(
-    tx: Session, *, programme_id: UUID, partner_scope: UUID | None, account: str | None, partner_id: UUID | None,
-    after: str | None, limit: int,
-) -> BalancePage:  # fmt: skip
-    """Return balances; `after` is `<account>:<partner>`, as a page's `next` says it. Raises BrokenCursor."""
-    statement: Select[*tuple[Any, ...]] = (
+BALANCES = KeysetList(
+    key=(Balance.account, Balance.partner_id),
+    filters={
+        "account": equal(Balance.account, "On this account, by its code.", takes=AccountCode),
+        "partner_id": equal(Balance.partner_id, "Of this partner."),
+    },
+    by_key="account",
+    default_sort="account",
+)
+
+
+def balances_of(programme_id: UUID, partner_scope: UUID | None) -> Rows:
+    """Say which balances, with the names of their accounts, a caller of a programme may see."""
+    rows: Rows = (
         select(Balance.account, Account.zh, Account.en, Balance.partner_id, Balance.fen)
         .join(Account, Account.code == Balance.account)
         .where(Balance.programme_id == programme_id)
-        .order_by(Balance.account, Balance.partner_id)
     )
-    statement = _of_partner(_of_partner(statement, partner_scope), partner_id)
-    if account is not None:
-        statement = statement.where(Balance.account == account)
-    if after is not None:
-        statement = statement.where(tuple_(Balance.account, Balance.partner_id) > _place(after))
-    rows = tx.execute(statement.limit(limit + 1)).all()
-    last = rows[limit - 1] if len(rows) > limit else None
-    return BalancePage(rows[:limit], None if last is None else f"{last.account}:{last.partner_id}")
-
-
-def _of_partner(statement: Select[*tuple[Any, ...]], partner_id: UUID | None) -> Select[*tuple[Any, ...]]:
-    return statement if partner_id is None else statement.where(Balance.partner_id == partner_id)
-
-
-def _place(cursor: str) -> tuple[str, UUID]:
-    account, _, partner = cursor.partition(":")
-    try:
-        return str(int(account)), UUID(partner)
-    except ValueError as error:
-        raise BrokenCursor(field="after") from error
+    return rows if partner_scope is None else rows.where(Balance.partner_id == partner_scope)
 
 
 def prove_balance(tx: Session, *, programme_id: UUID, partner_scope: UUID | None) -> TrialBalance:

@@ -6,15 +6,6 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from shared.errors import Invalid, Title
-
-
-class BrokenCursor(Invalid):
-    """A list was to go on after something that is no place in it."""
-
-    code = "broken_cursor"
-    title = Title(zh="翻页参数有误", en="The page parameter is not usable")
-
 
 class Account(StrEnum):
     """The accounts that the line from attendance to donation needs (DOMAIN.md section 5)."""

@@ -6,13 +6,22 @@ from uuid import UUID
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
+from services.ledger.journal import queries
+from shared.errors import Title
 from shared.web.fields import Money
+from shared.web.lists import Listed, Table
 
 
 def money(fen: object) -> object:
     """Read a column of fen as money."""
     return Money(fen=fen) if isinstance(fen, int) else fen
 
+
+_ACCOUNT = {
+    "account": Title(zh="科目", en="Account"),
+    "zh": Title(zh="科目名称", en="Name (zh)"),
+    "en": Title(zh="英文名称", en="Name (en)"),
+}
 
 Amount = Annotated[Money, BeforeValidator(money)]
 
@@ -29,13 +38,14 @@ class Balance(BaseModel):
     balance: Amount = Field(validation_alias="fen")
 
 
-class BalancePage(BaseModel):
-    """Balances in the order of account and partner; `next` is the `after` of the following page."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    items: list[Balance]
-    next: str | None
+BALANCES = Listed(
+    queries.BALANCES,
+    Balance,
+    file="balances",
+    title=Title(zh="科目余额", en="Balances"),
+    columns=_ACCOUNT
+    | {"partner_id": Title(zh="机构编号", en="Partner id"), "balance": Title(zh="余额（元）", en="Balance (CNY)")},
+)
 
 
 class AccountTotal(BaseModel):
@@ -48,6 +58,18 @@ class AccountTotal(BaseModel):
     en: str
     from_legs: Amount
     from_balances: Amount
+
+
+ACCOUNT_TOTALS = Table(
+    AccountTotal,
+    file="trial-balance",
+    title=Title(zh="试算平衡表", en="Trial balance"),
+    columns=_ACCOUNT
+    | {
+        "from_legs": Title(zh="分录合计（元）", en="From the journal (CNY)"),
+        "from_balances": Title(zh="余额合计（元）", en="From the balances (CNY)"),
+    },
+)
 
 
 class TrialBalance(BaseModel):

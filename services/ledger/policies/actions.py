@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from services.ledger.policies import queries, rules
 from services.ledger.policies.tables import PolicyVersion
 from shared.ids import new_id
+from shared.seen import Seen
 
 NO_OVERLAP = "policy_version_no_overlap"
 
@@ -50,12 +51,15 @@ def propose(tx: Session, proposal: Proposal, *, programme_id: UUID, maker_id: UU
     return version
 
 
-def approve(tx: Session, version_id: UUID, *, programme_id: UUID, approver_id: UUID, now: datetime) -> PolicyVersion:
+def approve(
+    tx: Session, version_id: UUID, *, programme_id: UUID, approver_id: UUID, seen: Seen, now: datetime
+) -> PolicyVersion:
     """Put a proposed policy version in force, for good.
 
-    Raises NotFound, AlreadyApproved, OwnPolicyApproved, PolicyOverlap.
+    Raises NotFound, ChangedSince, AlreadyApproved, OwnPolicyApproved, PolicyOverlap.
     """
     version = queries.lock_version(tx, version_id, programme_id=programme_id)
+    seen.require(version)
     rules.require_approvable(maker_id=version.maker_id, approver_id=approver_id, approved_at=version.approved_at)
     other = queries.find_overlapping(tx, version)
     if other is not None:

@@ -1,15 +1,15 @@
 """Reads and locks of policy versions."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from services.ledger.policies.rules import Terms
 from services.ledger.policies.tables import PolicyVersion
+from shared.database.keyset import KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
 
 _IN_FORCE = text("""
@@ -22,12 +22,28 @@ _IN_FORCE = text("""
 """)
 
 
-@dataclass(frozen=True)
-class Page:
-    """Some policy versions in the order of their ids, and after which one the rest follows."""
+POLICY_VERSIONS = KeysetList(
+    key=(PolicyVersion.id,),
+    sorts={
+        "proposed_at": Sort(PolicyVersion.proposed_at),
+        "approved_at": Sort(PolicyVersion.approved_at, null_as="'infinity'::timestamptz"),  # Proposals come last.
+    },
+    filters={
+        "maker_id": equal(PolicyVersion.maker_id, "Proposed by this person."),
+        "approver_id": equal(PolicyVersion.approver_id, "Approved by this person."),
+        "proposed_from": since(PolicyVersion.proposed_at, "Proposed at this instant or later."),
+        "proposed_until": until(PolicyVersion.proposed_at, "Proposed before this instant."),
+    },
+)
 
-    items: Sequence[PolicyVersion]
-    next: UUID | None
+
+def get_version(tx: Session, version_id: UUID, *, programme_id: UUID) -> PolicyVersion:
+    """Return one policy version of a programme. Raises NotFound."""
+    statement = select(PolicyVersion).where(PolicyVersion.id == version_id, PolicyVersion.programme_id == programme_id)
+    version = tx.scalar(statement)
+    if version is None:
+        raise NotFound(policy_version_id=version_id)
+    return version
 
 
 def lock_version(tx: Session, version_id: UUID, *, programme_id: UUID) -> PolicyVersion:
@@ -75,10 +91,6 @@ def get_terms(tx: Session, version_id: UUID) -> Terms:
     )
 
 
-def list_versions(tx: Session, *, programme_id: UUID, after: UUID | None, limit: int) -> Page:
-    """Return a programme's policy versions, proposals among them."""
-    statement = select(PolicyVersion).where(PolicyVersion.programme_id == programme_id)
-    if after is not None:
-        statement = statement.where(PolicyVersion.id > after)
-    found = tx.scalars(statement.order_by(PolicyVersion.id).limit(limit + 1)).all()
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+def versions_of(programme_id: UUID) -> Select[PolicyVersion]:
+    """Say which policy versions a caller of a programme may see: all of them, proposals too."""
+    return select(PolicyVersion).where(PolicyVersion.programme_id == programme_id)

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
-from shared.web.fields import Instant
+from services.ledger.policies import queries
+from shared.errors import Title
+from shared.web.fields import Instant, Money
+from shared.web.lists import Listed
 
 MOST_FEN_PER_HOUR = 10_000_000  # CNY 100,000: a typing error, not a rate.
 
@@ -40,11 +43,28 @@ class PolicyVersion(BaseModel):
     approver_id: UUID | None
     approved_at: datetime | None
 
+    @property
+    def rate(self) -> Money:
+        """What an hour is worth."""
+        return Money(fen=self.fen_per_hour)
 
-class PolicyVersionPage(BaseModel):
-    """Policy versions in the order of their ids; `next` is the `after` of the following page."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    items: list[PolicyVersion]
-    next: UUID | None
+POLICY_VERSIONS = Listed(
+    queries.POLICY_VERSIONS,
+    PolicyVersion,
+    file="policy-versions",
+    title=Title(zh="配捐政策版本", en="Policy versions"),
+    columns={
+        "id": Title(zh="编号", en="Id"),
+        "effective_from": Title(zh="生效时间", en="Effective from"),
+        "effective_until": Title(zh="失效时间", en="Effective until"),
+        "rate": Title(zh="每小时金额（元）", en="CNY per hour"),
+        "step_minutes": Title(zh="计算步长（分钟）", en="Step (minutes)"),
+        "min_minutes": Title(zh="最少分钟", en="Least minutes"),
+        "max_minutes": Title(zh="最多分钟", en="Most minutes"),
+        "maker_id": Title(zh="提出人编号", en="Maker id"),
+        "proposed_at": Title(zh="提出时间", en="Proposed at"),
+        "approver_id": Title(zh="批准人编号", en="Approver id"),
+        "approved_at": Title(zh="批准时间", en="Approved at"),
+    },
+)

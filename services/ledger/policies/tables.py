@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Integer, MetaData, func, text
+from sqlalchemy import CheckConstraint, Index, Integer, MetaData, func, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -36,10 +36,16 @@ class PolicyVersion(Base):
             ("programme_id", "="), ("effective", "&&"),
             name="policy_version_no_overlap", where=text("approver_id IS NOT NULL"),
         ),
+        Index("policy_version_programme_id_id_idx", "programme_id", "id"),
+        Index("policy_version_programme_id_proposed_at_id_idx", "programme_id", "proposed_at", "id"),
+        Index(
+            "policy_version_programme_id_approved_at_id_idx",
+            "programme_id", text("coalesce(approved_at, 'infinity'::timestamptz)"), "id",
+        ),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
-    programme_id: Mapped[UUID] = mapped_column(index=True)
+    programme_id: Mapped[UUID]
     effective: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     fen_per_hour: Mapped[int]
     step_minutes: Mapped[int] = mapped_column(Integer)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from shared.audit import Change, note
 from shared.bus.dead_letters.closings import NothingChosen, Release, let_go, require_dead, require_reason
 from shared.bus.dead_letters.post_mortem import State, Wanted, matching
 from shared.bus.tables import DeadLetter, ParkedLetter
@@ -34,6 +35,8 @@ def discard(
     waited = _waiting_behind(tx, ids)
     closed = {"state": State.DISCARDED, "closed_at": func.now(), "closed_by": discarded_by, "closed_why": reason}
     tx.execute(update(DeadLetter).where(among(DeadLetter.id, ids)).values(closed))
+    changes = (Change(letter_id, {"state": State.DEAD}, {"state": State.DISCARDED}) for letter_id in ids)
+    note(tx, "dead_letter", changes, discarded=len(ids))
     return Discarded(len(ids), sum(let_go(tx, handler, key, release) for handler, key in waited))
 
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import PurePath
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from shared.bus.burial import Origin, Reason
 from shared.bus.tables import DeadLetter, ParkedLetter, Replay, ReplayLetter
@@ -48,22 +48,6 @@ class Wanted:
             return f"{len(self.ids)} by id"
         named = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "state"}
         return ", ".join(f"{name} {value}" for name, value in named.items() if value is not None) or "all"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the list a letter stands."""
-
-    died_at: datetime
-    id: UUID
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some letters, newest first, and before which place the rest stands."""
-
-    items: Sequence[DeadLetter]
-    next: Place | None
 
 
 @dataclass(frozen=True)
@@ -107,7 +91,6 @@ class Cause:
 
 def matching(wanted: Wanted, *, programme_id: UUID) -> ColumnElement[bool]:
     """Say in SQL which letters are wanted, of a programme and of those that do not say whose they are."""
-    mine = or_(DeadLetter.programme_id == programme_id, DeadLetter.programme_id.is_(None))
     named = true() if wanted.ids is None else among(DeadLetter.id, wanted.ids)
     asked = (
         (DeadLetter.cause, wanted.cause),
@@ -117,18 +100,20 @@ def matching(wanted: Wanted, *, programme_id: UUID) -> ColumnElement[bool]:
         (DeadLetter.origin, wanted.origin),
         (DeadLetter.state, wanted.state),
     )
-    return and_(mine, named, *(column == value for column, value in asked if value is not None))
+    return and_(_seen_by(programme_id), named, *(column == value for column, value in asked if value is not None))
 
 
-def list_letters(tx: Session, wanted: Wanted, *, programme_id: UUID, before: Place | None, limit: int) -> Page:
-    """Return the newest letters, or those that stand before a place."""
-    statement = select(DeadLetter).where(matching(wanted, programme_id=programme_id))
-    if before is not None:
-        statement = statement.where(tuple_(DeadLetter.died_at, DeadLetter.id) < (before.died_at, before.id))
-    newest_first = statement.order_by(DeadLetter.died_at.desc(), DeadLetter.id.desc()).limit(limit + 1)
-    found = tx.scalars(newest_first).all()
-    last = found[limit - 1] if len(found) > limit else None
-    return Page(found[:limit], Place(last.died_at, last.id) if last else None)
+def letters_of(programme_id: UUID) -> Select[DeadLetter]:
+    """Say which letters a programme's operators see: its own, and those that do not say whose they are.
+
+    What may be large is left where it is.
+    """
+    large = (DeadLetter.headers, DeadLetter.body, DeadLetter.stack)
+    return select(DeadLetter).where(_seen_by(programme_id)).options(*map(defer, large))
+
+
+def _seen_by(programme_id: UUID) -> ColumnElement[bool]:
+    return or_(DeadLetter.programme_id == programme_id, DeadLetter.programme_id.is_(None))
 
 
 def count_letters(tx: Session, wanted: Wanted, *, programme_id: UUID) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import Select, func, insert, literal, select
 from sqlalchemy.orm import Session
 
 from shared.bus.dead_letters.closings import NothingChosen, require_dead, require_reason
@@ -92,15 +92,12 @@ def get_progress(tx: Session, replay_id: UUID, *, programme_id: UUID) -> Progres
     replay = tx.scalar(select(Replay).where(Replay.id == replay_id, Replay.programme_id == programme_id))
     if replay is None:
         raise NotFound(replay_id=replay_id)
-    return _with_counts(tx, [replay])[0]
+    return progress_of(tx, [replay])[0]
 
 
-def list_progress(tx: Session, *, programme_id: UUID, before: UUID | None, limit: int) -> list[Progress]:
-    """Say the same of the programme's newest replays, or of those before one of them."""
-    statement = select(Replay).where(Replay.programme_id == programme_id)
-    if before is not None:
-        statement = statement.where(Replay.id < before)
-    return _with_counts(tx, tx.scalars(statement.order_by(Replay.id.desc()).limit(limit)).all())
+def replays_of(programme_id: UUID) -> Select[Replay]:
+    """Say which replays a programme's operators see: its own."""
+    return select(Replay).where(Replay.programme_id == programme_id)
 
 
 def _freeze(tx: Session, replay_id: UUID, chosen: Wanted, *, programme_id: UUID) -> int:
@@ -110,7 +107,8 @@ def _freeze(tx: Session, replay_id: UUID, chosen: Wanted, *, programme_id: UUID)
     return tx.scalar(select(func.count()).select_from(frozen)) or 0
 
 
-def _with_counts(tx: Session, replays: Sequence[Replay]) -> list[Progress]:
+def progress_of(tx: Session, replays: Sequence[Replay]) -> list[Progress]:
+    """Say how far each of some replays has come, in their order."""
     ids = [replay.id for replay in replays]
     each = (ReplayLetter.replay_id, ReplayLetter.outcome)
     counted = select(*each, func.count()).where(ReplayLetter.replay_id.in_(ids)).group_by(*each)

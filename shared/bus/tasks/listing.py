@@ -1,23 +1,16 @@
-"""Looking at runs: the newest first, those of a programme and those that do not say whose they are."""
+"""Looking at runs: those of a programme and those that do not say whose they are."""
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session, defer
 
 from shared.bus.tables import TaskRun
 
 
-def list_runs(
-    tx: Session, *, programme_id: UUID, state: str | None, after: UUID | None, limit: int
-) -> list[TaskRun]:  # fmt: skip
-    """Return the newest runs, or those older than `after`; in one state or in any."""
-    rows = select(TaskRun).where(_seen_by(programme_id)).order_by(TaskRun.id.desc()).limit(limit)
-    if state is not None:
-        rows = rows.where(TaskRun.state == state)
-    if after is not None:
-        rows = rows.where(TaskRun.id < after)
-    return list(tx.scalars(rows))
+def runs_of(programme_id: UUID) -> Select[TaskRun]:
+    """Say which runs a programme's operators see. What may be large is left where it is."""
+    return select(TaskRun).where(_seen_by(programme_id)).options(defer(TaskRun.arguments), defer(TaskRun.stack))
 
 
 def find_run(tx: Session, run_id: UUID, *, programme_id: UUID) -> TaskRun | None:

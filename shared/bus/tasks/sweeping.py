@@ -18,10 +18,10 @@ from shared.bus.patience import pause
 from shared.bus.tasks.queueing import wake_up_of
 from shared.database.faults import may_pass
 from shared.database.sessions import Database
+from shared.privacy import retention
 
 SWEEP_SECONDS = 2.0
 FORGET_SECONDS = 600.0  # Between two looks for old runs.
-KEPT = timedelta(days=30)
 
 log = telemetry.get_logger()
 
@@ -118,7 +118,7 @@ class Sweeper:
         if time.monotonic() < self._forget_at:
             return
         with self.database.transaction() as tx:
-            forgotten = forget(tx, age=KEPT, limit=CHUNK, timers=self.timers)
+            forgotten = forget(tx, age=retention.age("task_runs"), limit=CHUNK, timers=self.timers)
         if forgotten < CHUNK:
             self._forget_at = time.monotonic() + FORGET_SECONDS
 

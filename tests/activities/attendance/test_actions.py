@@ -11,9 +11,10 @@ from services.activities.attendance import actions, queries, rules
 from services.activities.attendance.actions import Decision, Presence, Settlement
 from services.activities.attendance.tables import Attendance
 from services.activities.listings.tables import Shift
-from shared.errors import NotFound
+from shared.errors import ChangedSince, NotFound
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
 from shared.ids import new_id
+from shared.seen import Seen
 from tests.activities.told import emitted
 from tests.factories.activities import (
     FIRST_OF_JUNE,
@@ -36,7 +37,7 @@ def decide(attendance: Attendance, **overrides: Any) -> Decision:
     decision = Decision(
         programme_id=attendance.programme_id,
         attendance_id=attendance.id,
-        version=attendance.version,
+        seen=Seen.of(attendance),
         reason="机构更正",
         decided_by=REVIEWER,
         at=EVENING,
@@ -223,10 +224,10 @@ class TestCorrect:
     def test_a_decision_on_another_reading_is_refused(self, tx: Session, read: int) -> None:
         """Two reviewers must not overwrite each other."""
         record = make_settled(tx, make_shift(tx))
-        with pytest.raises(rules.StaleVersion):
-            actions.correct(tx, decide(record, version=read), presence(NINE, at(10)))
-        with pytest.raises(rules.StaleVersion):
-            actions.void(tx, decide(record, version=read))
+        with pytest.raises(ChangedSince):
+            actions.correct(tx, decide(record, seen=Seen(tags=(str(read),))), presence(NINE, at(10)))
+        with pytest.raises(ChangedSince):
+            actions.void(tx, decide(record, seen=Seen(tags=(str(read),))))
         assert len(history(tx, record)) == len(emitted(tx)) == 1
 
     @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ def record(door: Door) -> Attendance:
 
 def correction(**overrides: Any) -> dict[str, Any]:
     body = {
-        "version": 1,
         "checked_in_at": at(9, 30).isoformat(),
         "checked_out_at": at(11).isoformat(),
         "reason": "更正",
@@ -78,7 +77,7 @@ class TestOversee:
         made = [str(door.put_in(lambda tx: make_attendance(tx, other)).id) for _ in range(3)]
 
         first = door.get("/attendances", shift_id=other.id, limit=2).json()
-        second = door.get("/attendances", shift_id=other.id, limit=2, after=first["next"]).json()
+        second = door.get("/attendances", shift_id=other.id, limit=2, cursor=first["next"]).json()
 
         assert [item["id"] for item in first["items"] + second["items"]] == made
         assert second["next"] is None
@@ -92,7 +91,7 @@ class TestCorrect:
         """Manual unless they say what it rests on; the ledger hears of it."""
         reviewer = door.by(role)
 
-        answer = reviewer.post(f"/attendances/{record.id}/corrections", **correction())
+        answer = reviewer.decide(f"/attendances/{record.id}", "corrections", on='"1"', **correction())
 
         assert answer.status_code == 200
         shown = answer.json()
@@ -105,11 +104,9 @@ class TestCorrect:
     @pytest.mark.parametrize(
         ("change", "status", "code"),
         [
-            ({"version": 0}, 409, "stale_version"),
-            ({"version": 2}, 409, "stale_version"),
-            ({"version": 2**31 - 1}, 409, "stale_version"),
-            ({"version": -1}, 422, "invalid_input"),
-            ({"version": 10**30}, 422, "invalid_input"),
+            ({"on": '"0"'}, 412, "precondition_failed"),
+            ({"on": '"2", W/"1"'}, 412, "precondition_failed"),
+            ({"on": "1"}, 422, "invalid_input"),
             ({"reason": ""}, 422, "invalid_input"),
             ({"reason": "\0"}, 422, "invalid_input"),
             ({"evidence": "hearsay"}, 422, "invalid_input"),
@@ -126,32 +123,36 @@ class TestCorrect:
         self, door: Door, record: Attendance, change: dict[str, Any], status: int, code: str
     ) -> None:
         """And leave everything as it was, readable."""
-        answer = door.post(f"/attendances/{record.id}/corrections", **correction(**change))
+        answer = door.decide(f"/attendances/{record.id}", "corrections", **correction(**change))
         assert refusal(answer) == (status, code)
         assert door.get(f"/attendances/{record.id}").json()["version"] == 1
         assert len(door.put_in(lambda tx: emitted(tx, door.programme_id))) == 1
 
     def test_not_another_programmes(self, door: Door, record: Attendance) -> None:
         """It looks as if it did not exist."""
-        for path, body in (("corrections", correction()), ("void", {"version": 1, "reason": "误报"})):
-            answer = door.elsewhere().post(f"/attendances/{record.id}/{path}", **body)
+        for path, body in (("corrections", correction()), ("void", {"reason": "误报"})):
+            answer = door.elsewhere().decide(f"/attendances/{record.id}", path, **body)
             assert refusal(answer) == (404, "not_found")
 
 
 class TestVoid:
     def test_a_service_is_taken_back_once(self, door: Door, record: Attendance) -> None:
         """Again is refused: it stays voided."""
-        path = f"/attendances/{record.id}/void"
-        answer = door.post(path, version=1, reason="误报")
+        path = f"/attendances/{record.id}"
+        answer = door.decide(path, "void", on='"1"', reason="误报")
         assert answer.status_code == 200
         assert (answer.json()["state"], answer.json()["service_minutes"]) == ("voided", 0)
-        assert refusal(door.post(path, version=2, reason="误报")) == (409, "attendance_voided")
-        assert refusal(door.post(path, version=0, reason="误报")) == (422, "invalid_input")
+        assert refusal(door.decide(path, "void", on=answer.headers["etag"], reason="误报")) == (
+            409,
+            "attendance_voided",
+        )
+        assert refusal(door.decide(path, "void", on='"1"', reason="误报")) == (412, "precondition_failed")
+        assert refusal(door.post(f"{path}/void", reason="误报")) == (428, "precondition_required")
 
     def test_there_must_be_something_to_take_back(self, door: Door) -> None:
         """The reviewer is told that nothing was settled."""
         present = door.put_in(lambda tx: make_attendance(tx, make_shift(tx, programme_id=door.programme_id)))
-        assert refusal(door.post(f"/attendances/{present.id}/void", version=1, reason="误报"))[0] == 409
+        assert refusal(door.decide(f"/attendances/{present.id}", "void", reason="误报"))[0] == 409
 
 
 class TestSummary:
@@ -179,3 +180,18 @@ class TestSummary:
 def test_noon_is_noon() -> None:
     """What these tests rest on."""
     assert at(12) == NOON
+
+
+def test_attendances_are_narrowed_sorted_and_a_file(door: Door) -> None:
+    """By state and service date; rows that share a date follow by their ids, backwards too."""
+    programme = door.programme_id
+    made = [door.put_in(lambda tx: make_attendance(tx, make_shift(tx, programme_id=programme))) for _ in range(3)]
+    ids = sorted(str(each.id) for each in made)
+
+    page = door.get("/attendances", state="checked_in", sort="-service_on", service_from="2022-06-01").json()
+    lines = door.get("/attendances", sort="checked_in_at", format="csv").content.decode("utf-8-sig").splitlines()
+
+    assert [row["id"] for row in page["items"]] == ids[::-1]
+    assert [line.partition(",")[0] for line in lines[1:]] == [f'"{each}"' for each in ids]
+    assert door.get("/attendances", state="settled").json()["items"] == []
+    assert door.get("/attendances", service_until="2022-06-01").json()["items"] == []

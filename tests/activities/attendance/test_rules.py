@@ -160,13 +160,6 @@ class TestRequire:
         with pytest.raises(rules.BadTimes):
             rules.require_on_shift(came, left, starts_at=NINE, ends_at=NOON)
 
-    def test_a_decision_is_made_on_the_latest_version(self) -> None:
-        """Neither an older nor a newer one than the record's."""
-        rules.require_version(2, expected=2)
-        for read in (1, 3):
-            with pytest.raises(rules.StaleVersion):
-                rules.require_version(2, expected=read)
-
     @pytest.mark.parametrize("state", ["checked_in", "settled"])
     def test_only_what_was_voided_is_closed(self, state: str) -> None:
         """Voided is for good."""

@@ -22,6 +22,7 @@ from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database
 from shared.errors import NotFound
 from shared.events.activities import AttendanceSettled, EvidenceClass
+from shared.seen import ANYTHING, Seen
 from tests.activities.racing import at_once, held
 from tests.activities.told import emitted
 from tests.factories.activities import NINE, NOON, PROGRAMME, at, code, make_shift, make_sign_up, make_volunteer
@@ -137,7 +138,7 @@ class TestCheckIn:
 
     def test_a_cancelled_shift_takes_nobody_in(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """Those who were signed up included."""
-        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None)
+        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None, seen=ANYTHING)
         with pytest.raises(ShiftCancelled):
             actions.check_in(tx, attempt(guest, NINE))
 
@@ -261,7 +262,12 @@ class TestAtOnce:
         def cancel() -> None:
             with database.transaction() as tx:
                 cancel_shift(
-                    tx, programme_id=place.programme_id, shift_id=place.shift_id, because="台风", partner_id=None
+                    tx,
+                    programme_id=place.programme_id,
+                    shift_id=place.shift_id,
+                    because="台风",
+                    partner_id=None,
+                    seen=ANYTHING,
                 )
 
         with held(database, lambda tx: actions.check_in(tx, attempt(place, NINE))) as start:
@@ -272,7 +278,14 @@ class TestAtOnce:
         """It waits, and then finds the shift called off; nothing is recorded."""
 
         def cancel(tx: Session) -> None:
-            cancel_shift(tx, programme_id=place.programme_id, shift_id=place.shift_id, because="台风", partner_id=None)
+            cancel_shift(
+                tx,
+                programme_id=place.programme_id,
+                shift_id=place.shift_id,
+                because="台风",
+                partner_id=None,
+                seen=ANYTHING,
+            )
 
         with held(database, cancel) as start:
             waiting = start(self.doing(database, actions.check_in, attempt(place, NINE)))
@@ -287,7 +300,7 @@ class TestAtOnce:
         record_id = self.doing(database, actions.check_in, attempt(place, NINE))()
 
         def correct(tx: Session) -> Attendance:
-            decision = attendance.Decision(programme, record_id, 0, "漏签", uuid4(), NOON)
+            decision = attendance.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
             return attendance.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
 
         with held(database, correct) as start:
@@ -303,12 +316,12 @@ class TestAtOnce:
 
         def correct() -> None:
             with database.transaction() as tx:
-                decision = attendance.Decision(programme, record_id, 0, "漏签", uuid4(), NOON)
+                decision = attendance.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
                 attendance.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
 
         with held(database, lambda tx: actions.check_out(tx, attempt(place, NOON))) as start:
             waiting = start(correct)
-        assert waiting.result() == "stale_version"
+        assert waiting.result() == "precondition_failed"
         assert self.facts(database, programme) == [(1, 180)]
 
     def test_two_overlapping_shifts_of_one_person_share_the_minutes(self, database: Database, programme: UUID) -> None:

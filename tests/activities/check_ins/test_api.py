@@ -80,7 +80,7 @@ class TestShow:
 
     def test_a_cancelled_shift_shows_none(self, door: Door, shift: Shift) -> None:
         """There is nobody to let in."""
-        door.post(f"/shifts/{shift.id}/cancel", reason="台风")
+        door.decide(f"/shifts/{shift.id}", "cancel", reason="台风")
         own = door.by(Role.PARTNER, partner_id=shift.partner_id)
         assert refusal(own.get(f"/shifts/{shift.id}/code")) == (409, "shift_cancelled")
 
@@ -143,7 +143,7 @@ class TestScan:
         path = f"/shifts/{place.shift_id}/check-ins"
         assert refusal(door.by(Role.VOLUNTEER).post(path, code=code(NINE))) == (404, "not_signed_up")
         assert refusal(guest.elsewhere().post(path, code=code(NINE))) == (404, "not_found")
-        door.post(f"/shifts/{place.shift_id}/cancel", reason="台风")
+        door.decide(f"/shifts/{place.shift_id}", "cancel", reason="台风")
         assert refusal(check_in(guest, place, code(NINE))) == (409, "shift_cancelled")
 
     def test_the_window_is_told(self, guest: Door, place: SignUp) -> None:

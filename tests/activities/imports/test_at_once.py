@@ -8,15 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.tables import Attendance
+from services.activities.attendance_imports.jobs import ATTENDANCE
 from services.activities.check_ins import actions as check_ins
-from services.activities.imports.rules import Kind
 from services.activities.listings import actions as listings
 from services.activities.listings.rules import Times
 from services.activities.listings.tables import Listing, Partner, Shift
+from services.activities.shift_imports.jobs import SHIFTS
+from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.tables import Volunteer
 from shared.database.sessions import Database
-from tests.activities.imports.sheets import commit_by_id, sheet, stage
+from shared.seen import ANYTHING
 from tests.activities.racing import at_once, held
+from tests.activities.sheets import AnyKind, commit_by_id, sheet, stage
 from tests.activities.told import emitted
 from tests.factories.activities import (
     NINE,
@@ -46,7 +49,7 @@ class Place:
                 make_volunteer(tx, programme_id=programme, employee_number=f"E{number}") for number in range(PEOPLE)
             ]
 
-    def stage(self, kind: Kind, *rows: tuple[object, ...]) -> UUID:
+    def stage(self, kind: AnyKind, *rows: tuple[object, ...]) -> UUID:
         with self.database.transaction() as tx:
             staged = stage(tx, kind, sheet(kind, *rows), programme_id=self.programme)
             assert staged.errors == []
@@ -55,7 +58,7 @@ class Place:
     def commit(self, import_id: UUID) -> Callable[[], int | None]:
         def run() -> int | None:
             with self.database.transaction() as tx:
-                return commit_by_id(tx, import_id, programme_id=self.programme).added
+                return commit_by_id(tx, import_id, programme_id=self.programme).created
 
         return run
 
@@ -71,7 +74,7 @@ def place(database: Database, programme: UUID) -> Place:
 
 def test_one_import_committed_twice_at_once_is_brought_in_once(place: Place) -> None:
     """Both answers say the same."""
-    staged = place.stage(Kind.ATTENDANCE, *(("L1", 1, f"E{number}", *MORNING) for number in range(PEOPLE)))
+    staged = place.stage(ATTENDANCE, *(("L1", 1, f"E{number}", *MORNING) for number in range(PEOPLE)))
 
     assert at_once(*[place.commit(staged)] * 3) == [PEOPLE] * 3
 
@@ -81,7 +84,7 @@ def test_one_import_committed_twice_at_once_is_brought_in_once(place: Place) -> 
 def test_one_sheet_sent_twice_and_committed_at_once_is_brought_in_once(place: Place) -> None:
     """Whoever is second finds everything recorded, in whatever order the rows stand."""
     rows = [("L1", 1, f"E{number}", *MORNING) for number in range(PEOPLE)]
-    staged = [place.stage(Kind.ATTENDANCE, *rows), place.stage(Kind.ATTENDANCE, *rows[::-1])]
+    staged = [place.stage(ATTENDANCE, *rows), place.stage(ATTENDANCE, *rows[::-1])]
 
     assert sorted(map(str, at_once(*map(place.commit, staged)))) == ["0", str(PEOPLE)]
 
@@ -94,7 +97,7 @@ def test_different_people_on_the_same_shifts_do_not_wait_in_a_circle(place: Plac
         for number in range(2, 40):
             make_shift(tx, listing=place.listing, number=number)
     rows = [[("L1", number, f"E{person}", *MORNING) for number in range(1, 40)] for person in range(2)]
-    staged = [place.stage(Kind.ATTENDANCE, *rows[0]), place.stage(Kind.ATTENDANCE, *rows[1][::-1])]
+    staged = [place.stage(ATTENDANCE, *rows[0]), place.stage(ATTENDANCE, *rows[1][::-1])]
 
     assert at_once(*map(place.commit, staged)) == [39, 39]
 
@@ -102,7 +105,7 @@ def test_different_people_on_the_same_shifts_do_not_wait_in_a_circle(place: Plac
 def test_people_registered_by_two_sheets_at_once_are_registered_once(place: Place) -> None:
     """The second adds nobody."""
     rows = [(f"N{number}", "合成甲") for number in range(500)]
-    staged = [place.stage(Kind.VOLUNTEERS, *rows), place.stage(Kind.VOLUNTEERS, *rows[::-1])]
+    staged = [place.stage(VOLUNTEERS, *rows), place.stage(VOLUNTEERS, *rows[::-1])]
 
     assert sorted(map(str, at_once(*map(place.commit, staged)))) == ["0", "500"]
 
@@ -112,7 +115,7 @@ def test_activities_published_by_two_sheets_at_once_appear_once(place: Place) ->
     with place.database.transaction() as tx:
         make_partner(tx, programme_id=place.programme, reference="P1")
     rows = [("P1", f"N{number}", "种树", 1, "2022-06-01 09:00", "2022-06-01 12:00", 5) for number in range(50)]
-    staged = [place.stage(Kind.SHIFTS, *rows), place.stage(Kind.SHIFTS, *rows)]
+    staged = [place.stage(SHIFTS, *rows), place.stage(SHIFTS, *rows)]
 
     assert sorted(map(str, at_once(*map(place.commit, staged)))) == ["0", "50"]
 
@@ -122,7 +125,7 @@ def test_an_activity_published_at_the_door_meanwhile_makes_the_sheet_outdated(pl
     with place.database.transaction() as tx:
         partner: Partner = make_partner(tx, programme_id=place.programme, reference="P1")
     rows = [("P1", f"N{number}", "种树", 1, "2022-06-01 09:00", "2022-06-01 12:00", 5) for number in range(3)]
-    staged = place.stage(Kind.SHIFTS, *rows)
+    staged = place.stage(SHIFTS, *rows)
     shift = listings.NewShift(1, Times(NINE, NOON), 9)
     door = listings.NewListing(partner.id, "N1", "种花", "Asia/Shanghai", (shift,))
 
@@ -138,11 +141,16 @@ def test_an_activity_published_at_the_door_meanwhile_makes_the_sheet_outdated(pl
 
 def test_a_cancellation_meanwhile_makes_the_sheet_outdated(place: Place) -> None:
     """Nobody attends a shift that was called off."""
-    staged = place.stage(Kind.ATTENDANCE, ("L1", 1, "E1", *MORNING))
+    staged = place.stage(ATTENDANCE, ("L1", 1, "E1", *MORNING))
 
     def cancel(tx: Session) -> None:
         listings.cancel_shift(
-            tx, programme_id=place.programme, shift_id=place.shift.id, because="台风", partner_id=None
+            tx,
+            programme_id=place.programme,
+            shift_id=place.shift.id,
+            because="台风",
+            partner_id=None,
+            seen=ANYTHING,
         )
 
     with held(place.database, cancel) as start:
@@ -154,7 +162,7 @@ def test_a_cancellation_meanwhile_makes_the_sheet_outdated(place: Place) -> None
 
 def test_a_check_in_meanwhile_makes_the_sheet_outdated(place: Place) -> None:
     """The scan stands; the sheet says another time."""
-    staged = place.stage(Kind.ATTENDANCE, ("L1", 1, "E1", *MORNING))
+    staged = place.stage(ATTENDANCE, ("L1", 1, "E1", *MORNING))
     person = place.people[1]
     with place.database.transaction() as tx:
         make_sign_up(tx, tx.merge(place.shift), volunteer=person)
@@ -173,7 +181,7 @@ def test_one_person_on_two_overlapping_shifts_at_once_serves_each_minute_once(pl
     """The shifts have nothing in common but the person: the second sheet waits for the first."""
     with place.database.transaction() as tx:
         make_shift(tx, listing=make_listing(tx, programme_id=place.programme, reference="L2"))
-    first, second = (place.stage(Kind.ATTENDANCE, (reference, 1, "E1", *MORNING)) for reference in ("L1", "L2"))
+    first, second = (place.stage(ATTENDANCE, (reference, 1, "E1", *MORNING)) for reference in ("L1", "L2"))
 
     with held(place.database, lambda tx: commit_by_id(tx, first, programme_id=place.programme)) as start:
         waiting = start(place.commit(second))

@@ -12,6 +12,8 @@ from services.activities.listings.actions import NewListing, NewShift
 from services.activities.listings.tables import Listing, Partner, Shift
 from shared.database.sessions import Database
 from shared.errors import NotFound
+from shared.seen import ANYTHING, Seen
+from shared.zones import UnknownTimezone
 from tests.activities.racing import held
 from tests.factories.activities import (
     FIRST_OF_JUNE,
@@ -38,7 +40,7 @@ def publish(tx: Session, listing: NewListing, programme_id: UUID = PROGRAMME) ->
 
 def cancel(tx: Session, shift: Shift, because: str = "台风", **scope: Any) -> Shift:
     where: dict[str, Any] = {"programme_id": shift.programme_id, "partner_id": None} | scope
-    return actions.cancel_shift(tx, shift_id=shift.id, because=because, **where)
+    return actions.cancel_shift(tx, shift_id=shift.id, because=because, seen=ANYTHING, **where)
 
 
 class TestPublish:
@@ -72,7 +74,7 @@ class TestPublish:
     @pytest.mark.parametrize(
         ("overrides", "refusal"),
         [
-            ({"timezone": "Mars/Olympus"}, rules.UnknownTimezone),
+            ({"timezone": "Mars/Olympus"}, UnknownTimezone),
             ({"shifts": (MORNING, replace(EVENING, times=rules.Times(NOON, NINE)))}, rules.BadShift),
         ],
     )
@@ -105,10 +107,12 @@ class TestPartner:
     def test_what_changes_about_a_partner_is_noted(self, tx: Session) -> None:
         """The same partner, not another one."""
         facts: dict[str, Any] = {"programme_id": PROGRAMME, "reference": "P1"}
-        first = actions.record_partner(tx, **facts, name="绿叶", agreement="carried_over", since=date(2021, 7, 1))
+        before = actions.PartnerFacts("绿叶", "carried_over", date(2021, 7, 1))
+        after = actions.PartnerFacts("绿叶公益", "signed", date(2022, 1, 1))
+        first = actions.record_partner(tx, before, **facts, seen=Seen())
         first_id = first.id
 
-        again = actions.record_partner(tx, **facts, name="绿叶公益", agreement="signed", since=date(2022, 1, 1))
+        again = actions.record_partner(tx, after, **facts, seen=Seen.of(first))
 
         assert (again.id, again.name, again.agreement, again.since) == (
             first_id,

@@ -7,9 +7,10 @@ import pytest
 from services.activities.listings.tables import Partner, Shift
 from shared.roles import Role
 from tests.activities.door import Door, refusal
-from tests.factories.activities import NINE, NOON, make_partner, make_shift
+from tests.factories.activities import NINE, NOON, make_listing, make_partner, make_shift
 
 FACTS = {"name": "绿叶", "agreement": "signed", "since": "2022-01-01"}
+CHANGED = FACTS | {"name": "绿叶公益", "agreement": "carried_over"}
 
 
 @pytest.fixture
@@ -32,9 +33,10 @@ class TestPartners:
     def test_a_partner_is_noted_and_changed(self, door: Door) -> None:
         """By its reference; again is the same partner."""
         first = door.call("PUT", "/partners/P1", json=FACTS)
-        again = door.call("PUT", "/partners/P1", json=FACTS | {"name": "绿叶公益", "agreement": "carried_over"})
+        again = door.change("/partners/P1", on=first.headers["etag"], **CHANGED)
 
         assert (first.status_code, again.status_code) == (200, 200)
+        assert again.json() == door.get("/partners/P1").json()
         expected = {"id": first.json()["id"], "reference": "P1", "name": "绿叶公益", "agreement": "carried_over"}
         assert again.json() == expected | {"since": "2022-01-01"}
 
@@ -129,7 +131,7 @@ class TestRead:
         made = [door.post("/listings", **listing(partner, reference=f"L{number}")).json()["id"] for number in range(3)]
 
         first = door.get("/listings", limit=2).json()
-        second = door.get("/listings", limit=2, after=first["next"]).json()
+        second = door.get("/listings", limit=2, cursor=first["next"]).json()
 
         assert [item["id"] for item in first["items"] + second["items"]] == made[::-1]
 
@@ -142,24 +144,24 @@ class TestRead:
 class TestCancel:
     def test_a_shift_is_called_off_once(self, door: Door, shift: Shift) -> None:
         """The reason is shown; again changes nothing."""
-        path = f"/shifts/{shift.id}/cancel"
-        answer = door.by(Role.PARTNER, partner_id=shift.partner_id).post(path, reason="台风")
+        path = f"/shifts/{shift.id}"
+        answer = door.by(Role.PARTNER, partner_id=shift.partner_id).decide(path, "cancel", reason="台风")
         assert answer.status_code == 200
         assert (answer.json()["state"], answer.json()["cancelled_because"]) == ("cancelled", "台风")
-        assert door.post(path, reason="下雨").json() == answer.json()
+        assert door.decide(path, "cancel", reason="下雨").json() == answer.json()
 
     def test_not_anothers(self, door: Door, shift: Shift) -> None:
         """It looks as if it did not exist, and goes on."""
-        path = f"/shifts/{shift.id}/cancel"
+        path = f"/shifts/{shift.id}"
         for caller in (door.by(Role.PARTNER, partner_id=uuid4()), door.elsewhere()):
-            assert refusal(caller.post(path, reason="台风")) == (404, "not_found")
-        assert refusal(door.post(path, reason="")) == (422, "invalid_input")
+            assert refusal(caller.decide(path, "cancel", reason="台风")) == (404, "not_found")
+        assert refusal(door.decide(path, "cancel", reason="")) == (422, "invalid_input")
         assert door.get(f"/shifts/{shift.id}").json()["state"] == "open"
 
     def test_not_when_somebody_came(self, door: Door) -> None:
         """The shift happens."""
         running = door.put_in(lambda tx: make_shift(tx, programme_id=door.programme_id, state="running"))
-        assert refusal(door.post(f"/shifts/{running.id}/cancel", reason="台风")) == (409, "shift_has_attendance")
+        assert refusal(door.decide(f"/shifts/{running.id}", "cancel", reason="台风")) == (409, "shift_has_attendance")
 
 
 def test_a_shift_in_another_zone_has_the_date_of_that_zone(door: Door, partner: Partner) -> None:
@@ -168,3 +170,18 @@ def test_a_shift_in_another_zone_has_the_date_of_that_zone(door: Door, partner: 
     shifts = [{"starts_at": starts_at.isoformat(), "ends_at": NOON.isoformat(), "capacity": 1}]
     answer = door.post("/listings", **listing(partner, timezone="America/New_York", shifts=shifts))
     assert answer.json()["shifts"][0]["service_on"] == "2022-05-31"
+
+
+def test_listings_are_a_file_with_a_row_each(door: Door) -> None:
+    """Their shifts are counted; a partner's member has its own."""
+    mine = door.put_in(lambda tx: make_listing(tx, programme_id=door.programme_id, title="=1+1"))
+    door.put_in(lambda tx: make_shift(tx, listing=mine))
+    door.put_in(lambda tx: make_listing(tx, programme_id=door.programme_id))
+
+    found = door.get("/listings", format="csv", sort="published_at").content.decode("utf-8-sig").splitlines()
+    own = door.by(Role.PARTNER, partner_id=mine.partner_id).get("/listings", format="csv").text.splitlines()
+
+    assert found[0] == '"Id","Partner id","Reference","Title","Time zone","Published at","Shifts"'
+    assert len(found) == 3
+    assert found[1].endswith('"\'=1+1","Asia/Shanghai","2022-06-01T01:00:00Z",1')
+    assert own[1:] == [found[1]]

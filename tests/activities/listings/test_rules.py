@@ -70,21 +70,6 @@ class TestServiceDate:
         assert rules.service_date(starts_at, ZoneInfo("America/New_York")) == date(2022, 11, 6)
 
 
-class TestZone:
-    def test_a_zone_is_known_by_its_name(self) -> None:
-        """Of the IANA database."""
-        assert rules.zone("Asia/Shanghai") == ZoneInfo("Asia/Shanghai")
-
-    @pytest.mark.parametrize(
-        "name", ["", ".", "Mars/Olympus", "America", "../../etc/passwd", "/etc/passwd", "a\0b", "tzdata.zi", "x" * 60]
-    )
-    def test_anything_else_is_refused(self, name: str) -> None:
-        """A folder and a file that is no zone too: the name is a path to the library that reads it."""
-        with pytest.raises(rules.UnknownTimezone) as refused:
-            rules.zone(name)
-        assert refused.value.facts == {"field": "timezone", "found": name}
-
-
 def test_each_shift_has_a_secret_of_its_own() -> None:
     """160 bits, as RFC 4226 recommends, in base 32 without padding."""
     secrets = {rules.new_code_secret() for _ in range(50)}

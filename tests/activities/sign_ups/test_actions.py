@@ -13,6 +13,7 @@ from services.activities.sign_ups import actions, queries, rules
 from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database
 from shared.errors import NotFound
+from shared.seen import ANYTHING
 from tests.activities.racing import at_once, held
 from tests.factories.activities import NINE, NOON, PROGRAMME, make_shift, make_sign_up, make_volunteer
 
@@ -144,9 +145,39 @@ class TestAtOnce:
         person = self.person(database, shift)
 
         def cancel(tx: Session) -> None:
-            cancel_shift(tx, programme_id=shift.programme_id, shift_id=shift.id, because="台风", partner_id=None)
+            cancel_shift(
+                tx,
+                programme_id=shift.programme_id,
+                shift_id=shift.id,
+                because="台风",
+                partner_id=None,
+                seen=ANYTHING,
+            )
 
         with held(database, cancel) as start:
             waiting = start(self.attempt(database, shift, person))
 
         assert waiting.result() == "shift_cancelled"
+
+
+class TestWithdrawAhead:
+    def test_places_ahead_are_free_again(self, tx: Session) -> None:
+        """Those on shifts that are over, and those to which the person came, stay."""
+        person = make_volunteer(tx)
+        shifts = [make_shift(tx, ends_at=NOON + place * timedelta(hours=1)) for place in range(3)]
+        for shift in shifts:
+            make_sign_up(tx, shift, volunteer=person)
+            make_sign_up(tx, shift)
+        over, attended, ahead = shifts
+
+        def withdraw() -> int:
+            which = {"attended": [attended.id], "over_at": over.ends_at}
+            return actions.withdraw_ahead(tx, volunteer_id=person.id, now=NOON, **which)  # type: ignore[arg-type]  # As named.
+
+        assert [withdraw(), withdraw()] == [1, 0]
+        for shift, taken in ((over, 2), (attended, 2), (ahead, 1)):
+            tx.refresh(shift)
+            assert shift.taken == taken
+        assert queries.find_place(tx, shift_id=ahead.id, volunteer_id=person.id) is None
+        for shift in (over, attended):
+            assert queries.find_place(tx, shift_id=shift.id, volunteer_id=person.id) is not None

@@ -8,10 +8,18 @@ from shared.roles import Role
 from tests.activities.door import Door, refusal
 
 
-def register(door: Door, number: str = "E1", name: str = "合成甲") -> object:
+def search(door: Door, *numbers: Any) -> Any:
+    return door.post("/volunteers/search", employee_numbers=list(numbers))
+
+
+def register(door: Door, number: str = "E1", name: str = "合成甲") -> Any:
     answer = door.post("/volunteers", employee_number=number, display_name=name)
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+def look_up(door: Door, *numbers: str) -> Any:
+    return door.post("/volunteers/lookups", employee_numbers=list(numbers))
 
 
 def test_a_person_is_registered_and_found(door: Door) -> None:
@@ -20,10 +28,14 @@ def test_a_person_is_registered_and_found(door: Door) -> None:
 
     assert register(door) == first
     assert door.get("/volunteers").json() == {"items": [first], "next": None}
-    assert door.get("/volunteers", employee_number="E1").json()["items"] == [first]
-    assert door.get("/volunteers", employee_number="E2").json()["items"] == []
+    assert look_up(door, "E1", "E2").json() == {"items": [first]}
+    assert look_up(door, "E2").json() == {"items": []}
+    assert look_up(door.elsewhere(), "E1").json() == {"items": []}
     assert door.elsewhere().get("/volunteers").json()["items"] == []
-    assert first == {"id": first["id"], "employee_number": "E1", "display_name": "合成甲"}  # type: ignore[index]  # JSON.
+    assert first == {
+        "id": first["id"],
+        "employee_number": "E1", "display_name": "合成甲", "registered_at": "2022-06-01T01:00:00Z", "erased_at": None,
+    }  # fmt: skip
 
 
 def test_a_number_taken_is_refused_in_the_callers_language(door: Door) -> None:
@@ -76,7 +88,7 @@ def test_pages_join_without_a_gap(door: Door) -> None:
     made = [register(door, f"E{number}") for number in range(3)]
 
     first = door.get("/volunteers", limit=2).json()
-    second = door.get("/volunteers", limit=2, after=first["next"]).json()
+    second = door.get("/volunteers", limit=2, cursor=first["next"]).json()
 
     assert first["items"] + second["items"] == made
     assert second["next"] is None
@@ -86,14 +98,14 @@ def test_pages_join_without_a_gap(door: Door) -> None:
 
 def test_a_search_for_what_is_no_text_finds_nobody(door: Door) -> None:
     """It breaks nothing either."""
-    answer = door.by(Role.REVIEWER).get("/volunteers", employee_number="E\0")
+    answer = look_up(door.by(Role.REVIEWER), "E\0")
     assert refusal(answer) == (422, "invalid_input")
 
 
 class TestNames:
     def test_are_told_many_at_a_time(self, door: Door) -> None:
         """Of whom the programme knows; an id that is there twice is one person, nobody at all is no error."""
-        people = [register(door, f"E{number}", f"合成{number}")["id"] for number in range(3)]  # type: ignore[index]  # JSON.
+        people = [register(door, f"E{number}", f"合成{number}")["id"] for number in range(3)]
         answer = door.post("/volunteers/names", ids=[*people, people[0], str(uuid4())])
 
         assert answer.status_code == 200
@@ -111,7 +123,7 @@ class TestNames:
 
     def test_are_told_to_a_service_in_the_programme_that_it_names(self, door: Door) -> None:
         """And only there."""
-        person = register(door)["id"]  # type: ignore[index]  # JSON.
+        person = register(door)["id"]
         token = door.issuer.sign(own_claims(door), typ="at+jwt")
         for programme, names in ((door.programme_id, {person: "合成甲"}), (uuid4(), {})):
             headers = {"Authorization": f"Bearer {token}", "Popcandy-Programme": str(programme)}
@@ -137,3 +149,61 @@ def own_claims(door: Door) -> dict[str, Any]:
         "iss": settings.issuer, "aud": settings.audience, "sub": "popcandy-ledger", "client_id": "popcandy-ledger",
         "iat": now, "exp": now + 60, "roles": ["service"],
     }  # fmt: skip
+
+
+class TestMasking:
+    def test_an_auditor_counts_people_without_knowing_them(self, door: Door) -> None:
+        """Names and numbers are masked; ids join them with what they audit."""
+        made = register(door, "E000123", "合成甲")
+        [seen] = door.by(Role.AUDITOR).get("/volunteers").json()["items"]
+
+        assert seen == made | {"employee_number": "E0***", "display_name": "合***"}
+        for role in (Role.OPERATOR, Role.REVIEWER):
+            assert door.by(role).get("/volunteers").json()["items"] == [made]
+
+    def test_nor_asks_who_has_a_number(self, door: Door) -> None:
+        """The answer would take the mask off."""
+        register(door)
+        assert refusal(look_up(door.by(Role.AUDITOR), "E1")) == (403, "missing_permission")
+
+
+class TestErased:
+    """A number whose person was erased (what erasing does: `personal_data`)."""
+
+    @pytest.fixture
+    def erased(self, door: Door) -> dict[str, Any]:
+        made = register(door)
+        volunteer = {"id": made["id"]}
+        answer = door.post(f"/volunteers/{volunteer['id']}/erasure", reason="来信", confirmed=True)
+        assert answer.status_code == 200, answer.text
+        return volunteer
+
+    def test_nobody_brings_them_back_unasked(self, door: Door, erased: dict[str, Any]) -> None:
+        """The refusal names the field and nobody; the list shows pseudonyms."""
+        answer = door.post("/volunteers", employee_number="E1", display_name="合成甲")
+        assert refusal(answer) == (409, "erased_earlier")
+        assert answer.json()["facts"] == {"field": "employee_number"}
+        [left] = door.get("/volunteers").json()["items"]
+        assert (left["id"], left["erased_at"]) == (erased["id"], "2022-06-01T01:00:00Z")
+        assert left["employee_number"].startswith("erased:")
+        assert look_up(door, "E1").json() == {"items": []}
+
+    def test_who_comes_back_begins_as_somebody_new(self, door: Door, erased: dict[str, Any]) -> None:
+        """Nothing joins them to what was before; from then on they are registered like anybody."""
+        back = door.post("/volunteers", employee_number="E1", display_name="合成甲", comes_back=True)
+        assert back.status_code == 201
+        assert back.json()["id"] != erased["id"]
+        assert register(door) == back.json()
+
+    def test_the_number_is_free_elsewhere(self, door: Door, erased: dict[str, Any]) -> None:
+        """The same number in another programme is another person."""
+        assert door.elsewhere().post("/volunteers", employee_number="E1", display_name="合成丁").status_code == 201
+        assert erased
+
+    def test_a_pseudonym_is_nobodys_number(self, door: Door, erased: dict[str, Any]) -> None:
+        """Whoever sends one in would give service to somebody who is no more."""
+        answer = door.post("/volunteers", employee_number="erased:1", display_name="合成甲")
+        assert refusal(answer) == (422, "reserved_number")
+        [left] = door.get("/volunteers").json()["items"]
+        assert refusal(look_up(door, left["employee_number"])) == (422, "invalid_input")
+        assert erased

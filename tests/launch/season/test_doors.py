@@ -15,7 +15,7 @@ ROWS = 20
 
 
 def test_a_season_larger_than_a_sheet_comes_in_by_several() -> None:
-    """The door takes 50,000 rows at once; a programme of five times 2022 has more."""
+    """The door takes 200,000 rows at once; a programme of five times 2022 has more."""
     season = make_season(held=9, participations=60, charity_hours=150)
     made = synthesise(season)
     assert len(made.history.attendances) > 2 * ROWS

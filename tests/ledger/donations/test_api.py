@@ -19,7 +19,7 @@ from tests.factories.ledger import (
     make_settled,
     make_voided,
 )
-from tests.ledger.door import Door
+from tests.ledger.door import Door, csv_rows, walked
 
 
 class Season:
@@ -141,16 +141,9 @@ def test_pages_join_without_a_gap(door: Door, season: Season) -> None:
     made = [season.settle() for _ in range(5)]
     season.tell(make_revised(made[0], minutes=60))
 
-    pages: list[list[str]] = []
-    after = None
-    while len(pages) < 5:
-        page = door.get("/donations", limit=2, **({"after": after} if after else {}))
-        pages.append(attendances(page))
-        after = page.json()["next"]
-        if after is None:
-            break
+    found = walked(door, "/donations", limit=2)
 
-    assert pages == [[str(fact.attendance_id) for fact in made[start : start + 2]] for start in (0, 2, 4)]
+    assert [row["attendance_id"] for row in found] == [str(fact.attendance_id) for fact in made]
 
 
 @pytest.mark.parametrize(
@@ -271,3 +264,47 @@ class TestWaterfall:
         for query in ({"partner_id": PARTNER}, {"listing_id": mine.listing_id}, {"service_until": date(2022, 7, 1)}):
             assert door.get("/waterfall", **query).json()["recorded_minutes"] == 120
         assert door.get("/waterfall", service_from=date(2022, 7, 2)).json()["accrued"]["fen"] == 0
+
+
+def test_donations_are_a_file_for_finance(door: Door, season: Season) -> None:
+    """Yuan with two decimals that add up to the fen, and minutes as numbers; a partner's file has its own rows."""
+    mine = season.settle(minutes=119)
+    other = season.settle(partner_id=OTHER_PARTNER)
+
+    rows = csv_rows(door.get("/donations", Role.FINANCE, format="csv", sort="amount"))
+    own = csv_rows(door.get("/donations", Role.PARTNER, acting_for=OTHER_PARTNER, format="csv"))
+
+    assert [(row["Attendance id"], row["Amount (CNY)"], row["Credited minutes"]) for row in rows] == [
+        (str(mine.attendance_id), "150.00", "90"),
+        (str(other.attendance_id), "200.00", "120"),
+    ]
+    assert [row["Attendance id"] for row in own] == [str(other.attendance_id)]
+
+
+class TestOwnDonations:
+    def test_a_person_takes_out_what_their_hours_made(self, door: Door, season: Season) -> None:
+        """Every version, with what each field is; nobody else's."""
+        person = uuid4()
+        settled = season.settle(volunteer_id=person, minutes=125)
+        season.tell(make_revised(settled, minutes=180))
+        season.settle()
+
+        answer = door.get("/people/me/data", Role.VOLUNTEER, person_id=person)
+
+        assert answer.status_code == 200
+        data = answer.json()
+        versions = [(each["version"], each["fen"], each["credited_minutes"]) for each in data["donations"]]
+        assert versions == [(1, 20_000, 120), (2, 30_000, 180)]
+        assert {each["attendance_id"] for each in data["donations"]} == {str(settled.attendance_id)}
+        for name in data["donations"][0]:
+            assert all(data["fields"][f"donations.{name}"].values())
+
+    def test_not_in_another_programme_nor_as_somebody_else(self, door: Door, season: Season) -> None:
+        """An empty account is no error: a person without hours has made no donation."""
+        person = uuid4()
+        season.settle(volunteer_id=person)
+        elsewhere = Door(door.client, door.issuer, uuid4())
+        for caller, who in ((door, uuid4()), (elsewhere, person)):
+            assert caller.get("/people/me/data", Role.VOLUNTEER, person_id=who).json()["donations"] == []
+        for role in set(Role) - {Role.VOLUNTEER}:
+            assert door.get("/people/me/data", role, person_id=person).status_code == 403

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from services.ledger.journal import actions, queries, rules
 from services.ledger.journal.rules import Posting
 from services.ledger.journal.tables import Balance
+from shared.database.keyset import filtered
 from shared.database.sessions import Database
 from shared.ids import new_id
 from tests.factories.ledger import FIRST_OF_JUNE, NOW, OTHER_PARTNER, PARTNER, PROGRAMME
@@ -28,9 +29,10 @@ def reversal_of(posting: Posting) -> Posting:
 
 
 def balances(tx: Session, **asked: Any) -> list[tuple[str, UUID, int]]:
-    wanted = {"account": None, "partner_id": None, "partner_scope": None, "after": None, "limit": 50} | asked
-    page = queries.list_balances(tx, programme_id=PROGRAMME, **wanted)
-    return [(row.account, row.partner_id, row.fen) for row in page.items]
+    rows = filtered(queries.balances_of(PROGRAMME, None), queries.BALANCES.filters, asked)
+    return [
+        (row.account, row.partner_id, row.fen) for row in tx.execute(queries.BALANCES.order("account").sorted(rows))
+    ]
 
 
 def test_posting_moves_balances_by_what_it_posts(tx: Session) -> None:

@@ -7,7 +7,7 @@ from services.ledger.journal import actions
 from shared.database.sessions import Database
 from shared.roles import Role
 from tests.factories.ledger import NOW, OTHER_PARTNER, PARTNER
-from tests.ledger.door import Door
+from tests.ledger.door import Door, csv_rows, walked
 from tests.ledger.journal.test_actions import make_posting
 
 
@@ -38,20 +38,19 @@ def test_balances_are_money_with_debits_positive(door: Door) -> None:
 
 def test_pages_join_without_a_gap(door: Door) -> None:
     """Each balance is on one page."""
-    seen, after = [], None
-    while True:
-        page = door.get("/balances", limit=1, **({"after": after} if after else {})).json()
-        seen += [(row["account"], row["balance"]["fen"]) for row in page["items"]]
-        after = page["next"]
-        if after is None:
-            break
+    seen = [(row["account"], row["balance"]["fen"]) for row in walked(door, "/balances", limit=1)]
 
     assert seen == [("2110", -100), ("2110", -7), ("5110", 100), ("5110", 7)]
 
 
 @pytest.mark.parametrize(
     ("query", "code"),
-    [({"after": "2110"}, "broken_cursor"), ({"account": "x"}, "invalid_input"), ({"limit": 201}, "invalid_input")],
+    [
+        ({"cursor": "2110"}, "broken_cursor"),
+        ({"after": "2110"}, "invalid_input"),
+        ({"account": "x"}, "invalid_input"),
+        ({"limit": 201}, "invalid_input"),
+    ],
 )
 def test_an_unusable_question_is_refused(door: Door, query: dict[str, Any], code: str) -> None:
     """Never answered with something else."""
@@ -105,3 +104,14 @@ def test_a_partners_trial_balance_is_its_own(door: Door) -> None:
 def test_who_has_nothing_to_do_with_the_books_does_not_see_them(door: Door, path: str, role: Role) -> None:
     """Balances are for finance, the auditor and the partner itself."""
     assert door.get(path, role).json()["code"] == "missing_permission"
+
+
+def test_balances_and_the_trial_balance_are_files(door: Door) -> None:
+    """Yuan to the fen, credits negative; the columns of a trial balance add up to nothing."""
+    balances = csv_rows(door.get("/balances", format="csv", account="2110"))
+    trial = csv_rows(door.get("/trial-balance", format="csv"))
+
+    assert [row["Balance (CNY)"] for row in balances] == ["-1.00", "-0.07"]
+    assert [(row["Account"], row["From the journal (CNY)"]) for row in trial] == [("2110", "-1.07"), ("5110", "1.07")]
+    assert door.get("/trial-balance", format="xlsx").content.startswith(b"PK")
+    assert door.get("/trial-balance", limit=5).status_code == 422

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from services.ledger.policies import actions, queries, rules
 from shared.database.sessions import Database
 from shared.errors import NotFound
+from shared.seen import ANYTHING
 from tests.factories.ledger import JANUARY, NINE, NOW, PROGRAMME, make_policy_version
 from tests.ledger.raw import Raw, refused_state, wait_for_lock
 
@@ -16,7 +17,7 @@ def test_an_approved_version_is_in_force(tx: Session) -> None:
     proposed = make_policy_version(tx, approved=False)
     assert queries.list_in_force(tx, [PROGRAMME], first=NINE, last=NINE) == []
 
-    actions.approve(tx, proposed.id, programme_id=PROGRAMME, approver_id=uuid4(), now=NOW)
+    actions.approve(tx, proposed.id, programme_id=PROGRAMME, approver_id=uuid4(), seen=ANYTHING, now=NOW)
 
     assert queries.list_in_force(tx, [PROGRAMME], first=NINE, last=NINE) == [queries.get_terms(tx, proposed.id)]
 
@@ -28,7 +29,7 @@ def test_versions_may_follow_each_other_but_not_overlap(tx: Session) -> None:
     late = make_policy_version(tx, approved=False)
 
     with pytest.raises(rules.PolicyOverlap) as refusal:
-        actions.approve(tx, late.id, programme_id=PROGRAMME, approver_id=uuid4(), now=NOW)
+        actions.approve(tx, late.id, programme_id=PROGRAMME, approver_id=uuid4(), seen=ANYTHING, now=NOW)
 
     assert refusal.value.facts["policy_version_id"] == first.id
 
@@ -44,7 +45,7 @@ def test_another_programmes_version_is_not_found(tx: Session) -> None:
     version = make_policy_version(tx, approved=False)
 
     with pytest.raises(NotFound):
-        actions.approve(tx, version.id, programme_id=uuid4(), approver_id=uuid4(), now=NOW)
+        actions.approve(tx, version.id, programme_id=uuid4(), approver_id=uuid4(), seen=ANYTHING, now=NOW)
 
 
 def test_two_overlapping_approvals_at_once_leave_one(database: Database, programme: UUID) -> None:
@@ -56,13 +57,13 @@ def test_two_overlapping_approvals_at_once_leave_one(database: Database, program
     def approve_other() -> None:
         try:
             with database.transaction() as tx:
-                actions.approve(tx, other, programme_id=programme, approver_id=uuid4(), now=NOW)
+                actions.approve(tx, other, programme_id=programme, approver_id=uuid4(), seen=ANYTHING, now=NOW)
         except rules.PolicyOverlap as refusal:
             refused.append(refusal)
 
     second = Thread(target=approve_other)
     with database.transaction() as tx:
-        actions.approve(tx, one, programme_id=programme, approver_id=uuid4(), now=NOW)
+        actions.approve(tx, one, programme_id=programme, approver_id=uuid4(), seen=ANYTHING, now=NOW)
         second.start()
         wait_for_lock(database)
     second.join(timeout=10)

@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 
 from shared.roles import Role
-from tests.ledger.door import Door
+from tests.ledger.door import Door, csv_rows, walked
 
 POLICY = {
     "effective_from": "2022-01-01T00:00:00Z",
@@ -97,7 +97,7 @@ def test_pages_join_without_a_gap(door: Door) -> None:
     made = [propose(door)["id"] for _ in range(3)]
 
     first = door.get("/policy-versions", limit=2).json()
-    second = door.get("/policy-versions", limit=2, after=first["next"]).json()
+    second = door.get("/policy-versions", limit=2, cursor=first["next"]).json()
 
     assert [item["id"] for page in (first, second) for item in page["items"]] == made
     assert second["next"] is None
@@ -110,3 +110,15 @@ def test_programmes_do_not_see_each_other(door: Door) -> None:
 
     assert elsewhere.get("/policy-versions").json()["items"] == []
     assert elsewhere.post(f"/policy-versions/{version_id}/approve", Role.FINANCE_APPROVER).status_code == 404
+
+
+def test_policy_versions_are_a_file_and_proposals_come_last(door: Door) -> None:
+    """Sorted by approval, what nobody approved yet stands behind what is in force."""
+    proposed, approved = propose(door, fen_per_hour=12_345)["id"], propose(door)["id"]
+    door.post(f"/policy-versions/{approved}/approve", Role.FINANCE_APPROVER)
+
+    rows = csv_rows(door.get("/policy-versions", sort="approved_at", format="csv"))
+    pages = walked(door, "/policy-versions", sort="-approved_at", limit=1)
+
+    assert [(row["Id"], row["CNY per hour"]) for row in rows] == [(approved, "100.00"), (proposed, "123.45")]
+    assert [row["id"] for row in pages] == [proposed, approved]

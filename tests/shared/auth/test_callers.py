@@ -4,18 +4,21 @@ from uuid import uuid4
 
 import pytest
 
-from shared.auth.callers import Caller, NoPartner, OtherPartner
+from shared.auth.callers import Caller, NoPartner, OtherPartner, ReachesLess
 from shared.roles import Role
 from tests.shared.auth.signing import PARTNER, PERSON, PROGRAMME
 
 
-def caller_with(*roles: Role, partner: bool = False) -> Caller:
-    return Caller(PERSON, PROGRAMME, frozenset(roles), PARTNER if partner else None)
+def overseeing(*roles: Role, partner: bool = False, permission: str = "attendance.oversee") -> Caller:
+    """Make a caller who does what staff and partners may."""
+    caller = Caller(PERSON, PROGRAMME, frozenset(roles), PARTNER if partner else None).acting(permission)
+    assert caller is not None
+    return caller
 
 
 def test_a_partners_member_sees_the_partners_rows() -> None:
     """And acts on them alone."""
-    caller = caller_with(Role.PARTNER, partner=True)
+    caller = overseeing(Role.PARTNER, partner=True)
     assert caller.partner_scope == PARTNER
     caller.require_partner(PARTNER)
     with pytest.raises(OtherPartner):
@@ -24,7 +27,7 @@ def test_a_partners_member_sees_the_partners_rows() -> None:
 
 def test_staff_sees_the_whole_programme() -> None:
     """Also who is a partner's member besides, where staff may."""
-    for caller in (caller_with(Role.OPERATOR), caller_with(Role.OPERATOR, Role.PARTNER, partner=True)):
+    for caller in (overseeing(Role.OPERATOR), overseeing(Role.OPERATOR, Role.PARTNER, partner=True)):
         assert caller.partner_scope is None
         caller.require_partner(uuid4())
 
@@ -32,7 +35,7 @@ def test_staff_sees_the_whole_programme() -> None:
 @pytest.mark.parametrize("besides", [Role.VOLUNTEER, Role.OPERATOR, Role.AUDITOR])
 def test_what_somebody_is_besides_widens_nothing(besides: Role) -> None:
     """Where only partners may, an operator who is also a partner's member is that partner's member."""
-    caller = caller_with(Role.PARTNER, besides, partner=True).acting(frozenset({Role.PARTNER, Role.FUNDER}))
+    caller = overseeing(Role.PARTNER, besides, partner=True, permission="shifts.show_code")
 
     assert caller.roles == {Role.PARTNER}
     assert caller.partner_scope == PARTNER
@@ -40,8 +43,21 @@ def test_what_somebody_is_besides_widens_nothing(besides: Role) -> None:
 
 def test_a_member_of_no_partner_sees_nothing() -> None:
     """A token that forgot the partner must not open what staff sees."""
-    caller = caller_with(Role.PARTNER)
+    caller = overseeing(Role.PARTNER)
     with pytest.raises(NoPartner):
         _ = caller.partner_scope
     with pytest.raises(NoPartner):
         caller.require_partner(PARTNER)
+
+
+def test_who_sees_their_own_has_no_partners_rows() -> None:
+    """A route that mixes them up must fail rather than show everything."""
+    with pytest.raises(ReachesLess):
+        _ = overseeing(Role.VOLUNTEER, permission="attendance.read").partner_scope
+    with pytest.raises(ReachesLess):
+        _ = Caller(PERSON, PROGRAMME, frozenset({Role.ADMIN})).partner_scope
+
+
+def test_who_has_no_permission_cannot_act() -> None:
+    """Whatever else they are."""
+    assert Caller(PERSON, PROGRAMME, frozenset({Role.AUDITOR})).acting("attendance.correct") is None

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
 from starlette.testclient import TestClient
 
 from shared import bus
@@ -17,6 +16,7 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
 from shared.web.doors import Tx
+from shared.web.routes import Router
 from tests.factories.ledger import make_settled
 from tests.shared.bus.hearing import hearing
 from tests.shared.bus.running import Owner, running
@@ -28,7 +28,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 def make_client(telling: Database, transport: Transport, folder: Path) -> TestClient:
     """Serve one route, which tells a fact."""
-    router = APIRouter()
+    router = Router()
 
     @router.post("/facts")
     def tell(tx: Tx) -> None:

@@ -143,3 +143,17 @@ def test_what_cannot_be_kept_now_is_kept_later_and_never_acknowledged_before(
             until(partial(burial.has_at_most, left), timeout=20, missing="a try")
         until(lambda: hearer.count("dead_letter") == 3, timeout=20, missing="three dead letters")
         until(lambda: transport.stats(queue).ready == 0, timeout=20, missing="an empty queue")
+
+
+def test_what_has_had_its_time_is_trimmed_a_part_at_a_time(listening: Database) -> None:
+    """The kept answers of the doors, say; each part in a transaction of its own, until nothing is left."""
+    parts, seen = [5, 5, 2, 0], list[Session]()
+
+    def trim(tx: Session) -> int:
+        seen.append(tx)
+        return parts.pop(0)
+
+    Upkeep(Inbox(listening, hearing()), [], trims=[trim]).forget_old()
+
+    assert parts == []
+    assert len(set(map(id, seen))) == 4

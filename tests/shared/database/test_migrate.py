@@ -11,11 +11,11 @@ from sqlalchemy import URL, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 from launch.services import SERVICES
-from shared.bus.tables import metadata
 from shared.database import migrate
 from shared.database.server import Server
+from tests.servers.schema import KIT
 
-BUS_TABLES = set(metadata.tables)
+BUS_TABLES = {name for each in KIT for name in each.tables}
 NAMES = [service.name for service in SERVICES]
 
 
@@ -37,14 +37,19 @@ def tables(url: URL) -> set[str]:
     return set(inspect(engine).get_table_names())
 
 
+RESTING = {
+    "activities": {"consent", "personal_data_access", "suppressed_number"}
+}  # After 0007, which rests on bus_0012.
+
+
 @pytest.mark.parametrize("service", NAMES)
 def test_the_bus_goes_up_down_and_up_in_each_service(empty: Server, service: str) -> None:
-    """The bus's tables are a branch of their own: the service's stay as they are."""
+    """The bus's tables are a branch of their own: the service's stay, but those that came after what rests on them."""
     url = empty.database_url(service)
     migrate.upgrade(url, service)
     full = tables(url)
     migrate.downgrade(url, service, "bus@base")
-    assert full - tables(url) == BUS_TABLES
+    assert full - tables(url) == BUS_TABLES | RESTING.get(service, set())
 
     migrate.upgrade(url, service)
     assert tables(url) == full
@@ -77,7 +82,7 @@ def test_the_bus_tables_are_what_the_code_says(empty: Server, service: str) -> N
                 "include_name": lambda name, kind, _parents: kind != "table" or name in BUS_TABLES,
             },
         )
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, list(KIT)) == []  # type: ignore[arg-type]  # It takes several.
 
 
 @pytest.mark.parametrize("service", ["ledger", "bus"])

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.bus.tables import Inbox
 from shared.database.arrays import among
+from shared.database.faults import may_pass
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.errors import NotAllowed
@@ -168,3 +169,17 @@ def test_a_list_of_values_may_be_as_long_as_an_import(notes: Database) -> None:
         assert tx.scalars(select(Inbox.event_id).where(among(Inbox.event_id, wanted))).all() == [wanted[-1]]
         assert tx.scalars(select(Inbox.event_id).where(among(Inbox.event_id, []))).all() == []
         tx.execute(text("DROP TABLE inbox"))
+
+
+def test_a_transaction_that_lasts_too_long_is_ended(kit: Server) -> None:
+    """By the server, so that no request holds locks and snapshots for as long as it likes; the pool recovers."""
+    hasty = kit.open("bus", pool_size=1, transaction_seconds=1)
+    try:
+        with pytest.raises(DBAPIError) as ended, hasty.transaction() as tx:
+            tx.execute(text("SELECT pg_sleep(20)"))
+
+        assert may_pass(ended.value)
+        with hasty.transaction() as tx:
+            assert tx.execute(text("SELECT 1")).scalar_one() == 1
+    finally:
+        hasty.close()

@@ -11,6 +11,7 @@ from shared.documents.cells import protect, text
 from shared.documents.columns import Column
 from shared.documents.refusals import (
     BrokenQuotes,
+    CellTooLong,
     EmptySheet,
     NotASheet,
     TooManyColumns,
@@ -185,3 +186,22 @@ def test_garbage_is_refused_and_nothing_else(content: bytes) -> None:
     """Whatever is sent, the answer is a refusal."""
     with pytest.raises(Refusal):
         read_csv(content)
+
+
+@pytest.mark.parametrize("cell", ["x" * 10_000_000, '"' + "x,\n" * 3_000_000])
+def test_one_endless_cell_is_refused_whole(cell: str) -> None:
+    """Ten megabytes in a cell, or all the rows below a quotation mark."""
+    with pytest.raises(CellTooLong) as refused:
+        read_csv(f"{TABLE}{cell},60\nc,60\n")
+    assert refused.value.facts == {"row": 3, "max_characters": 131_072}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("length", [64 * 1024 - 1, 256 * 1024 - 2, 256 * 1024 - 1, 256 * 1024])
+def test_characters_across_the_pieces_of_a_file_are_whole(encoding: str, length: int) -> None:
+    """A file is read piece by piece; no character is cut in two."""
+    start = f"{TABLE}".encode(encoding)
+    lines, rest = divmod(length - len(start), 100)
+    filler = (b" " * 99 + b"\n") * lines + b"\n" * rest
+    sheet = read_csv(start + filler + "中文𠮷,60\n".encode(encoding.removesuffix("-sig")))
+    assert sheet.rows[-1].values["employee_number"] == "中文𠮷"

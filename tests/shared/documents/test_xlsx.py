@@ -135,7 +135,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     bomb = with_parts(GOOD, {SHEET: b"<worksheet>" + b" " * 20_000_000 + b"</worksheet>"})
     with pytest.raises(UnpacksTooLarge) as refused:
         read_xlsx(bomb)
-    assert refused.value.facts == {"max_bytes": 128 * 1024 * 1024, "max_ratio": 100}
+    assert refused.value.facts == {"max_bytes": 256 * 1024 * 1024, "max_ratio": 100}
 
 
 def test_a_zip_that_lies_about_its_sizes_is_refused() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, UploadFile
+from fastapi import Depends, File, UploadFile
 from pydantic import BaseModel, Field
 from sqlalchemy import text
 from structlog.contextvars import get_contextvars
@@ -14,6 +14,7 @@ from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Titl
 from shared.names import NamesUnavailable
 from shared.service import Service
 from shared.web.doors import Apart, Now, PeoplesNames, Tx, may
+from shared.web.routes import Router
 
 PRIVATE = "the vault's number is 22"
 REFUSALS: dict[str, type[Refusal]] = {
@@ -54,7 +55,7 @@ class Quiet:
         return QueueStats(0, 0, 1)
 
 
-router = APIRouter()
+router = Router()
 Reader = Annotated[Caller, Depends(may("attendance.read"))]
 
 

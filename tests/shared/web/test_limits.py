@@ -178,3 +178,34 @@ async def receive_nothing() -> Message:
 
 async def send_nowhere(_message: Message) -> None:
     return
+
+
+class TestWaiting:
+    def test_for_room_has_an_end(self) -> None:
+        """Better a clear answer to come again than none; and health is answered meanwhile."""
+        busy, release = threading.Event(), threading.Event()
+
+        async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+            if scope["path"] == "/long":
+                busy.set()
+                await anyio.to_thread.run_sync(release.wait, 20)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body"})
+
+        full = Traced(Gate(app, admitted=1, wait_seconds=0.2))
+        with (
+            served(full) as url,
+            httpx2.Client(base_url=url, timeout=30, trust_env=False) as client,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            long = pool.submit(client.get, "/long")
+            assert busy.wait(10)
+
+            refused = client.get("/short")
+
+            assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+            assert refused.headers["retry-after"] == "2"
+            assert client.get("/livez").status_code == 200
+            release.set()
+            assert long.result().status_code == 200
+            assert client.get("/short").status_code == 200

@@ -64,8 +64,8 @@ def test_runs_are_listed_newest_first_and_page_by_page(works: Database, client: 
     asked = [ask(works) for _ in range(5)]
 
     first = get(client, "", limit=2)
-    second = get(client, "", limit=2, after=first.json()["next"])
-    last = get(client, "", limit=2, after=second.json()["next"])
+    second = get(client, "", limit=2, cursor=first.json()["next"])
+    last = get(client, "", limit=2, cursor=second.json()["next"])
 
     assert [*ids(first), *ids(second), *ids(last)] == asked[::-1]
     assert last.json()["next"] is None

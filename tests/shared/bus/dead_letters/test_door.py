@@ -157,7 +157,7 @@ class TestReplay:
 
         assert (found["total"], found["replay"], [each["letters"] for each in found["causes"]]) == (3, None, [2, 1])
         assert replay(client, all=True, reason="refused", preview=True)["total"] == 1
-        assert client.get("replays").json() == {"items": []}
+        assert client.get("replays").json() == {"items": [], "next": None}
 
     def test_is_ordered_by_looking_at_its_letters_twice(self, client: TestClient, listening: Database) -> None:
         """Once to refuse a slip, once to freeze them: a hundred thousand are neither counted nor grouped for it."""
@@ -242,11 +242,11 @@ class TestReading:
         assert (found["place"], found["replays"]) == (None, [])
 
     def test_pages_and_filters(self, client: TestClient, listening: Database) -> None:
-        """`next` is the `before` of the following page, as it stands."""
+        """`next` is the `cursor` of the following page, as it stands."""
         made = [str(make_dead(listening)) for _ in range(3)]
         refused = str(make_dead(listening, reason=Reason.REFUSED))
         first = client.get("dead-letters", params={"limit": 2}).json()
-        second = client.get("dead-letters", params={"limit": 2, "before": first["next"]}).json()
+        second = client.get("dead-letters", params={"limit": 2, "cursor": first["next"]}).json()
 
         assert [each["id"] for each in first["items"] + second["items"]] == [refused, *made[::-1]]
         assert second["next"] is None
@@ -258,9 +258,8 @@ class TestReading:
 
     @pytest.mark.parametrize(
         "query",
-        ["before=yesterday", "before=2022-06-01T00:00:00Z~1", "before=~", f"before=2022-06-01T00:00:00~{PERSON}",
-         "state=alive", "reason=fate", "limit=201", "origin=heaven", "cause=a%00b", "sort=died_at"],
-    )  # fmt: skip
+        ["before=yesterday", "state=alive", "reason=fate", "limit=201", "origin=heaven", "cause=a%00b", "sort=age"],
+    )
     def test_refuses_what_it_does_not_understand(self, client: TestClient, query: str) -> None:
         """Rather than to show something else; the field is named as the caller named it."""
         answer = client.get(f"dead-letters?{query}")
@@ -304,7 +303,7 @@ def test_an_order_without_a_reason_is_refused(client: TestClient, listening: Dat
     answer = client.post("replays", json={"all": True})
 
     assert (answer.status_code, answer.json()["code"]) == (422, "reason_missing")
-    assert client.get("replays").json() == {"items": []}
+    assert client.get("replays").json() == {"items": [], "next": None}
 
 
 @pytest.mark.parametrize(
@@ -334,7 +333,7 @@ def test_another_programmes_letters_are_not_there(client: TestClient, listening:
 
     assert dead(client) == []
     assert client.get("dead-letters/causes").json() == {"total": 0, "items": []}
-    assert client.get("replays").json() == {"items": []}
+    assert client.get("replays").json() == {"items": [], "next": None}
     for path in (f"dead-letters/{mine}", f"replays/{order}"):
         assert client.get(path).status_code == 404
     for path in ("replays", "dead-letters/discards"):

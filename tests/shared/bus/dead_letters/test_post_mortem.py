@@ -1,5 +1,7 @@
 """What operators find out about dead letters, each within their programme."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -7,9 +9,11 @@ import pytest
 from shared import clock
 from shared.bus.burial import Origin, Reason
 from shared.bus.dead_letters import post_mortem, replays
-from shared.bus.dead_letters.post_mortem import Page, Place, State, Wanted
+from shared.bus.dead_letters.post_mortem import State, Wanted
+from shared.database.keyset import read_page
 from shared.database.sessions import Database
 from shared.errors import NotFound
+from shared.web.letter_lists import LETTERS
 from tests.factories.ledger import PROGRAMME, make_settled
 from tests.shared.bus.dead_letters.dying import Broken, letter, make_dead
 from tests.shared.bus.running import Owner
@@ -17,13 +21,18 @@ from tests.shared.bus.running import Owner
 ELSEWHERE = uuid4()
 
 
-def page(database: Database, wanted: Wanted, before: Place | None = None, limit: int = 50) -> Page:
+def page(
+    database: Database, wanted: Wanted, place: Sequence[object] | None = None, limit: int = 50
+) -> tuple[list[UUID], tuple[Any, ...] | None]:
+    """Return the ids of some letters, newest first, and where the rest stands."""
+    rows = post_mortem.letters_of(PROGRAMME).where(post_mortem.matching(wanted, programme_id=PROGRAMME))
     with database.transaction() as tx:
-        return post_mortem.list_letters(tx, wanted, programme_id=PROGRAMME, before=before, limit=limit)
+        found, rest = read_page(tx, rows, LETTERS.order("-died_at"), place=place, limit=limit)
+    return [each.id for each in found], rest
 
 
 def ids(database: Database, wanted: Wanted) -> list[UUID]:
-    return [each.id for each in page(database, wanted).items]
+    return page(database, wanted)[0]
 
 
 def raised(error: Exception) -> Exception:
@@ -38,14 +47,11 @@ class TestList:
     def test_newest_first_and_each_on_one_page(self, listening: Database) -> None:
         """Also those that died in one instant, and whatever dies while somebody reads."""
         made = [make_dead(listening) for _ in range(7)]
-        found, place = list[UUID](), None
-        while True:
-            part = page(listening, Wanted(), place, limit=3)
-            found += [each.id for each in part.items]
+        found, place = page(listening, Wanted(), limit=3)
+        while place is not None:
             make_dead(listening)
-            if part.next is None:
-                break
-            place = part.next
+            part, place = page(listening, Wanted(), place, limit=3)
+            found += part
 
         assert found == made[::-1]
 
@@ -53,11 +59,11 @@ class TestList:
         """A batch is buried in one transaction."""
         made = {make_dead(listening) for _ in range(5)}
         hearer.execute("UPDATE dead_letter SET died_at = now()")
-        first = page(listening, Wanted(), limit=2)
-        second = page(listening, Wanted(), first.next, limit=3)
+        first, place = page(listening, Wanted(), limit=2)
+        second, end = page(listening, Wanted(), place, limit=3)
 
-        assert {each.id for each in (*first.items, *second.items)} == made
-        assert second.next is None
+        assert {*first, *second} == made
+        assert end is None
 
     def test_by_all_that_tells_them_apart(self, listening: Database, hearer: Owner) -> None:
         """What an operator narrows by."""

@@ -1,0 +1,102 @@
+"""What can be done with all the data of a person: take it out, or erase the person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from services.activities.attendance.queries import find_under_way, list_shifts_attended
+from services.activities.check_ins.actions import forget_attempts, forget_attempts_of, forget_scans
+from services.activities.check_ins.rules import WINDOW
+from services.activities.consents.actions import withdraw_all
+from services.activities.personal_data import queries, rules
+from services.activities.personal_data.rules import Kind
+from services.activities.personal_data.tables import Access
+from services.activities.sign_ups.actions import withdraw_ahead
+from services.activities.volunteers.actions import forget_suppressed, pseudonymise
+from services.activities.volunteers.queries import get_volunteer, lock_for_erasure
+from services.activities.volunteers.tables import Volunteer
+from shared import telemetry
+from shared.ids import new_id
+from shared.imports.forgetting import forget_person
+from shared.privacy import retention
+from shared.web.kept_answers import forget_naming
+
+log = telemetry.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody asks for a person's data, or for their erasure; `reason` is None for the person themself."""
+
+    programme_id: UUID
+    volunteer_id: UUID
+    asked_by: UUID
+    reason: str | None
+    at: datetime
+
+
+def export(tx: Session, request: Request) -> queries.Everything:
+    """Gather all that is known of a person, and record that it was taken out. Raises NotFound."""
+    person = get_volunteer(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)
+    _record(tx, request, Kind.EXPORT)
+    return queries.gather(tx, person)
+
+
+def erase(tx: Session, request: Request) -> Access:
+    """Put pseudonyms in the place of a person, for good; again changes nothing and returns the first record.
+
+    Attendances, their versions and what was donated for them stay, by id: the books need them. Places on shifts ahead
+    are given back, consents withdrawn, wrong codes and rows of sheets forgotten. Raises NotFound, ServiceUnderWay.
+    """
+    person = lock_for_erasure(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)
+    if person.erased_at is not None:
+        return queries.get_erasure(tx, volunteer_id=person.id)
+    over_at = request.at - WINDOW  # A shift that ended before then cannot be checked into or out of.
+    under_way = find_under_way(tx, volunteer_id=person.id, over_at=over_at)
+    rules.require_none_under_way(is_under_way=under_way is not None)
+    attended = list_shifts_attended(tx, volunteer_id=person.id)
+    places = withdraw_ahead(tx, volunteer_id=person.id, attended=attended, over_at=over_at, now=request.at)
+    sheets = _forget(tx, person, request)
+    log.info("volunteer.erased", volunteer_id=str(person.id), places=places, sheets=sheets)
+    return _record(tx, request, Kind.ERASURE)
+
+
+def forget_expired(tx: Session, *, now: datetime) -> dict[str, int]:
+    """Delete what of activities' own has been kept for long enough, at most a batch of each kind; return how many."""
+    limit = retention.AT_ONCE
+    return {
+        "code_attempts": forget_attempts(tx, before=retention.before("code_attempts", now), limit=limit),
+        "scans": forget_scans(tx, before=retention.before("scans", now), limit=limit),
+        "suppressed_numbers": forget_suppressed(tx, before=retention.before("suppressed_numbers", now), limit=limit),
+    }
+
+
+def _forget(tx: Session, person: Volunteer, request: Request) -> int:
+    """Forget what names a person; return from how many sheets they were taken."""
+    withdraw_all(
+        tx, programme_id=person.programme_id, volunteer_id=person.id, recorded_by=request.asked_by,
+        reason=request.reason, now=request.at,
+    )  # fmt: skip
+    forget_attempts_of(tx, volunteer_id=person.id)
+    texts = (person.employee_number, person.display_name)
+    sheets = forget_person(tx, programme_id=person.programme_id, texts=texts, now=request.at)
+    forget_naming(tx, programme_id=person.programme_id, texts=texts)
+    pseudonymise(tx, person, now=request.at)
+    return sheets
+
+
+def _record(tx: Session, request: Request, kind: Kind) -> Access:
+    access = Access(
+        id=new_id(),
+        programme_id=request.programme_id,
+        volunteer_id=request.volunteer_id,
+        kind=kind,
+        accessed_by=request.asked_by,
+        reason=request.reason,
+        accessed_at=request.at,
+    )
+    tx.add(access)
+    tx.flush()
+    return access

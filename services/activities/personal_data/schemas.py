@@ -1,0 +1,191 @@
+"""What HTTP callers send and see of all the data of a person. Each field says in both languages what it is."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.activities.consents.schemas import Consent
+from services.activities.personal_data.queries import Everything
+from shared.web.fields import Reason
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Confirmation(BaseModel):
+    """That the person has understood that this cannot be undone."""
+
+    confirmed: Literal[True]
+
+
+class Grounds(BaseModel):
+    """Why somebody else than the person asks."""
+
+    reason: Reason = Field(description="What the person asked for, and where that is kept; without their name.")
+
+
+class ErasureGrounds(Grounds, Confirmation):
+    """Why somebody is erased at whose wish it is not told by signing in, and that this cannot be undone."""
+
+
+class Erasure(BaseModel):
+    """That a person was erased: when, by whom and why (null: at their own wish, signed in)."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    volunteer_id: UUID
+    accessed_by: UUID = Field(serialization_alias="erased_by")
+    reason: str | None
+    accessed_at: AwareDatetime = Field(serialization_alias="erased_at")
+
+
+class Described(BaseModel):
+    """A part of a person's data."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Person(Described):
+    """Who the person is to the programme."""
+
+    id: UUID = Field(description="志愿者编号 / The person's id in the programme")
+    programme_id: UUID = Field(description="项目编号 / The programme's id")
+    employee_number: str = Field(description="员工编号 / Employee number")
+    display_name: str = Field(description="显示名 / Display name")
+    registered_at: AwareDatetime = Field(description="登记时间 / When the person was registered")
+
+
+class SignUp(Described):
+    """A place on a shift."""
+
+    id: UUID = Field(description="报名编号 / The place's id")
+    shift_id: UUID = Field(description="场次编号 / The shift's id")
+    title: str = Field(description="活动名称 / The activity's title")
+    partner_id: UUID = Field(description="举办方编号 / The host's id")
+    starts_at: AwareDatetime = Field(description="场次开始 / When the shift starts")
+    ends_at: AwareDatetime = Field(description="场次结束 / When the shift ends")
+    source: Literal["self", "import"] = Field(description="来源：本人或导入 / Made by the person, or imported")
+    signed_up_at: AwareDatetime = Field(description="报名时间 / When the place was taken")
+    withdrawn_at: AwareDatetime | None = Field(description="退出时间 / When it was given back")
+
+
+class Version(Described):
+    """One decision about an attendance."""
+
+    version: int = Field(description="版本 / Counts the decisions, from 1")
+    kind: str = Field(description="类型：结算、更正或作废 / settled, revised or voided")
+    checked_in_at: AwareDatetime = Field(description="签到 / Check-in")
+    checked_out_at: AwareDatetime = Field(description="签退 / Check-out")
+    evidence: str = Field(description="证据等级 / Evidence class")
+    service_minutes: int = Field(description="服务时长（分钟） / Service, in minutes")
+    matchable_minutes: int = Field(description="可配捐时长（分钟） / Minutes that may become a donation")
+    reason: str = Field(description="理由 / Why")
+    decided_by: UUID = Field(description="决定人编号 / Who decided")
+    decided_at: AwareDatetime = Field(description="决定时间 / When")
+
+
+class Attendance(Described):
+    """What became of a place."""
+
+    id: UUID = Field(description="考勤编号 / The attendance's id")
+    shift_id: UUID = Field(description="场次编号 / The shift's id")
+    service_on: date = Field(description="服务日期（当地） / Local date of service")
+    state: str = Field(description="状态 / State")
+    checked_in_at: AwareDatetime = Field(description="签到 / Check-in")
+    checked_out_at: AwareDatetime | None = Field(description="签退 / Check-out")
+    service_minutes: int = Field(description="服务时长（分钟） / Service, in minutes")
+    matchable_minutes: int = Field(description="可配捐时长（分钟） / Minutes that may become a donation")
+    versions: list[Version] = Field(default=[], description="历次决定 / Every decision about it")
+
+
+class Scan(Described):
+    """A scan of a shift's code; the code itself is kept from everybody."""
+
+    shift_id: UUID = Field(description="场次编号 / The shift's id")
+    way: Literal["in", "out"] = Field(description="签到或签退 / Coming or leaving")
+    scanned_at: AwareDatetime = Field(description="扫码时间 / When")
+
+
+class WrongCodes(Described):
+    """Wrong codes that were given lately."""
+
+    shift_id: UUID = Field(description="场次编号 / The shift's id")
+    failed: int = Field(description="连续输错次数 / How many in a row")
+    last_failed_at: AwareDatetime = Field(description="最近一次 / The last of them")
+
+
+class Access(Described):
+    """Who took out, or erased, all the data of the person."""
+
+    kind: str = Field(description="导出或删除 / Export or erasure")
+    accessed_by: UUID = Field(description="操作人编号 / By whom")
+    reason: str | None = Field(description="理由，本人操作时为空 / Why; null when it was the person")
+    accessed_at: AwareDatetime = Field(description="时间 / When")
+
+
+class Meaning(BaseModel):
+    """What a field is."""
+
+    zh: str
+    en: str
+
+
+class PersonalData(BaseModel):
+    """Everything that activities knows of a person. `fields` says what each field is, by its path."""
+
+    made_at: AwareDatetime
+    person: Person
+    consents: list[Consent]
+    sign_ups: list[SignUp]
+    attendances: list[Attendance]
+    scans: list[Scan]
+    wrong_codes: list[WrongCodes]
+    accesses: list[Access]
+    fields: dict[str, Meaning]
+
+
+PARTS: dict[str, type[BaseModel]] = {
+    "person": Person,
+    "consents": Consent,
+    "sign_ups": SignUp,
+    "attendances": Attendance,
+    "attendances.versions": Version,
+    "scans": Scan,
+    "wrong_codes": WrongCodes,
+    "accesses": Access,
+}
+
+
+def fields() -> dict[str, Meaning]:
+    """Return what each field of a person's data is, by its path, in both languages."""
+    found = {}
+    for part, model in PARTS.items():
+        for name, field in model.model_fields.items():
+            zh, _, en = (field.description or "").partition(" / ")
+            found[f"{part}.{name}"] = Meaning(zh=zh, en=en)
+    return found
+
+
+def shown(found: Everything, *, now: datetime) -> PersonalData:
+    """Show all that is known of a person."""
+    versions: dict[UUID, list[Version]] = {}
+    for row in found.versions:
+        versions.setdefault(row.attendance_id, []).append(Version.model_validate(row))
+    attendances = (Attendance.model_validate(row) for row in found.attendances)
+    return PersonalData(
+        made_at=now,
+        person=Person.model_validate(found.person),
+        consents=_all(Consent, found.consents),
+        sign_ups=_all(SignUp, found.sign_ups),
+        attendances=[each.model_copy(update={"versions": versions.get(each.id, [])}) for each in attendances],
+        scans=_all(Scan, found.scans),
+        wrong_codes=_all(WrongCodes, found.wrong_codes),
+        accesses=_all(Access, found.accesses),
+        fields=fields(),
+    )
+
+
+def _all(model: type[M], rows: Sequence[object]) -> list[M]:
+    return [model.model_validate(row) for row in rows]

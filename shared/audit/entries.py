@@ -1,0 +1,126 @@
+"""Writing the trail, and reading it back."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy.orm import Session
+from structlog.contextvars import get_contextvars
+
+from shared import telemetry
+from shared.audit.tables import AuditEntry
+from shared.audit.trail import Trail, begin
+
+MOST_REASON = 500  # Characters of it.
+
+_WRITE = text("""
+    INSERT INTO audit_entry (at, programme_id, person_id, service, roles, operation, outcome, refusal, repeats,
+        thing, thing_id, things, changes, counts, reason, trace_id)
+    VALUES (:at, :programme_id, :person_id, :service, CAST(:roles AS text[]), :operation, :outcome, :refusal, :repeats,
+        :thing, :thing_id, CAST(:things AS text[]), CAST(:changes AS jsonb), CAST(:counts AS jsonb), :reason, :trace_id)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person who called, in which roles, and the service that called for them if one did."""
+
+    programme_id: UUID
+    person_id: UUID
+    roles: Sequence[str]
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What was called: the operation, and the kind and id of the thing that it is about."""
+
+    who: Who
+    operation: str
+    at: datetime
+    thing: tuple[str, str] | None = None
+    reason: str | None = None
+
+
+def write_done(tx: Session, call: Call, trail: Trail) -> None:
+    """Write down a call that is about to be committed, with what it changed."""
+    changes = trail.shown()
+    things = {change["id"] for change in changes} | ({call.thing[1]} if call.thing else set())
+    shown = {"things": sorted(things), "changes": orjson.dumps(changes, default=str).decode()}
+    counts = orjson.dumps(trail.counted()).decode()
+    tx.execute(_WRITE, _values(call) | shown | {"outcome": "done", "refusal": None, "repeats": 0, "counts": counts})
+
+
+@contextmanager
+def carried_out(tx: Session, call: Call) -> Iterator[None]:
+    """Collect what the block changes and write it down as somebody's doing; for tasks that people have asked for."""
+    changed = begin(tx)
+    yield
+    tx.flush()
+    write_done(tx, call, changed)
+
+
+def write_denied(tx: Session, call: Call, *, refusal: str, repeats: int) -> None:
+    """Write down that access was denied, and how often before that without an entry of its own."""
+    things = [call.thing[1]] if call.thing else []
+    shown = {"things": things, "changes": "[]", "counts": "{}"}
+    tx.execute(_WRITE, _values(call) | shown | {"outcome": "denied", "refusal": refusal, "repeats": repeats})
+
+
+def _values(call: Call) -> dict[str, object]:
+    thing, thing_id = call.thing or (None, None)
+    reason = None if call.reason is None else telemetry.without_personal_data(call.reason)
+    return {
+        "at": call.at,
+        "programme_id": call.who.programme_id,
+        "person_id": call.who.person_id,
+        "service": call.who.service,
+        "roles": list(call.who.roles),
+        "operation": call.operation,
+        "thing": thing,
+        "thing_id": thing_id,
+        "reason": None if reason is None else reason[:MOST_REASON],
+        "trace_id": get_contextvars().get("trace_id"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are meant; None means any. `until` is excluded."""
+
+    person_id: UUID | None = None
+    thing_id: str | None = None
+    operation: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_entries(
+    tx: Session, wanted: Wanted, *, programme_id: UUID, after: UUID | None, limit: int
+) -> Sequence[AuditEntry]:
+    """Return a programme's entries, newest first by the programme's clock."""
+    rows = _matching(wanted).where(AuditEntry.programme_id == programme_id)
+    if after is not None:
+        place = select(AuditEntry.at, AuditEntry.id).where(AuditEntry.id == after)
+        rows = rows.where(tuple_(AuditEntry.at, AuditEntry.id) < place.scalar_subquery())
+    return tx.scalars(rows.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)).all()
+
+
+def _matching(wanted: Wanted) -> Select[Any]:
+    rows = select(AuditEntry)
+    for column in (AuditEntry.person_id, AuditEntry.operation, AuditEntry.outcome):
+        value = getattr(wanted, column.key)
+        rows = rows if value is None else rows.where(column == value)
+    if wanted.thing_id is not None:
+        rows = rows.where(AuditEntry.things.contains([wanted.thing_id]))
+    if wanted.since is not None:
+        rows = rows.where(AuditEntry.at >= wanted.since)
+    if wanted.until is not None:
+        rows = rows.where(AuditEntry.at < wanted.until)
+    return rows

@@ -1,0 +1,184 @@
+"""What is kept for how long, and why: the one table that timers delete by, and that `docs/retention.md` is made from.
+
+A deployment may keep things for longer or for less, within the bounds that stand here: POPCANDY_RETENTION_DAYS is a
+JSON object of days by name. What has no term is kept for good.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.errors import Title
+from shared.settings import BadSetting, settings
+
+AT_ONCE = 5_000  # Rows of one kind that one run of a timer deletes; the next run goes on.
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """For how many days something is kept, and within which bounds that may be set."""
+
+    days: int
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kind of thing that is kept; without a term for good. `service` is None for what each service has."""
+
+    name: str
+    service: str | None
+    what: Title
+    why: Title
+    term: Term | None = None
+
+
+TABLE = (
+    Kept(
+        "dead_letters",
+        None,
+        Title(
+            zh="已处理（重放或丢弃）的死信及其重放记录",
+            en="Closed dead letters (replayed or discarded), and the replays that tried them",
+        ),
+        Title(zh="事后追查故障", en="To look into a fault afterwards; open ones stay until somebody closes them"),
+        Term(90, 30, 1_095),
+    ),
+    Kept(
+        "task_runs",
+        None,
+        Title(zh="已完成的任务运行记录", en="Runs of tasks that are done"),
+        Title(
+            zh="查看最近的运行情况", en="To see what ran lately; a run with a key stays, for it makes the key unique"
+        ),
+        Term(30, 7, 365),
+    ),
+    Kept(
+        "failed_task_runs",
+        None,
+        Title(zh="失败的任务运行记录", en="Runs of tasks that failed"),
+        Title(zh="事后追查故障", en="To look into a fault afterwards; one with an open dead letter or a key stays"),
+        Term(90, 30, 1_095),
+    ),
+    Kept(
+        "event_archive",
+        None,
+        Title(zh="已发布事件存档（仅含编号和数值，按月）", en="Archive of events told, by month; ids and values only"),
+        Title(zh="新的或重建的读者由此开始", en="New readers, and ones that are rebuilt, start from it"),
+        Term(3_653, 400, 36_525),
+    ),
+    Kept(
+        "imports",
+        None,
+        Title(
+            zh="导入的表格：暂存行、错误、退回文件和文件名",
+            en="Sheets sent in: staged rows, errors, reject files, names",
+        ),
+        Title(
+            zh="提交前查看、退回修改；记录本身才是依据",
+            en="To look at before the commit and to mend; the records that came of them are the truth",
+        ),
+        Term(30, 1, 90),
+    ),
+    Kept(
+        "inbox",
+        None,
+        Title(
+            zh="已接收事件的标记和正文（仅含编号和数值）", en="Marks and bodies of events heard; ids and values only"
+        ),
+        Title(
+            zh="每个事件只生效一次；账目由此重建", en="An event has its effect once; the books are rebuilt from them"
+        ),
+    ),
+    Kept(
+        "code_attempts",
+        "activities",
+        Title(zh="输错签到码的次数", en="Counts of wrong check-in codes"),
+        Title(zh="防止猜码：十分钟后失效", en="Against guessing: they count for ten minutes"),
+        Term(1, 1, 30),
+    ),
+    Kept(
+        "scans",
+        "activities",
+        Title(zh="扫码记录（时刻、码的序号）", en="Scans: the instant, and which code it was"),
+        Title(
+            zh="证据等级“扫码”的依据，用于补签和申诉",
+            en="What proves the evidence class `scanned`, for claims and appeals",
+        ),
+        Term(400, 90, 1_095),
+    ),
+    Kept(
+        "suppressed_numbers",
+        "activities",
+        Title(zh="已删除者员工编号的密钥摘要", en="Keyed digests of erased people's employee numbers"),
+        Title(zh="避免人事名单再次导入已删除的人", en="So that no list brings an erased person back"),
+        Term(1_095, 365, 3_653),
+    ),
+    Kept(
+        "volunteers",
+        "activities",
+        Title(zh="志愿者的显示名和员工编号", en="Volunteers' display names and employee numbers"),
+        Title(
+            zh="志愿服务记录须真实完整；本人要求即删除",
+            en="Records of service are of somebody; erased when the person asks",
+        ),
+    ),
+    Kept(
+        "consents",
+        "activities",
+        Title(zh="同意与撤回的历史", en="Consents and withdrawals"),
+        Title(zh="证明处理有依据", en="They prove that what was done was allowed"),
+    ),
+    Kept(
+        "personal_data_access",
+        "activities",
+        Title(zh="个人信息导出和删除的记录", en="Who took out or erased a person's data"),
+        Title(zh="证明权利请求已办理", en="They prove that requests were met, and by whom"),
+    ),
+    Kept(
+        "attendance",
+        "activities",
+        Title(zh="报名、考勤及其各版本", en="Sign-ups, attendances and their versions"),
+        Title(
+            zh="志愿服务记录和配捐的依据；删除个人后仅余编号",
+            en="What donations rest on; by id alone once a person is erased",
+        ),
+    ),
+    Kept(
+        "books",
+        "ledger",
+        Title(zh="配捐、分录、政策版本", en="Donations, entries and policy versions"),
+        Title(zh="会计资料；仅含编号", en="Accounts; ids only. No timer touches them, and the database refuses it"),
+    ),
+)
+_BY_NAME = {kept.name: kept for kept in TABLE}
+
+
+def days(name: str, chosen: Mapping[str, int] | None) -> int:
+    """Return for how many days something is kept, as it was chosen or by default. Raises KeyError, BadSetting."""
+    term = _BY_NAME[name].term
+    if term is None:
+        raise KeyError(name)
+    wanted = (chosen or {}).get(name, term.days)
+    if not term.least <= wanted <= term.most:
+        raise BadSetting(f"POPCANDY_RETENTION_DAYS: {name} has to be {term.least} to {term.most} days")
+    return wanted
+
+
+def require_valid(chosen: Mapping[str, int] | None) -> None:
+    """Refuse a term that is out of its bounds, or one of a thing that has none. Raises BadSetting."""
+    for name in chosen or {}:
+        if name not in _BY_NAME or _BY_NAME[name].term is None:
+            raise BadSetting(f"POPCANDY_RETENTION_DAYS: {name} is not a thing with a term; see docs/retention.md")
+        days(name, chosen)
+
+
+def age(name: str) -> timedelta:
+    """Return how old something may become, as this process was told."""
+    return timedelta(days=days(name, settings().retention_days))
+
+
+def before(name: str, now: datetime) -> datetime:
+    """Return the instant before which something has been kept for long enough."""
+    return now - age(name)

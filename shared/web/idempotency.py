@@ -1,0 +1,87 @@
+"""`Idempotency-Key`: an unsafe call that is sent again is answered again, and happens once.
+
+The answer is kept in the call's own transaction and looked for in the call's own thread hop, before the endpoint runs.
+A refused call keeps nothing: the same key may be tried again. `docs/decisions/0027-safe-calls.md` says what counts as
+the same request.
+"""
+
+import hashlib
+from typing import Annotated
+
+import orjson
+from fastapi import Header, Request
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from shared.auth.callers import Caller
+from shared.errors import Conflict, Invalid, Title
+from shared.web import kept_answers
+from shared.web.body_hashes import body_hash_of
+from shared.web.kept_answers import Answer, Key
+
+REPLAYED = {"Idempotency-Replayed": "true"}
+RETRY_SECONDS = 1
+KEPT_HEADERS = ("content-type", "content-disposition", "content-language", "etag", "location", "link")
+
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="Drawn by the sender for one call (a UUID, say). Sent again with it, the call is answered again "
+        f"and happens once; the answer is kept for {kept_answers.KEPT_FOR.total_seconds() // 3600:.0f} hours.",
+    ),
+]
+
+
+class KeyReused(Invalid):
+    """A key was sent before, with another request."""
+
+    code = "idempotency_key_reused"
+    title = Title(zh="该幂等键已用于另一个请求", en="This key was used for another request")
+
+
+class RequestInFlight(Conflict):
+    """The same key is at work at this moment."""
+
+    code = "request_in_flight"
+    title = Title(zh="相同的请求正在处理", en="The same request is being handled")
+
+
+def replay(tx: Session, key: Key, request_hash: bytes) -> Answer | None:
+    """Claim a key and return what was answered to it. Raises RequestInFlight, KeyReused."""
+    if not kept_answers.try_lock(tx, key):
+        raise RequestInFlight(retry_after=RETRY_SECONDS)
+    found = kept_answers.find(tx, key)
+    if found is None:
+        return None
+    known_hash, answer = found
+    if known_hash != request_hash:
+        raise KeyReused(field="Idempotency-Key")
+    return answer
+
+
+def key_of(caller: Caller, key: str) -> Key:
+    """Return a key as its sender's own."""
+    return Key(caller.programme_id, caller.person_id, key)
+
+
+def hash_of(request: Request, caller: Caller) -> bytes:
+    """Return the hash of what is asked for: method, path, query and body, and for which partner."""
+    scope = request.scope
+    partner = None if caller.partner_id is None else str(caller.partner_id)
+    asked = (scope["method"], scope["path"], scope["query_string"].decode("latin-1"), partner)
+    return hashlib.sha256(orjson.dumps(asked) + body_hash_of(scope)).digest()
+
+
+def answer_of(response: Response) -> Answer:
+    """Return what of a response is kept."""
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    return Answer(response.status_code, headers, bytes(response.body))
+
+
+def response_of(answer: Answer) -> Response:
+    """Return a kept answer as it is sent again."""
+    return Response(answer.body, answer.status, answer.headers | REPLAYED)

@@ -1,0 +1,153 @@
+"""What HTTP callers send and see of imports."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel
+
+from shared.imports.judging import Effect
+from shared.imports.queries import Standing
+from shared.privacy import retention
+
+State = Literal["staged", "committing", "committed", "failed", "expired"]
+FAULT = {
+    "code": "internal_error",
+    "zh": "处理时出错，未导入任何内容；技术人员可以重试",
+    "en": "Something is wrong on our side, and nothing was brought in; operators can have it tried again",
+    "facts": {},
+}
+
+
+class CellError(BaseModel):
+    """What is wrong with one cell: `cell` as C7, and how to mend it in both languages."""
+
+    row: int
+    cell: str
+    column: str
+    code: str
+    expected: str
+    found: str
+    fix_zh: str
+    fix_en: str
+
+
+class Counts(BaseModel):
+    """What the preview shows: how many rows would make something new, change something, or say what is known."""
+
+    create: int
+    update: int
+    skip: int
+    rejected: int
+
+
+class Result(BaseModel):
+    """What the commit did."""
+
+    created: int
+    updated: int
+    skipped: int
+
+
+class SampleRow(BaseModel):
+    """One row of the preview by column name; `before` is what a change would replace."""
+
+    row: int
+    values: dict[str, str | int | None]
+    before: dict[str, str]
+
+
+class Failure(BaseModel):
+    """Why nothing was brought in."""
+
+    code: str
+    zh: str
+    en: str
+    facts: dict[str, str]
+
+
+class ImportSummary(BaseModel):
+    """How an import stands. `done` of `total` rows are brought in; what the sheet held goes at `kept_until`."""
+
+    id: UUID
+    kind: str
+    state: State
+    file_name: str | None
+    timezone: str | None
+    preview: Counts
+    staged_at: AwareDatetime
+    kept_until: AwareDatetime
+    done: int
+    total: int
+    committed_at: AwareDatetime | None
+    result: Result | None
+    failure: Failure | None
+
+    @classmethod
+    def of(cls, standing: Standing) -> "ImportSummary":
+        """Show a row with its run."""
+        return cls.model_validate(_facts(standing))
+
+
+class Import(ImportSummary):
+    """How an import stands, with its preview.
+
+    `errors` shows the first two hundred, the reject file has all; `samples` the first ten rows of each effect.
+    """
+
+    samples: dict[Effect, list[SampleRow]]
+    errors: list[CellError]
+
+    @classmethod
+    def of(cls, standing: Standing) -> "Import":
+        """Show a row with its run."""
+        row = standing.row
+        samples = {effect: row.samples.get(effect, []) for effect in Effect}
+        errors = [{"row": _row_of(error), **error} for error in row.errors]
+        return cls.model_validate(_facts(standing) | {"samples": samples, "errors": errors})
+
+
+class ImportPage(BaseModel):
+    """The newest imports; `next` is where the older ones go on, null at the end."""
+
+    items: list[ImportSummary]
+    next: UUID | None
+
+
+class Commit(BaseModel):
+    """Whether the good rows are to be brought in although others were rejected."""
+
+    skip_rejected: bool = False
+
+
+def _facts(standing: Standing) -> dict[str, Any]:
+    """Put a row and its run together. A run that has failed for good is a failed import until it is tried again."""
+    row, run = standing.row, standing.run
+    total = row.creates + row.updates + row.skips
+    is_broken = row.state == "committing" and run is not None and run.state == "failed"
+    told = run.progress_done or 0 if run is not None and row.state == "committing" else 0
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "state": "failed" if is_broken else row.state,
+        "file_name": row.file_name,
+        "timezone": row.timezone,
+        "preview": {"create": row.creates, "update": row.updates, "skip": row.skips, "rejected": row.rejects},
+        "staged_at": row.staged_at,
+        "kept_until": row.staged_at + retention.age("imports"),
+        "done": total if row.state == "committed" else told,
+        "total": total,
+        "committed_at": row.committed_at,
+        "result": _result(row.created, row.updated, row.skipped),
+        "failure": FAULT if is_broken else row.failure,
+    }
+
+
+def _row_of(error: dict[str, Any]) -> int:
+    """Read the row from the cell; errors of older imports do not say it."""
+    return int("".join(letter for letter in error["cell"] if letter.isdigit()))
+
+
+def _result(created: int | None, updated: int | None, skipped: int | None) -> Result | None:
+    if created is None or updated is None or skipped is None:
+        return None
+    return Result(created=created, updated=updated, skipped=skipped)

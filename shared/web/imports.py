@@ -1,0 +1,129 @@
+"""The HTTP door of a service's imports: a template, an upload, its preview, the order to bring it in, what came of it.
+
+Each kind has its own permission to send sheets in. Who may send in any may follow those of their kinds.
+"""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Depends, Form, Query, Request, UploadFile
+from starlette.responses import Response
+
+from shared.auth.callers import Caller
+from shared.imports import committing, queries
+from shared.imports.desk import Imports
+from shared.imports.kinds import ImportKind
+from shared.imports.staging import Upload, stage
+from shared.web.doors import Now, Tx, may
+from shared.web.fields import Text
+from shared.web.import_shapes import Commit, Import, ImportPage, ImportSummary
+from shared.web.problems import language_of
+from shared.web.routes import Router
+
+MEDIA_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+SHEETS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A sheet.", "content": {name.partition(";")[0]: {} for name in MEDIA_TYPES.values()}}
+}
+Follower = Annotated[Caller, Depends(may("imports.follow"))]
+
+
+def router_of(imports: Imports) -> Router:
+    """Make the routes of a service's imports."""
+    router = Router(prefix="/imports", tags=["imports"])
+    for kind in imports.kinds.values():
+        _add_template(router, kind)
+        _add_upload(router, imports, kind)
+    _add_reads(router, imports)
+    _add_commit(router, imports)
+    return router
+
+
+def _add_template(router: Router, kind: ImportKind[Any, Any]) -> None:
+    operation_id = f"download_{kind.name}_template"
+    importer = Annotated[Caller, Depends(may(kind.permission))]
+
+    @router.get(
+        f"/{kind.name}/template",
+        operation_id=operation_id,
+        name=operation_id,
+        responses=SHEETS,
+        response_class=Response,
+    )
+    def download_template(
+        request: Request,
+        _caller: importer,
+        format: Literal["xlsx", "csv"] = "xlsx",  # noqa: A002  The name in the address.
+        language: Literal["zh", "en"] | None = None,
+    ) -> Response:
+        """Download an empty sheet to fill in, with notes and examples, in the asked or else the caller's language."""
+        chosen = language or ("en" if language_of(request) == "en" else "zh")
+        content = kind.template.write(format, chosen)
+        return _file(content, format, f"{kind.name}-{chosen}.{format}")
+
+
+def _add_upload(router: Router, imports: Imports, kind: ImportKind[Any, Any]) -> None:
+    operation_id = f"stage_{kind.name}_import"
+    importer = Annotated[Caller, Depends(may(kind.permission))]
+
+    @router.post(f"/{kind.name}", status_code=201, operation_id=operation_id, name=operation_id)
+    def stage_import(
+        file: UploadFile,
+        caller: importer,
+        tx: Tx,
+        now: Now,
+        timezone: Annotated[str, Form(max_length=60)] = "Asia/Shanghai",
+    ) -> Import:
+        """Send in a sheet (XLSX or CSV, 200,000 rows, 50 MB) to be read and judged; a commit brings it in."""
+        upload = Upload(caller.programme_id, caller.person_id, timezone, file.filename or "", file.file, file.size or 0)
+        staged = stage(tx, kind, upload, now=now)
+        return _standing(tx, imports, caller, staged.id)
+
+
+def _add_reads(router: Router, imports: Imports) -> None:
+    @router.get("", operation_id="list_imports")
+    def list_imports(
+        caller: Follower,
+        tx: Tx,
+        kind: Text | None = None,
+        after: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> ImportPage:
+        """List the programme's imports, newest first."""
+        scope = imports.scope(caller.programme_id, caller.roles)
+        rows = queries.list_standings(tx, scope, kind=kind, after=after, limit=limit)
+        items = [ImportSummary.of(row) for row in rows]
+        return ImportPage(items=items, next=items[-1].id if len(items) == limit else None)
+
+    @router.get("/{import_id}", operation_id="get_import")
+    def get_import(import_id: UUID, caller: Follower, tx: Tx) -> Import:
+        """Show how an import stands: its preview, its progress, its result."""
+        return _standing(tx, imports, caller, import_id)
+
+    @router.get("/{import_id}/rejects", operation_id="download_rejects", responses=SHEETS, response_class=Response)
+    def download_rejects(import_id: UUID, caller: Follower, tx: Tx) -> Response:
+        """Download the rejected rows with what is wrong; mended, the file can be sent in as it is."""
+        kind, content = queries.get_rejects(tx, imports.scope(caller.programme_id, caller.roles), import_id)
+        return _file(content, kind, f"rejected-{import_id}.{kind}")
+
+
+def _add_commit(router: Router, imports: Imports) -> None:
+    @router.post("/{import_id}/commit", status_code=202, operation_id="commit_import")
+    def commit_import(import_id: UUID, body: Commit, caller: Follower, tx: Tx) -> Import:
+        """Have the good rows of a staged sheet brought in, all or none, by a worker; again changes nothing."""
+        scope = imports.scope(caller.programme_id, caller.roles)
+        committing.order(
+            tx, imports.task, scope, import_id, skip_rejected=body.skip_rejected, by=caller.person_id
+        )  # fmt: skip
+        return _standing(tx, imports, caller, import_id)
+
+
+def _standing(tx: Tx, imports: Imports, caller: Caller, import_id: UUID) -> Import:
+    return Import.of(queries.get_standing(tx, imports.scope(caller.programme_id, caller.roles), import_id))
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    disposition = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, headers=disposition, media_type=MEDIA_TYPES[kind])

@@ -1,0 +1,89 @@
+"""`ETag`, `If-Match` and `If-None-Match` (RFC 9110 sections 8.8.3 and 13.1)."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import Response
+
+from shared.errors import ReadFirst
+from shared.seen import ANYTHING, Seen
+
+ANY = "*"
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAGS = re.compile(rf"\s*(?:{_TAG.pattern}\s*(?:,\s*|$))+")
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A representation, and the row whose tag it goes out under; None if there is none yet."""
+
+    row: object
+    shown: Any
+
+
+async def seen(
+    if_match: Annotated[
+        str | None,
+        Header(alias="If-Match", description="The `ETag` of the reading that this decision rests on, or `*`."),
+    ] = None,
+) -> Seen:
+    """Return what the caller has read. Raises ReadFirst if they do not say."""
+    if if_match is None:
+        raise ReadFirst(header="If-Match")
+    return _seen(if_match, "if-match")
+
+
+async def seen_if_any(
+    if_match: Annotated[
+        str | None, Header(alias="If-Match", description="The `ETag` of the reading, if the thing exists.")
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(alias="If-None-Match", description="`*`: only if it does not exist yet.")
+    ] = None,
+) -> Seen:
+    """Return what the caller has read of a thing that may not exist yet; whoever locks it says if that is enough."""
+    if if_match is not None:
+        return _seen(if_match, "if-match")
+    if if_none_match is None:
+        return Seen()
+    if if_none_match.strip() != ANY:
+        raise _malformed("if-none-match", if_none_match)
+    return Seen(nothing=True)
+
+
+Read = Annotated[Seen, Depends(seen)]
+ReadIfAny = Annotated[Seen, Depends(seen_if_any)]
+needs_reading = (seen, seen_if_any)  # What the routes test looks for.
+
+
+def _seen(header: str, name: str) -> Seen:
+    """Read entity tags; a weak one is valid and never matches. Raises RequestValidationError."""
+    if header.strip() == ANY:
+        return ANYTHING
+    if not _TAGS.fullmatch(header):
+        raise _malformed(name, header)
+    strong = [tag for weak, tag in _TAG.findall(header) if not weak]
+    return Seen(tags=strong or ("",))  # Only weak ones: read, and nothing that it could be.
+
+
+def _malformed(name: str, header: str) -> RequestValidationError:
+    return RequestValidationError(
+        [{"type": "entity_tag", "loc": ("header", name), "msg": "must be entity tags in double quotes, or *",
+          "input": header}]
+    )  # fmt: skip
+
+
+def etag(tag: str) -> str:
+    """Write a tag as a header's value."""
+    return f'"{tag}"'
+
+
+def unless_known(request: Request, response: Response) -> Response:
+    """Return a reading, or 304 if the caller has it."""
+    known, tag = request.headers.get("if-none-match"), response.headers["etag"]
+    if known is None or (known.strip() != ANY and tag.strip('"') not in {each for _, each in _TAG.findall(known)}):
+        return response
+    return Response(status_code=304, headers={"etag": tag})

@@ -1,0 +1,164 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.activities.listings.tables import Shift
+from services.activities.personal_data.schemas import PARTS
+from services.activities.volunteers.tables import Volunteer
+from shared.roles import PEOPLE, Role
+from tests.activities.door import Door, refusal
+from tests.factories.activities import NINE, NOON, at, code, make_shift, make_sign_up, make_volunteer
+
+DATA, ERASURE = "/volunteers/me/data", "/volunteers/me/erasure"
+
+
+@pytest.fixture
+def person(door: Door) -> Volunteer:
+    return door.put_in(
+        lambda tx: make_volunteer(tx, programme_id=door.programme_id, employee_number="E1", display_name="合成甲")
+    )
+
+
+@pytest.fixture
+def own(door: Door, person: Volunteer) -> Door:
+    return door.by(Role.VOLUNTEER, person_id=person.id)
+
+
+@pytest.fixture
+def shift(door: Door) -> Shift:
+    return door.put_in(lambda tx: make_shift(tx, programme_id=door.programme_id))
+
+
+def serve(own: Door, shift: Shift) -> None:
+    """Sign up, consent, give a wrong code once, come and leave."""
+    assert own.post(f"/shifts/{shift.id}/sign-ups").status_code == 201
+    assert own.post("/volunteers/me/consents", purpose="partner_roster", version=1).status_code == 201
+    assert own.post(f"/shifts/{shift.id}/check-ins", code=code(NINE)).status_code == 201
+    own.watch.now = at(11)
+    assert refusal(own.post(f"/shifts/{shift.id}/check-outs", code="000000")) == (422, "wrong_code")
+    assert own.post(f"/shifts/{shift.id}/check-outs", code=code(at(11))).status_code == 200
+
+
+class TestExport:
+    def test_a_person_takes_out_everything(self, own: Door, person: Volunteer, shift: Shift) -> None:
+        """Who they are, what they decided, where they were, and who looked before."""
+        serve(own, shift)
+        own.watch.now = NOON
+        first = own.get(DATA)
+        assert first.status_code == 200
+        data = own.get(DATA).json()
+
+        assert data["made_at"] == "2022-06-01T04:00:00Z"
+        assert data["person"] == {
+            "id": str(person.id), "programme_id": str(own.programme_id), "employee_number": "E1",
+            "display_name": "合成甲", "registered_at": "2022-06-01T01:00:00Z",
+        }  # fmt: skip
+        assert [(each["purpose"], each["decision"]) for each in data["consents"]] == [("partner_roster", "given")]
+        [place] = data["sign_ups"]
+        assert (place["shift_id"], place["title"], place["source"]) == (str(shift.id), "净滩", "self")
+        [attendance] = data["attendances"]
+        assert (attendance["state"], attendance["service_minutes"]) == ("settled", 120)
+        [version] = attendance["versions"]
+        assert (version["kind"], version["evidence"], version["matchable_minutes"]) == ("settled", "scanned", 120)
+        assert [each["way"] for each in data["scans"]] == ["in", "out"]
+        assert [(each["kind"], each["reason"]) for each in data["accesses"]] == [("export", None)] * 2
+
+    def test_what_would_let_others_pretend_is_not_in_it(self, own: Door, shift: Shift) -> None:
+        """Neither the secret behind the code nor which code it was; nor anybody else."""
+        own.put_in(lambda tx: make_sign_up(tx, tx.merge(shift)))
+        serve(own, shift)
+        answer = own.get(DATA)
+        assert shift.code_secret not in answer.text
+        assert '"step"' not in answer.text
+        assert len(answer.json()["sign_ups"]) == 1
+
+    def test_each_field_says_what_it_is(self, own: Door, shift: Shift) -> None:
+        """In both languages, by its path, so that a machine finds it."""
+        serve(own, shift)
+        data = own.get(DATA).json()
+        for part in PARTS:
+            first, _, inner = part.partition(".")
+            found = data[first] if isinstance(data[first], dict) else (data[first] or [{}])[0]
+            rows = found[inner][0] if inner else found
+            for name in rows:
+                meaning = data["fields"][f"{part}.{name}"]
+                assert meaning["zh"]
+                assert meaning["en"]
+
+    def test_staff_take_it_out_for_who_asked(self, door: Door, own: Door, person: Volunteer) -> None:
+        """With the reason, which the person sees; the two hold the same."""
+        answer = door.post(f"/volunteers/{person.id}/data-exports", reason="来信索取")
+
+        assert answer.status_code == 200
+        mine = own.get(DATA).json()
+        assert answer.json()["person"] == mine["person"]
+        assert mine["accesses"][0] == {
+            "kind": "export", "accessed_by": str(door.person_id), "reason": "来信索取",
+            "accessed_at": "2022-06-01T01:00:00Z",
+        }  # fmt: skip
+        assert refusal(door.post(f"/volunteers/{person.id}/data-exports", reason=" ")) == (422, "invalid_input")
+        assert len(own.get(DATA).json()["accesses"]) == 3
+
+    def test_nobody_else_gets_it(self, door: Door, own: Door, person: Volunteer) -> None:
+        """Another programme, another person, other roles."""
+        path = f"/volunteers/{person.id}/data-exports"
+        assert refusal(door.elsewhere().post(path, reason="r")) == (404, "not_found")
+        assert refusal(own.elsewhere().get(DATA)) == (404, "not_found")
+        assert refusal(own.post(path, reason="r")) == (403, "missing_permission")
+        assert door.by(Role.ADMIN).post(path, reason="r").status_code == 200
+        for role in PEOPLE - {Role.OPERATOR, Role.ADMIN}:
+            assert refusal(door.by(role, partner_id=uuid4()).post(path, reason="r")) == (403, "missing_permission")
+
+
+class TestErasure:
+    def test_a_person_erases_themself(self, door: Door, own: Door, person: Volunteer, shift: Shift) -> None:
+        """Then nobody is there any more: nothing can be done with the token that is still good."""
+        serve(own, shift)
+        own.watch.now = NOON
+        answer = own.post(ERASURE, confirmed=True)
+
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "volunteer_id": str(person.id), "erased_by": str(person.id), "reason": None,
+            "erased_at": "2022-06-01T04:00:00Z",
+        }  # fmt: skip
+        assert own.post(ERASURE, confirmed=True).json() == answer.json()
+        [left] = door.get("/volunteers").json()["items"]
+        assert (left["id"], left["erased_at"]) == (str(person.id), "2022-06-01T04:00:00Z")
+        assert "合成甲" not in door.get("/volunteers").text
+        for gone in (own.get(DATA), own.get("/volunteers/me/consents"), own.post(f"/shifts/{shift.id}/sign-ups")):
+            assert refusal(gone) == (404, "not_found")
+        [attendance] = door.get("/attendances").json()["items"]
+        assert (attendance["volunteer_id"], attendance["service_minutes"]) == (str(person.id), 120)
+        roster = door.by(Role.PARTNER, partner_id=shift.partner_id).get(f"/shifts/{shift.id}/roster").json()
+        assert roster == {"items": []}
+
+    @pytest.mark.parametrize("body", [{}, {"confirmed": False}, {"confirmed": "yes"}])
+    def test_it_is_not_done_by_a_slip(self, door: Door, own: Door, person: Volunteer, body: dict[str, Any]) -> None:
+        """Whoever asks says that they know it is for good."""
+        assert refusal(own.post(ERASURE, **body)) == (422, "invalid_input")
+        path = f"/volunteers/{person.id}/erasure"
+        assert refusal(door.post(path, reason="来信", **body)) == (422, "invalid_input")
+        assert refusal(door.post(path, confirmed=True)) == (422, "invalid_input")
+        assert own.get(DATA).status_code == 200
+
+    def test_not_in_the_middle_of_a_service(self, own: Door, shift: Shift) -> None:
+        """They are told to check out first."""
+        own.post(f"/shifts/{shift.id}/sign-ups")
+        own.post(f"/shifts/{shift.id}/check-ins", code=code(NINE))
+        assert refusal(own.post(ERASURE, confirmed=True)) == (409, "service_under_way")
+
+    def test_staff_erase_with_a_reason(self, door: Door, person: Volunteer) -> None:
+        """An operator or an administrator, of this programme; the second finds it done."""
+        path, body = f"/volunteers/{person.id}/erasure", {"reason": "来信", "confirmed": True}
+        assert refusal(door.elsewhere().post(path, **body)) == (404, "not_found")
+        for role in PEOPLE - {Role.OPERATOR, Role.ADMIN}:
+            caller = door.by(role, partner_id=uuid4(), person_id=person.id)
+            assert refusal(caller.post(path, **body)) == (403, "missing_permission")
+
+        answer = door.by(Role.ADMIN).post(path, **body)
+
+        assert (answer.status_code, answer.json()["reason"]) == (200, "来信")
+        assert door.post(path, **body).json() == answer.json()
+        assert refusal(door.post(f"/volunteers/{uuid4()}/erasure", **body)) == (404, "not_found")

@@ -1,0 +1,141 @@
+"""Every unsafe route may be sent again, leaves a trail, and says whether it decides on what its caller has read."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from sqlalchemy import LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase
+
+from launch.services import SERVICES
+from services.activities.personal_data import tables as _activities  # noqa: F401  The last aggregate: all of its rows.
+from services.activities.volunteers.tables import Base as Activities
+from services.ledger.donations import tables as _ledger  # noqa: F401  As above.
+from services.ledger.policies.tables import Base as Ledger
+from shared.audit.trail import is_private
+from shared.web.app import routers_of
+from shared.web.preconditions import needs_reading
+from shared.web.routes import UNSAFE, Route, Router, require_safe
+
+# The rule: a call that decides about one thing, found by the address, on the ground of how that thing stands, says on
+# which reading of it (`If-Match`). One that adds something, or reports a fact whose outcome is the same
+# whatever the caller has read, does not; nor does one that is about a set of things.
+DECIDES = {
+    "record_partner", "cancel_shift", "correct_attendance", "void_attendance", "approve_policy_version",
+}  # fmt: skip
+ADDS = {
+    "register_volunteer", "publish_listing", "stage_volunteers_import", "stage_shifts_import",
+    "stage_attendance_import", "propose_policy_version", "request_replay", "export_personal_data",
+}  # fmt: skip
+REPORTS = {
+    "sign_up", "check_in", "check_out", "give_consent", "withdraw_consent", "record_consent", "record_withdrawal",
+    "erase_oneself", "erase_volunteer", "commit_import",
+}  # fmt: skip
+READINGS = {"look_up_names", "look_up_volunteers"}  # Nothing changes; what is asked for must not stand in an address.
+ABOUT_A_SET = {"discard_dead_letters"}
+
+# Text that the audit trail may show: words of a known kind, codes and ids, and reasons. All other text is private.
+SHOWN = {
+    "attendance.state", "attendance.evidence", "attendance_version.kind", "attendance_version.evidence",
+    "attendance_version.reason", "consent.purpose", "consent.decision", "consent.text_digest", "consent.language",
+    "consent.reason", "personal_data_access.kind", "personal_data_access.reason", "suppressed_number.key_id",
+    "listing.reference", "listing.title", "listing.timezone",
+    "partner.reference", "partner.name", "partner.agreement", "scan.way", "shift.state", "shift.cancelled_because",
+    "sign_up.source", "account.code", "account.zh", "account.en", "balance.account", "donation.state",
+    "donation.evidence", "entry.kind", "entry.source_type", "entry.currency", "leg.account",
+}  # fmt: skip
+
+
+def routes() -> Iterator[APIRoute]:
+    for service in SERVICES:
+        for router in routers_of(service):
+            yield from (route for route in router.routes if isinstance(route, APIRoute))
+
+
+ALL = [pytest.param(route, id=str(route.operation_id)) for route in routes()]
+UNSAFE_ROUTES = [
+    param for param in ALL
+    if UNSAFE & (param.values[0].methods or set()) and param.values[0].operation_id not in READINGS  # type: ignore[union-attr]  # A route.
+]  # fmt: skip
+
+
+def is_asked_for(route: APIRoute, *functions: Any) -> bool:
+    return any(each.call in functions for each in route.dependant.dependencies)
+
+
+def test_each_unsafe_route_is_of_one_kind() -> None:
+    """Whoever adds one says which."""
+    kinds = (DECIDES, ADDS, REPORTS, ABOUT_A_SET)
+
+    assert {param.values[0].operation_id for param in UNSAFE_ROUTES} == set().union(*kinds)  # type: ignore[union-attr]  # A route.
+    assert sum(map(len, kinds)) == len(set().union(*kinds))
+
+
+@pytest.mark.parametrize("route", UNSAFE_ROUTES)
+def test_each_unsafe_route_can_be_sent_again(route: APIRoute) -> None:
+    """It runs within the kit's own route, which remembers the answer and writes the trail."""
+    assert isinstance(route, Route)
+    assert route.is_unsafe
+    assert route.caller
+    assert [each.alias for each in route.dependant.header_params] == ["Idempotency-Key"]
+    assert not inspect.iscoroutinefunction(route.endpoint)
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_decisions_say_what_they_rest_on(route: APIRoute) -> None:
+    """And nothing else has to."""
+    assert is_asked_for(route, *needs_reading) == (route.operation_id in DECIDES)
+
+
+@pytest.mark.parametrize("route", UNSAFE_ROUTES)
+def test_what_is_decided_about_can_be_read(route: APIRoute) -> None:
+    """By its address, with its tag: the decision's path is a path that can be got, or lies right below one."""
+    if route.operation_id not in DECIDES:
+        return
+    shown = {each.path for each in routes() if isinstance(each, Route) and "GET" in (each.methods or ())}
+    assert route.path in shown or route.path.rpartition("/")[0] in shown
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_one_thing_is_shown_under_its_tag(route: APIRoute) -> None:
+    """So that a reader who has it is told so, and can decide about it."""
+    if "GET" in (route.methods or ()) and route.path.endswith("}"):
+        assert "If-None-Match" in [each.alias for each in route.dependant.header_params]
+
+
+def test_a_route_beside_the_kit_is_not_served() -> None:
+    """Nobody forgets the trail by taking FastAPI's own router."""
+    router = APIRouter()
+    router.add_api_route("/x", lambda: None, methods=["DELETE"])
+
+    with pytest.raises(TypeError, match=r"shared\.web\.routes"):
+        require_safe(router)
+    require_safe(Router())
+
+
+@pytest.mark.parametrize("base", [Activities, Ledger])
+def test_text_is_private_unless_it_is_known_not_to_be(base: type[DeclarativeBase]) -> None:
+    """A new column with somebody's name in it does not get into the audit trail because nobody thought of it."""
+    kinds = (Text, LargeBinary, JSONB)
+    shown = {
+        f"{mapper.local_table.name}.{attribute.key}"  # type: ignore[attr-defined]  # A table.
+        for mapper in base.registry.mappers
+        for attribute in mapper.column_attrs
+        if isinstance(attribute.columns[0].type, kinds) and not is_private(attribute)
+    }
+
+    assert shown <= SHOWN
+
+
+@pytest.mark.parametrize("route", ALL)
+def test_what_the_kit_answers_is_documented(route: APIRoute) -> None:
+    """Generated clients know each status that may come."""
+    headers = {each.alias for each in route.dependant.header_params}
+    decides = route.operation_id in DECIDES
+    expected = {304: "If-None-Match" in headers, 409: "Idempotency-Key" in headers, 412: decides, 428: decides}
+
+    assert {status: status in route.responses for status in expected} == expected

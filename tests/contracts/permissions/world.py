@@ -1,0 +1,144 @@
+"""Two programmes, two partners and two people, each with one of everything that a route can be asked for."""
+
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services.ledger.donations.tables import Donation
+from services.ledger.main import SERVICE as LEDGER
+from services.ledger.policies.queries import list_in_force
+from shared.bus.inbox import Inbox
+from shared.bus.tables import Replay, TaskRun
+from shared.database.sessions import Database
+from shared.ids import new_id
+from shared.imports.tables import Import
+from tests.factories import activities, ledger
+from tests.factories.activities import NINE, NOON
+from tests.shared.bus.dead_letters.dying import make_dead
+
+Things = dict[str, UUID]  # By the name that a path gives them: `shift_id`.
+
+
+@dataclass(frozen=True)
+class Side:
+    """What belongs to one partner and one person of one programme, by service."""
+
+    programme_id: UUID
+    partner_id: UUID = field(default_factory=uuid4)
+    volunteer_id: UUID = field(default_factory=uuid4)
+    things: dict[str, Things] = field(default_factory=dict)
+
+    @property
+    def whose(self) -> Things:
+        """Name the partner and the person."""
+        return {"partner_id": self.partner_id, "volunteer_id": self.volunteer_id}
+
+    @property
+    def of_person(self) -> set[UUID]:
+        """Name what is one person's alone."""
+        return {self.volunteer_id, *(self.things[service][name] for service, name in PERSONAL)}
+
+    @property
+    def of_partner(self) -> set[UUID]:
+        """Name what is one partner's alone."""
+        partners = {thing for things in self.things.values() for name, thing in things.items() if name not in SHARED}
+        return {self.partner_id, self.volunteer_id, *partners}
+
+    @property
+    def of_programme(self) -> set[UUID]:
+        """Name everything of this side."""
+        return self.of_partner | {thing for things in self.things.values() for thing in things.values()}
+
+
+PERSONAL = (("activities", "attendance_id"), ("ledger", "donation_id"), ("ledger", "attendance_id"))
+SHARED = {
+    "policy_version_id",
+    "letter_id",
+    "spare_letter_id",
+    "replay_id",
+    "run_id",
+    "import_id",
+}  # Of the programme as a whole.
+
+
+@dataclass(frozen=True)
+class World:
+    """What is the caller's, what is another's of the same programme, and what is another programme's."""
+
+    own: Side
+    other: Side
+    elsewhere: Side
+
+
+def make_world(databases: dict[str, Database]) -> World:
+    """Put the three sides into the services' databases."""
+    ours = uuid4()
+    world = World(Side(ours), Side(ours), Side(uuid4()))
+    for side in (world.own, world.other, world.elsewhere):
+        for service, make in (("activities", _of_activities), ("ledger", _of_ledger)):
+            database = databases[service]
+            side.things[service] = make(database, side) | _of_the_kit(database, side)
+    return world
+
+
+def _of_activities(database: Database, side: Side) -> Things:
+    with database.transaction() as tx:
+        programme = {"programme_id": side.programme_id}
+        activities.make_partner(tx, id=side.partner_id, reference=str(side.partner_id), **programme)
+        person = activities.make_volunteer(tx, id=side.volunteer_id, **programme)
+        listing = activities.make_listing(tx, partner_id=side.partner_id, **programme)
+        shift = activities.make_shift(tx, listing=listing)
+        activities.make_sign_up(tx, shift, volunteer=person)
+        attendance = activities.make_settled(tx, shift, volunteer_id=person.id)
+        return {
+            "shift_id": shift.id,
+            "listing_id": listing.id,
+            "attendance_id": attendance.id,
+            "spare_volunteer_id": activities.make_volunteer(tx, **programme).id,
+            "import_id": _import(tx, side),
+        }
+
+
+def _import(tx: Session, side: Side) -> UUID:
+    row = Import(
+        id=new_id(), programme_id=side.programme_id, kind="volunteers", state="staged", file_name="people.csv",
+        file_kind="csv", timezone="UTC", creates=0, updates=0, skips=0, rejects=1, errors=[], samples={},
+        staged_by=uuid4(), staged_at=NINE, reject_file=b"x",
+    )  # fmt: skip
+    tx.add(row)
+    tx.flush()
+    return row.id
+
+
+def _of_ledger(database: Database, side: Side) -> Things:
+    with database.transaction() as tx:
+        proposed = ledger.make_policy_version(tx, programme_id=side.programme_id, approved=False)
+    fact = ledger.make_settled(
+        programme_id=side.programme_id, partner_id=side.partner_id, volunteer_id=side.volunteer_id
+    )
+    with database.transaction() as tx:
+        if not list_in_force(tx, [side.programme_id], first=fact.started_at, last=fact.started_at):
+            ledger.make_policy_version(tx, programme_id=side.programme_id)
+    Inbox(database, LEDGER.subscriptions).settle([ledger.delivery_of(fact)])
+    with database.transaction() as tx:
+        donation_id = tx.scalars(select(Donation.id).where(Donation.attendance_id == fact.attendance_id)).one()
+    return {"policy_version_id": proposed.id, "donation_id": donation_id, "attendance_id": fact.attendance_id}
+
+
+def _of_the_kit(database: Database, side: Side) -> Things:
+    settled, settled_again = (ledger.make_settled(programme_id=side.programme_id) for _ in range(2))
+    letter_id, spare_letter_id = make_dead(database, settled), make_dead(database, settled_again)
+    with database.transaction() as tx:
+        replay = Replay(
+            id=new_id(), programme_id=side.programme_id, requested_by=uuid4(), why="made", selection="{}",
+            letters_per_second=1, total=0, requested_at=NINE, finished_at=NOON,
+        )  # fmt: skip
+        run = TaskRun(
+            id=new_id(), task="kit.made", arguments="[]", programme_id=side.programme_id, traceparent="", state="done",
+            finished_at=NOON,
+        )  # fmt: skip
+        tx.add_all([replay, run])
+        tx.flush()
+        return {"letter_id": letter_id, "spare_letter_id": spare_letter_id, "replay_id": replay.id, "run_id": run.id}
