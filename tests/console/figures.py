@@ -44,6 +44,23 @@ def _policy(since: str, until: str | None, fen_per_hour: int, approver_id: str |
     }  # fmt: skip
 
 
+def _import(state: str, kind: str, *, done: int = 0, rejected: int = 0, failure: Any = None) -> dict[str, Any]:
+    return {
+        "id": SHIFT_ID, "kind": kind, "state": state, "file_name": f"{kind}-2022.xlsx", "timezone": "Asia/Shanghai",
+        "preview": {"create": 1_200, "update": 30, "skip": 0, "rejected": rejected}, "staged_at": NINE.isoformat(),
+        "kept_until": (NINE + timedelta(days=30)).isoformat(), "done": done, "total": 1_230, "committed_at": None,
+        "result": None, "failure": failure,
+    }  # fmt: skip
+
+
+def _entry(minute: int, operation: str, *roles: str, **others: Any) -> dict[str, Any]:
+    return {
+        "id": SHIFT_ID, "at": (NINE + timedelta(minutes=minute)).isoformat(), "person_id": SHIFT_ID, "service": None,
+        "roles": roles, "operation": operation, "outcome": "done", "refusal": None, "repeats": 0, "thing": None,
+        "thing_id": None, "changes": [], "counts": {}, "reason": None, "trace_id": None,
+    } | others  # fmt: skip
+
+
 FIGURES: dict[str, Any] = {
     "/api/activities/summary": {
         "since": "2000-01-01", "until": "2100-01-01", "participations": 1_234, "volunteers": 321,
@@ -96,5 +113,31 @@ FIGURES: dict[str, Any] = {
     "/api/ledger/flow": {
         "service": "ledger", "outbox": 0, "later": 0, "dead_letters": 4, "parked": 1, "broker": "TransportDown",
         "queue_ready": None, "queue_unacked": None, "consumers": None, "dead_at_broker": None, "unrouted": None,
+    },
+    "/api/activities/imports": {
+        "items": [
+            _import("staged", "attendance", rejected=7),
+            _import("committing", "volunteers", done=615),
+            _import("committed", "shifts", done=1_230),
+            _import("failed", "of_the_future", failure={"code": "x", "zh": "班次已取消", "en": "Called off"}),
+            _import("expired", "shifts"),
+        ],
+        "next": SHIFT_ID,
+    },
+    "/api/activities/audit-entries": {
+        "items": [
+            _entry(9, "cancel_shift", "operator", reason="场馆停电"),
+            _entry(7, "list_volunteers", "volunteer", outcome="denied", refusal="missing_permission", repeats=11),
+            _entry(1, "check_in", "volunteer"),
+        ],
+        "next": None,
+    },
+    "/api/ledger/audit-entries": {
+        "items": [
+            _entry(8, "approve_policy_version", "finance_approver"),
+            _entry(2, "an_operation_of_the_future", "finance", "auditor", service="popcandy-activities"),
+            _entry(0, "propose_policy_version", "finance"),
+        ],
+        "next": None,
     },
 }  # fmt: skip

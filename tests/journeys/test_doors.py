@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import timedelta
 from pathlib import Path
@@ -55,6 +56,20 @@ class TestCodes:
 
         assert "The code is wrong" in page
         assert cast.volunteer.standing(shift)["state"] == "expected"
+
+    def test_three_taps_are_one_check_in(self, cast: Cast, shift: Shift) -> None:
+        """Of an impatient thumb: each answer is that of the first, and the trail has one entry."""
+        code = cast.partner.shown_code(shift)
+        with phones.phone(cast.volunteer.town.pages_url) as phone, ThreadPoolExecutor(3) as thumb:
+            page = phones.sign_in(phone, f"/c/{shift.id}?code={code}", person_id=cast.volunteer.id)
+            taps = [thumb.submit(phones.tap, phone, page, f"/c/{shift.id}/check-in", code=code) for _ in range(3)]
+            answers = [tap.result() for tap in taps]
+
+        assert [("Checked in at" in answer.text, 'role="alert"' in answer.text) for answer in answers] == [
+            (True, False)
+        ] * 3  # fmt: skip
+        trail = cast.auditor.get("/api/activities/audit-entries", person_id=cast.volunteer.id, operation="check_in")
+        assert len(trail["items"]) == 1
 
     def test_guessing_is_limited(self, cast: Cast, shift: Shift) -> None:
         """After five wrong codes the right one has to wait too."""

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from services.console.shell.queries import Api, ask
+from services.console.shell.queries import Api, post
 
 
-def sign_up(api: Api, *, shift_id: UUID) -> None:
+def sign_up(api: Api, *, shift_id: UUID, once: str) -> None:
     """Take a place on a shift; again changes nothing. Raises Refused, SignInNeeded, ApiDown, ApiSlow."""
-    ask(api, "POST", f"/api/activities/shifts/{shift_id}/sign-ups")
+    post(api, f"/api/activities/shifts/{shift_id}/sign-ups", once=once)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from services.console.home import actions, queries, rules, schemas
@@ -46,13 +47,14 @@ def show_part(request: Request, section: Section, session: SignedIn, api: Asking
 
 
 @router.post("/shifts/{shift_id}/sign-up", dependencies=[OwnForm])
-def sign_up(request: Request, shift_id: UUID, api: Asking) -> Response:
+def sign_up(request: Request, shift_id: UUID, api: Asking, once: Annotated[str, Form()] = "") -> Response:
     """Take a place, then show how it went: in place for a script, else by way of the first page."""
+    take = partial(actions.sign_up, api, shift_id=shift_id, once=once)
     if not shell.is_fragment(request):
-        return shell.send_back(request, lambda: actions.sign_up(api, shift_id=shift_id), path=shell.HOME)
+        return shell.send_back(request, take, path=shell.HOME)
     notice = None
     try:
-        actions.sign_up(api, shift_id=shift_id)
+        take()
     except Refused as refusal:
         notice = _notice(refusal.problem, api.language)
     part, _ = _part_unless(Section.SHIFTS, api, slow=False)
@@ -116,4 +118,6 @@ READERS: Mapping[Section, Callable[[Api, datetime], Mapping[str, Any]]] = {
         queries.prove_balance(api), language=api.language
     ),
     Section.FLOW: lambda api, _now: {"flows": queries.watch_flows(api)},
+    Section.IMPORTS: lambda api, _now: schemas.make_imports(queries.list_imports(api), language=api.language),
+    Section.AUDIT: lambda api, _now: schemas.make_audit(queries.list_audit_entries(api)),
 }

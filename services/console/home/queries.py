@@ -15,6 +15,8 @@ ACTIVITIES, LEDGER = "/api/activities", "/api/ledger"
 SERVICES = ("activities", "ledger")
 MOST_LISTINGS = 200
 MOST_ROWS = 10
+MOST_NEWS = 5
+NEWEST_FIRST = "-id"
 FIRST_DAY, LAST_DAY = "2000-01-01", "2100-01-01"  # The programme as a whole.
 
 
@@ -135,6 +137,52 @@ class Flow:
     queue_unacked: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the rows of a sheet would do."""
+
+    create: int
+    update: int
+    skip: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why nothing was brought in."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A sheet that was sent in; `done` of `total` rows are brought in."""
+
+    kind: str
+    state: Literal["staged", "committing", "committed", "failed", "expired"]
+    file_name: str | None
+    preview: Counts
+    staged_at: datetime
+    done: int
+    total: int
+    failure: Failure | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """A call that changed something, or access that was denied."""
+
+    at: datetime
+    person_id: UUID
+    service: str | None
+    roles: tuple[str, ...]
+    operation: str
+    outcome: Literal["done", "denied"]
+    repeats: int
+    reason: str | None
+
+
 _LISTINGS = TypeAdapter(list[Listing])
 _PLACE = TypeAdapter(Place)
 _BALANCES = TypeAdapter(list[Balance])
@@ -144,6 +192,8 @@ _ATTENDANCES = TypeAdapter(list[Attendance])
 _POLICIES = TypeAdapter(list[PolicyVersion])
 _TRIAL_BALANCE = TypeAdapter(TrialBalance)
 _FLOW = TypeAdapter(Flow)
+_IMPORTS = TypeAdapter(list[Import])
+_ENTRIES = TypeAdapter(list[AuditEntry])
 
 
 def list_listings(api: Api) -> list[Listing]:
@@ -179,13 +229,13 @@ def sum_waterfall(api: Api) -> Waterfall:
 
 
 def list_attendances(api: Api) -> tuple[list[Attendance], bool]:
-    """Return a page of attendances, and whether there are more."""
-    return list_items(api, f"{ACTIVITIES}/attendances", _ATTENDANCES, most=MOST_ROWS)
+    """Return the newest attendances, and whether there are more."""
+    return list_items(api, f"{ACTIVITIES}/attendances", _ATTENDANCES, most=MOST_NEWS, sort=NEWEST_FIRST)
 
 
 def list_policies(api: Api) -> tuple[list[PolicyVersion], bool]:
-    """Return policy versions, and whether there are more."""
-    return list_items(api, f"{LEDGER}/policy-versions", _POLICIES, most=MOST_ROWS)
+    """Return the newest policy versions, and whether there are more."""
+    return list_items(api, f"{LEDGER}/policy-versions", _POLICIES, most=MOST_ROWS, sort=NEWEST_FIRST)
 
 
 def prove_balance(api: Api) -> TrialBalance:
@@ -196,3 +246,15 @@ def prove_balance(api: Api) -> TrialBalance:
 def watch_flows(api: Api) -> list[Flow]:
     """Return how each service's events stand."""
     return [get(api, f"/api/{service}/flow", _FLOW) for service in SERVICES]
+
+
+def list_imports(api: Api) -> tuple[list[Import], bool]:
+    """Return the newest imports, and whether there are more."""
+    return list_items(api, f"{ACTIVITIES}/imports", _IMPORTS, most=MOST_NEWS)
+
+
+def list_audit_entries(api: Api) -> tuple[list[AuditEntry], bool]:
+    """Return the newest entries of all services' trails, and whether there are more."""
+    trails = [list_items(api, f"/api/{service}/audit-entries", _ENTRIES, most=MOST_NEWS) for service in SERVICES]
+    entries = sorted((entry for found, _ in trails for entry in found), key=lambda entry: entry.at, reverse=True)
+    return entries[:MOST_NEWS], len(entries) > MOST_NEWS or any(more for _, more in trails)

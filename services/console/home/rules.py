@@ -23,19 +23,21 @@ class Section(StrEnum):
     POLICIES = "policies"
     TRIAL_BALANCE = "trial_balance"
     FLOW = "flow"
+    IMPORTS = "imports"
+    AUDIT = "audit"
 
 
 SECTIONS_OF: dict[str, tuple[Section, ...]] = {
     "volunteer": (Section.SHIFTS,),
     "partner": (Section.SCREENS, Section.BALANCE, Section.WATERFALL),
-    "operator": (Section.SUMMARY, Section.WATERFALL, Section.ATTENDANCES),
+    "operator": (Section.SUMMARY, Section.WATERFALL, Section.ATTENDANCES, Section.IMPORTS),
     "reviewer": (Section.SUMMARY, Section.ATTENDANCES),
     "finance": (Section.WATERFALL, Section.POLICIES, Section.TRIAL_BALANCE),
     "finance_approver": (Section.POLICIES, Section.WATERFALL),
     "funder": (Section.SUMMARY, Section.WATERFALL),
-    "auditor": (Section.TRIAL_BALANCE, Section.POLICIES, Section.WATERFALL),
+    "auditor": (Section.TRIAL_BALANCE, Section.AUDIT, Section.POLICIES, Section.WATERFALL),
     "ops": (Section.FLOW,),
-    "admin": (Section.FLOW,),
+    "admin": (Section.FLOW, Section.AUDIT),
 }
 
 

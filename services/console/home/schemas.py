@@ -1,7 +1,7 @@
 """What the first page shows: each part's figures as people read them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from services.console.shell.schemas import Notice, Pages
 from shared.money import yuan
 
 PAGES = Pages(Path(__file__).parent)
+ID_END = 8  # Characters.
 ZONE = ZoneInfo("Asia/Shanghai")  # Policies are one programme's; until it tells its zone, this is where they are made.
 
 
@@ -154,6 +155,47 @@ def make_attendances(found: tuple[list[queries.Attendance], bool], *, language: 
     }
 
 
+def make_imports(found: tuple[list[queries.Import], bool], *, language: str) -> dict[str, Any]:
+    """Say how the sheets stand that were sent in."""
+    rows, more = found
+    return {
+        "more": more,
+        "rows": [
+            {
+                "kind": each.kind,
+                "file": each.file_name or "",
+                "at": _minute_of(each.staged_at),
+                "state": each.state,
+                "counts": {name: count(number) for name, number in asdict(each.preview).items() if number},
+                "progress": f"{count(each.done)} / {count(each.total)}" if each.state == "committing" else "",
+                "failure": each.failure and (each.failure.en if language == "en" else each.failure.zh),
+            }
+            for each in rows
+        ],
+    }
+
+
+def make_audit(found: tuple[list[queries.AuditEntry], bool]) -> dict[str, Any]:
+    """Say who changed what, and who was denied; people by the end of their ids, which is where these differ."""
+    rows, more = found
+    return {
+        "more": more,
+        "rows": [
+            {
+                "at": _minute_of(each.at),
+                "operation": each.operation,
+                "roles": each.roles,
+                "person": str(each.person_id)[-ID_END:],
+                "service": each.service or "",
+                "outcome": each.outcome,
+                "repeats": count(each.repeats) if each.repeats else "",
+                "reason": each.reason or "",
+            }
+            for each in rows
+        ],
+    }
+
+
 def make_balance(balances: list[queries.Balance]) -> dict[str, Any]:
     """Say what a partner is owed."""
     return {"owed": f"¥{yuan(rules.owed([(each.account, each.balance.fen) for each in balances]))}"}
@@ -177,3 +219,7 @@ def count(number: int) -> str:
 
 def _day_of(instant: datetime) -> str:
     return instant.astimezone(ZONE).date().isoformat()
+
+
+def _minute_of(instant: datetime) -> str:
+    return instant.astimezone(ZONE).strftime("%Y-%m-%d %H:%M")

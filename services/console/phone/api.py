@@ -59,17 +59,21 @@ def show_place(request: Request, shift_id: UUID, api: Asking, code: str = "") ->
 
 
 @router.post("/c/{shift_id}/check-in", dependencies=[OwnForm])
-def check_in(request: Request, shift_id: UUID, api: Asking, code: Typed = "") -> Response:
+def check_in(request: Request, shift_id: UUID, api: Asking, code: Typed = "", once: Typed = "") -> Response:
     """Check the volunteer in, then show how it went."""
     path = f"/c/{shift_id}"
-    return shell.send_back(request, lambda: actions.check_in(api, shift_id=shift_id, code=code), path=path)
+    return shell.send_back(
+        request, lambda: actions.check_in(api, shift_id=shift_id, code=code, once=once), path=path
+    )  # fmt: skip
 
 
 @router.post("/c/{shift_id}/check-out", dependencies=[OwnForm])
-def check_out(request: Request, shift_id: UUID, api: Asking, code: Typed = "") -> Response:
+def check_out(request: Request, shift_id: UUID, api: Asking, code: Typed = "", once: Typed = "") -> Response:
     """Check the volunteer out, then show how it went."""
     path = f"/c/{shift_id}"
-    return shell.send_back(request, lambda: actions.check_out(api, shift_id=shift_id, code=code), path=path)
+    return shell.send_back(
+        request, lambda: actions.check_out(api, shift_id=shift_id, code=code, once=once), path=path
+    )  # fmt: skip
 
 
 @router.get("/c/{shift_id}/check-in")

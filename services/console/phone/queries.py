@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from services.console.phone.rules import Code, Place, Shift
-from services.console.shell.queries import Api, ask, get
+from services.console.shell.queries import Api, get, post
 
 _SHIFT = TypeAdapter(Shift)
 _CODE = TypeAdapter(Code)
@@ -27,9 +27,9 @@ def get_place(api: Api, shift_id: UUID) -> Place:
     return get(api, _path(shift_id, "attendance/mine"), _PLACE)
 
 
-def post_code(api: Api, shift_id: UUID, door: str, *, code: str) -> None:
+def post_code(api: Api, shift_id: UUID, door: str, *, code: str, once: str) -> None:
     """Hand a code to one of the shift's two doors, `check-ins` or `check-outs`."""
-    ask(api, "POST", _path(shift_id, door), {"code": code})
+    post(api, _path(shift_id, door), {"code": code}, once=once)
 
 
 def _path(shift_id: UUID, below: str = "") -> str:

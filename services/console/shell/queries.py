@@ -1,6 +1,7 @@
 """How pages ask the services' APIs: once, in one person's name, and never for longer than a person waits."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +15,8 @@ from shared import telemetry
 PROBLEM = "application/problem+json"
 CURSOR = "cursor"  # The query parameter that continues a list with its `next`.
 MOST_PAGE = 200
+IN_FLIGHT = "request_in_flight"
+WAITS_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.5)  # No longer than a person waits before a third tap.
 
 _PROBLEM = TypeAdapter(Problem)
 _T = TypeVar("_T")
@@ -62,19 +65,40 @@ def list_items(
     return _shaped(shape, found[:most], path), following is not None or len(found) > most
 
 
+def post(
+    api: Api, path: str, body: Mapping[str, str] | None = None, *, once: str, waits: Sequence[float] = WAITS_SECONDS
+) -> bytes:
+    """Do something once, however often its form is sent: an API answers the second tap as it answered the first.
+
+    `once` was drawn with the form. While the API is at work on the first tap, the second waits, for so many seconds
+    each time.
+    """
+    key = rules.key_of(once, path=path, body=body or {})
+    for seconds in waits:
+        try:
+            return ask(api, "POST", path, body=body, key=key)
+        except rules.Refused as refusal:
+            if refusal.problem.code != IN_FLIGHT:
+                raise
+        threading.Event().wait(seconds)
+    return ask(api, "POST", path, body=body, key=key)
+
+
 def ask(
     api: Api,
     method: str,
     path: str,
+    *,
     body: Mapping[str, str] | None = None,
     params: Mapping[str, str | int] | None = None,
+    key: str | None = None,
 ) -> bytes:
     """Call an API once, never again by itself, and return the body of its answer."""
     headers = {
         "authorization": f"Bearer {api.token}",
         "accept-language": api.language,
         "traceparent": telemetry.traceparent(),
-    }
+    } | ({} if key is None else {"idempotency-key": key})
     try:
         response = api.client.request(method, path, json=body, params=params, headers=headers)
     except httpx2.TimeoutException as error:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID, uuid5
 
 MOST_PATH_CHARACTERS = 500
 
@@ -66,6 +67,18 @@ class Reader:
 def local_path(path: str) -> str | None:
     """Return where to go after signing in, None for anything but a path on this host (no open redirect)."""
     return path if len(path) <= MOST_PATH_CHARACTERS and _LOCAL_PATH.fullmatch(path) else None
+
+
+def key_of(once: str, *, path: str, body: Mapping[str, str]) -> str | None:
+    """Return the `Idempotency-Key` of what a form asks for; None where the form brought no number of its own.
+
+    Of one form, what is typed anew after going back is another call.
+    """
+    try:
+        drawn = UUID(once)
+    except ValueError:
+        return None
+    return str(uuid5(drawn, f"{path}?{urlencode(sorted(body.items()))}"))
 
 
 def is_same_site(*, fetch_site: str | None, origin: str | None, hosts: Collection[str]) -> bool:

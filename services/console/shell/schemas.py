@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from uuid import uuid4
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import TypeAdapter, ValidationError
@@ -46,7 +47,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["asset"] = asset
+        self._environment.globals |= {"asset": asset, "once": draw}
 
     def write(self, name: str, *, language: str, **context: object) -> str:
         """Write one page. Raises jinja2.UndefinedError when the template asks for what it did not get."""
@@ -79,6 +80,11 @@ def _texts_of(folder: Path) -> Texts:
 def asset(path: str) -> str:
     """Return the address of a file of `static/`; it changes with the file, so browsers may keep it. Raises KeyError."""
     return f"{STATIC}/{path}?v={marks()[path]}"
+
+
+def draw() -> str:
+    """Return what tells one form from all others, so that sending it twice is known as that."""
+    return str(uuid4())
 
 
 @cache

@@ -1,4 +1,5 @@
 import html
+import re
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,6 +21,7 @@ from tests.console.signing_in import csrf_of, sign_in
 
 ENGLISH = {"accept-language": "en"}
 HTMX = {"hx-request": "true"}
+ONCE = re.compile(r'name="once" value="([0-9a-f-]{36})"')
 SIGN_UP = f"/shifts/{SHIFT_ID}/sign-up"
 
 # Which permission the services' routes declare for what the page asks (services/*/*/api.py).
@@ -34,6 +36,9 @@ PERMISSION_OF = {
     "/api/ledger/trial-balance": "balances.read",
     "/api/activities/flow": "events.operate",
     "/api/ledger/flow": "events.operate",
+    "/api/activities/imports": "imports.follow",
+    "/api/activities/audit-entries": "audit.read",
+    "/api/ledger/audit-entries": "audit.read",
 }
 
 
@@ -81,7 +86,12 @@ class TestHome:
             ("finance", ["¥185,000.50", "不足起算时长", "1 小时 25 分钟"], ["Too short", "1 h 25 min"]),
             ("finance_approver", ["待审批", "¥120.00", "2023-01-01 起"], ["Awaits approval", "From 2023-01-01"]),
             ("funder", ["占记录时长 94%"], ["94% of the recorded time"]),
+            ("operator", ["考勤", "attendance-2022.xlsx", "2022-06-18 09:00"], ["7 rejected", "1,200 new"]),
+            ("operator", ["615 / 1,230", "导入中", "班次已取消", "of_the_future"], ["Called off", "To be confirmed"]),
             ("auditor", ["账目平衡", "-20,000.01", "2022-01-01 至 2023-01-01"], ["The books balance"]),
+            ("auditor", ["取消场次", "场馆停电", "另有 11 次"], ["Approve a policy version", "Denied"]),
+            ("auditor", ["an_operation_of_the_future", SHIFT_ID[-8:]], ["by way of popcandy-activities"]),
+            ("admin", ["操作记录", "2022-06-18 09:09"], ["Audit trail"]),
             ("ops", ["消息代理没有应答", "未知", "./popcandy dead list"], ["Dead letters", "Unknown"]),
             ("admin", ["消息流转"], ["Message flow"]),
         ],
@@ -101,7 +111,8 @@ class TestHome:
             ("volunteer", ["目前没有可报名的场次"]),
             ("partner", ["没有即将开始的场次", "¥0.00", "还没有可计算的时长"]),
             ("reviewer", ["还没有服务记录", "还没有签到记录"]),
-            ("auditor", ["还没有分录", "还没有配捐标准"]),
+            ("operator", ["还没有导入过表格"]),
+            ("auditor", ["还没有分录", "还没有配捐标准", "还没有操作记录"]),
         ],
     )
     def test_says_what_will_be_there(
@@ -110,7 +121,10 @@ class TestHome:
         """A new programme's pages are not blank."""
         activities.listings = []
         nothing: dict[str, Any] = {"items": [], "next": None}
-        lists = ("activities/attendances", "ledger/balances", "ledger/policy-versions")
+        lists = (
+            "activities/attendances", "activities/imports", "activities/audit-entries", "ledger/audit-entries",
+            "ledger/balances", "ledger/policy-versions",
+        )  # fmt: skip
         activities.documents = {f"/api/{path}": nothing for path in lists} | {
             "/api/activities/summary": dict.fromkeys(
                 [
@@ -173,7 +187,7 @@ class TestHome:
     def test_waits_for_a_slow_api_once(
         self, stranger: TestClient, provider: Provider, activities: ActivitiesApi
     ) -> None:
-        """Three parts must not take three times as long to say so."""
+        """Four parts must not take four times as long to say so."""
         client = home_of(stranger, provider, "operator")
         activities.seen.clear()
 
@@ -184,8 +198,20 @@ class TestHome:
         page = client.get("/")
         release.set()
 
-        assert words(page).count("系统响应太慢") == 3
+        assert words(page).count("系统响应太慢") == len(SECTIONS_OF["operator"])
         assert len(activities.seen) == 1
+
+    def test_joins_the_trails_of_all_services_by_time(
+        self, stranger: TestClient, provider: Provider, activities: ActivitiesApi
+    ) -> None:
+        """The newest five of them all, and word that there are more."""
+        page = words(home_of(stranger, provider, "auditor").get("/parts/audit", headers=HTMX | ENGLISH))
+
+        found = re.findall(r"2022-06-18 (\d\d:\d\d)<", page)
+        assert found == ["09:09", "09:08", "09:07", "09:02", "09:01"]
+        assert "Only the first few are shown." in page
+        asked = [dict(seen.args) for seen in activities.seen if "audit-entries" in seen.path]
+        assert asked[-2:] == [{"limit": "5"}, {"limit": "5"}]
 
     def test_of_nobody_in_particular_says_what_to_do(self, stranger: TestClient, provider: Provider) -> None:
         """An account without a role, or with one that we do not know."""
@@ -243,6 +269,17 @@ class TestSignUp:
         ]
         assert f'href="/c/{SHIFT_ID}"' in page.text
         assert SIGN_UP not in page.text
+
+    def test_by_two_taps_is_one_call_to_the_api(self, volunteer: TestClient, activities: ActivitiesApi) -> None:
+        """Both carry the number that was drawn with the form; a form that is drawn anew is another."""
+        once = [ONCE.findall(volunteer.get("/").text) for _ in range(2)]
+        for drawn in (once[0][0], once[0][0], once[1][0], "", "no number"):
+            volunteer.post(SIGN_UP, data={"once": drawn})
+
+        keys = [seen.headers.get("idempotency-key") for seen in activities.seen if seen.method == "POST"]
+        assert keys[0] == keys[1]
+        assert len({keys[0], keys[2], None}) == 3
+        assert keys[3:] == [None, None]
 
     def test_that_is_refused_says_so_once(self, volunteer: TestClient, activities: ActivitiesApi) -> None:
         """Somebody else was quicker; and the phone's page does not repeat it."""

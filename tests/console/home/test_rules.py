@@ -38,8 +38,8 @@ def test_every_role_of_a_person_finds_something() -> None:
         ([], []),
         (["from_the_future"], []),
         (["volunteer"], [Section.SHIFTS]),
-        (["ops", "admin"], [Section.FLOW]),
-        (["reviewer", "operator"], [Section.SUMMARY, Section.WATERFALL, Section.ATTENDANCES]),
+        (["ops", "admin"], [Section.FLOW, Section.AUDIT]),
+        (["reviewer", "operator"], [Section.SUMMARY, Section.WATERFALL, Section.ATTENDANCES, Section.IMPORTS]),
     ],
 )
 def test_who_has_several_roles_finds_each_part_once(roles: list[str], sections: list[Section]) -> None:

@@ -20,6 +20,7 @@ from tests.console.doubles import ActivitiesApi
 from tests.console.figures import SHIFT_ID
 
 SHIFT = UUID(SHIFT_ID)
+ONCE = "6f0c2a4e-1b7d-4c57-9a53-2f1f0f4f7a11"
 
 
 @contextmanager
@@ -43,8 +44,8 @@ def test_an_api_is_asked_in_the_readers_name_language_and_trace(activities: Acti
 def test_a_code_is_handed_over_as_it_was_typed_but_for_its_form(activities: ActivitiesApi) -> None:
     """Activities alone judges it, and counts the attempts."""
     with asking(activities.url) as api:
-        actions.check_in(api, shift_id=SHIFT, code=" 12 34 5x ")
-        actions.check_out(api, shift_id=SHIFT, code="123-456")
+        actions.check_in(api, shift_id=SHIFT, code=" 12 34 5x ", once=ONCE)
+        actions.check_out(api, shift_id=SHIFT, code="123-456", once=ONCE)
 
     assert [(seen.path.rpartition("/")[2], seen.get_json()) for seen in activities.seen] == [
         ("check-ins", {"code": "12345x"}),
@@ -121,11 +122,54 @@ def test_a_refusal_keeps_the_apis_words_and_facts(activities: ActivitiesApi) -> 
     """They were written in the reader's language by those who know."""
     activities.refuse("check-ins", "too_many_attempts", status=429, title="Wait a while", retry_after=90)
     with asking(activities.url) as api, pytest.raises(rules.Refused) as refused:
-        actions.check_in(api, shift_id=SHIFT, code="123456")
+        actions.check_in(api, shift_id=SHIFT, code="123456", once=ONCE)
 
     problem = refused.value.problem
     assert (problem.code, problem.title, problem.status) == ("too_many_attempts", "Wait a while", 429)
     assert problem.facts == {"retry_after": 90}
+
+
+def in_flight() -> Response:
+    document = {"code": "request_in_flight", "title": "", "status": 409, "facts": {"retry_after": 1}}
+    return Response(json.dumps(document), 409, content_type=queries.PROBLEM)
+
+
+class TestPost:
+    @pytest.mark.parametrize(("busy", "waits"), [(0, ()), (1, (0.01,)), (3, (0.01, 0.01, 0.01))])
+    def test_waits_for_the_first_tap_and_answers_like_it(
+        self, httpserver: HTTPServer, busy: int, waits: tuple[float, ...]
+    ) -> None:
+        """An impatient thumb is told what its first tap came to, and not that there was one."""
+        answers = [*(in_flight() for _ in range(busy)), Response('"done"')]
+        keys: list[str | None] = []
+
+        def answer(request: Request) -> Response:
+            keys.append(request.headers.get("idempotency-key"))
+            return answers[len(keys) - 1]
+
+        httpserver.expect_request("/", method="POST").respond_with_handler(answer)
+        with asking(httpserver.url_for("")) as api:
+            done = queries.post(api, "/", {"code": "123456"}, once=ONCE, waits=waits)
+
+        assert done == b'"done"'
+        assert keys == [rules.key_of(ONCE, path="/", body={"code": "123456"})] * (busy + 1)
+
+    def test_waits_no_longer_than_a_person(self, httpserver: HTTPServer) -> None:
+        """Then it says what the API says."""
+        httpserver.expect_request("/").respond_with_handler(lambda _request: in_flight())
+        with asking(httpserver.url_for("")) as api, pytest.raises(rules.Refused) as refused:
+            queries.post(api, "/", once=ONCE, waits=(0.01, 0.01))
+
+        assert refused.value.problem.code == queries.IN_FLIGHT
+        assert len(httpserver.log) == 3
+
+    def test_is_told_any_other_refusal_at_once(self, activities: ActivitiesApi) -> None:
+        """A wrong code stays wrong."""
+        activities.refuse("check-ins", "wrong_code", status=422)
+        with asking(activities.url) as api, pytest.raises(rules.Refused):
+            actions.check_in(api, shift_id=SHIFT, code="123456", once=ONCE)
+
+        assert len(activities.seen) == 1
 
 
 _ROWS = TypeAdapter(list[int])

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from services.console.shell import rules
@@ -78,3 +80,26 @@ def test_an_issuer_s_endpoint_is_reached_safely_or_not_at_all(url: object, issue
 def test_an_origin_is_an_address_without_its_path() -> None:
     """As `form-action` takes it."""
     assert rules.origin_of("https://id.example:8443/realms/a?b") == "https://id.example:8443"
+
+
+class TestKeyOf:
+    def test_is_the_same_for_the_same_form_alone(self) -> None:
+        """Two taps are one call; another code typed after going back, or the other door, is another."""
+        once, other = "6f0c2a4e-1b7d-4c57-9a53-2f1f0f4f7a11", "6f0c2a4e-1b7d-4c57-9a53-2f1f0f4f7a12"
+        calls = [
+            (once, "/in", {"code": "123456"}),
+            (once, "/in", {"code": "123457"}),
+            (once, "/out", {"code": "123456"}),
+            (other, "/in", {"code": "123456"}),
+            (once, "/in", {}),
+        ]
+        first, again = ([rules.key_of(drawn, path=path, body=body) for drawn, path, body in calls] for _ in range(2))
+
+        assert first == again
+        assert len(set(first)) == len(calls)
+        assert all(key is not None and re.fullmatch(r"[!-~]{8,200}", key) for key in first)  # As APIs take it.
+
+    @pytest.mark.parametrize("once", ["", "1", "x" * 36, "6f0c2a4e-1b7d-4c57-9a53-2f1f0f4f7a1g", "数" * 36])
+    def test_is_nothing_without_a_number_of_ours(self, once: str) -> None:
+        """What a browser sends is no header of ours."""
+        assert rules.key_of(once, path="/", body={}) is None
