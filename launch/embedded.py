@@ -76,9 +76,9 @@ class EmbeddedPlatform:
         self.settings = settings
         self.crew = Crew()
         retention.require_valid(settings.retention_days)
-        suppression.use([secret_of(self.folder)])
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
+        suppression.use([secret_of(self.folder)])
         self.signatures = signatures_of(self.folder)
         self.programme_id = _programme(self.folder)
         self._is_announced = False

@@ -60,7 +60,7 @@ def connect(api_url: str = "") -> httpx2.Client:
 
 
 def create_app(api: httpx2.Client, *, console_url: str, sign_in: SignIn) -> ASGIApp:
-    """Serve the pages; `console_url` is where browsers find them. Raises AssetsMissing.
+    """Serve the pages; `console_url` is where browsers find them. Raises AssetsMissing, InsecureIssuer.
 
     `api` is asked for the APIs by path, and for the issuer by its whole address.
     """

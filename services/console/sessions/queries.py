@@ -1,7 +1,5 @@
 """What the console asks the issuer: where its doors are, which keys it signs with, and for tokens."""
 
-import threading
-import time
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -17,15 +15,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.console.sessions import rules
 from services.console.sessions.rules import Registration, Tokens
-from services.console.shell.rules import is_sound_address
 from shared import telemetry
-from shared.auth.keys import KeyStore, KeysUnreachable, PublicKey
+from shared.auth.discovery import UNLEARNT, Discovery, discovered_keys
+from shared.auth.keys import KeysUnreachable, PublicKey
 from shared.auth.tokens import ALGORITHMS
 
 LEEWAY_SECONDS = 30
-METADATA_KEPT_SECONDS = 600.0
-WANTED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-OPTIONAL = ("end_session_endpoint", "revocation_endpoint")
+WANTED = ("authorization_endpoint", "token_endpoint")
+JSON = {"accept": "application/json"}
 
 _TOKENS = TypeAdapter(Tokens)
 
@@ -36,25 +33,24 @@ class Issuer:
     """One OpenID provider, found by its discovery document."""
 
     def __init__(self, http: httpx2.Client, registration: Registration) -> None:
-        """Know an issuer; nothing is asked before it is needed."""
+        """Know an issuer; nothing is asked before it is needed. Raises InsecureIssuer."""
         self.registration = registration
         self._http = http
-        self._lock = threading.Lock()
-        self._metadata: dict[str, Any] = {}
-        self._read_at = 0.0
-        self._keys = KeyStore(self._read_keys)
+        self._discovery = Discovery(registration.issuer, fetch=self._fetch)
+        self._keys = discovered_keys(self._discovery)
 
     def metadata(self) -> Mapping[str, Any]:
-        """Return the discovery document; one that was read serves on while the issuer is away. Raises IssuerDown."""
-        with self._lock:
-            if not self._metadata or time.monotonic() - self._read_at > METADATA_KEPT_SECONDS:
-                try:
-                    self._metadata = self._discover()
-                    self._read_at = time.monotonic()
-                except rules.IssuerDown:
-                    if not self._metadata:
-                        raise
-            return self._metadata
+        """Return the discovery document, as far as it can be trusted. Raises IssuerDown."""
+        try:
+            document = self._discovery.document()
+        except UNLEARNT as error:
+            raise _unfit("discovery") from error
+        for name in WANTED:
+            if name not in document:
+                raise _unfit(name)
+        if "S256" not in document.get("code_challenge_methods_supported", ["S256"]):
+            raise _unfit("code_challenge_methods_supported")
+        return document
 
     def redeem(self, code: str, *, verifier: str) -> Tokens:
         """Exchange a code, which works once. Raises IssuerDown, SignInFailed."""
@@ -116,49 +112,25 @@ class Issuer:
             aud={"essential": True},
         )
 
-    def _discover(self) -> dict[str, Any]:
-        """Read the discovery document (OpenID Connect Discovery 1.0 section 4)."""
-        issuer = self.registration.issuer
-        document = self._json("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-        if document.get("issuer") != issuer:
-            raise _unfit("issuer")
-        for name in WANTED:
-            if not is_sound_address(document.get(name), issuer=issuer):
-                raise _unfit(name)
-        if "S256" not in document.get("code_challenge_methods_supported", ["S256"]):
-            raise _unfit("code_challenge_methods_supported")
-        sound = {name: is_sound_address(document.get(name), issuer=issuer) for name in OPTIONAL}
-        return {name: value for name, value in document.items() if sound.get(name, True)}
-
-    def _read_keys(self) -> dict[str, Any]:
-        try:
-            return self._json("GET", self.metadata()["jwks_uri"])
-        except rules.IssuerDown as error:
-            raise OSError(str(error)) from error  # What a key store takes for "serve with those read before".
-
-    def _json(self, method: str, url: str) -> dict[str, Any]:
-        answer = self._send(method, url)
-        try:
-            document = answer.json() if answer.is_success else None
-        except ValueError:
-            document = None
-        if not isinstance(document, dict):
-            raise _unfit(url)
-        return document
+    def _fetch(self, url: str) -> dict[str, Any]:
+        """Get a JSON object. Raises httpx2.HTTPError, ValueError."""
+        answer = self._http.get(url, headers=JSON)
+        answer.raise_for_status()
+        return dict(answer.json())
 
     def _post(self, url: str, form: dict[str, str]) -> httpx2.Response:
         """Post a form as this client, in the way that the issuer takes (OpenID Connect Core section 9)."""
         known, secret = self.registration.client_id, self.registration.client_secret
         if secret is None:
-            return self._send("POST", url, data=form | {"client_id": known})
+            return self._send(url, data=form | {"client_id": known})
         methods = self.metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         if "client_secret_basic" in methods:
-            return self._send("POST", url, data=form, auth=_basic(known, secret))
-        return self._send("POST", url, data=form | {"client_id": known, "client_secret": secret})
+            return self._send(url, data=form, auth=_basic(known, secret))
+        return self._send(url, data=form | {"client_id": known, "client_secret": secret})
 
-    def _send(self, method: str, url: str, **parts: Any) -> httpx2.Response:  # noqa: ANN401  As httpx2 takes them.
+    def _send(self, url: str, **parts: Any) -> httpx2.Response:  # noqa: ANN401  As httpx2 takes them.
         try:
-            answer = self._http.request(method, url, headers={"accept": "application/json"}, **parts)
+            answer = self._http.post(url, headers=JSON, **parts)
         except httpx2.HTTPError as error:
             log.warning("issuer.down", error=type(error).__name__)
             raise rules.IssuerDown(type(error).__name__) from error

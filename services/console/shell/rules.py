@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 
 MOST_PATH_CHARACTERS = 500
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # Printable ASCII without "\": browsers read "\" as "/", drop tabs.
 
 
@@ -90,15 +89,6 @@ def is_same_site(*, fetch_site: str | None, origin: str | None, hosts: Collectio
     if fetch_site is not None:
         return fetch_site in {"same-origin", "none"}
     return origin is not None and urlsplit(origin).netloc in hosts
-
-
-def is_sound_address(url: object, *, issuer: str) -> bool:
-    """Say whether an issuer's endpoint may be used: HTTPS, or plain HTTP on this machine or as the issuer itself."""
-    if not isinstance(url, str):
-        return False
-    parts = urlsplit(url)
-    is_plain = parts.scheme == "http" and (parts.hostname in _LOOPBACK or issuer.startswith("http://"))
-    return bool(parts.hostname) and (parts.scheme == "https" or is_plain)
 
 
 def origin_of(url: str) -> str:

@@ -59,24 +59,6 @@ class TestIsSameSite:
         assert rules.is_same_site(fetch_site=None, origin=origin, hosts={"console.example"}) is ours
 
 
-@pytest.mark.parametrize(
-    ("url", "issuer", "sound"),
-    [
-        ("https://id.example/token", "https://id.example", True),
-        ("https://other.example/token", "https://id.example", True),
-        ("http://id.example/token", "https://id.example", False),
-        ("http://127.0.0.1:8022/oidc/token", "http://127.0.0.1:8022/oidc", True),
-        ("javascript:alert(1)", "http://127.0.0.1", False),
-        ("//id.example/token", "https://id.example", False),
-        ("", "https://id.example", False),
-        (None, "https://id.example", False),
-    ],
-)
-def test_an_issuer_s_endpoint_is_reached_safely_or_not_at_all(url: object, issuer: str, sound: bool) -> None:  # noqa: FBT001  A case.
-    """A code and a secret are sent there."""
-    assert rules.is_sound_address(url, issuer=issuer) is sound
-
-
 def test_an_origin_is_an_address_without_its_path() -> None:
     """As `form-action` takes it."""
     assert rules.origin_of("https://id.example:8443/realms/a?b") == "https://id.example:8443"
