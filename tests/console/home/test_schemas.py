@@ -17,7 +17,7 @@ def test_what_an_audit_trail_names_has_words_in_both_languages() -> None:
     }
 
     assert unsafe - set(PAGES.texts["operation"]) == {"look_up_names", "look_up_volunteers"}
-    assert set(PAGES.texts["operation"]) <= unsafe
+    assert set(PAGES.texts["operation"]) - unsafe == {"bring_in_import"}  # A worker's doing, in somebody's name.
 
 
 def test_every_kind_of_sheet_has_words_in_both_languages() -> None:
