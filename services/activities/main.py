@@ -10,6 +10,7 @@ from shared.service import Service
 
 SERVICE = Service(
     name="activities",
+    about="Volunteers, listings and shifts, sign-ups, attendance: from a published shift to a proven minute.",
     routers=(
         volunteers.router,
         listings.router,

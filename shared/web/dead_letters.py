@@ -7,11 +7,15 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from shared.auth.callers import Caller
 from shared.bus.dead_letters import discards, post_mortem, replays
+from shared.bus.dead_letters.closings import DeadNoMore, NothingChosen, ReasonMissing, UnknownLetters
 from shared.bus.dead_letters.replays import Progress
 from shared.bus.inbox import Inbox
+from shared.errors import NotFound
 from shared.service import Service
 from shared.web import letters
 from shared.web.doors import Now, Tx, may
+from shared.web.fields import Limit
+from shared.web.refusals import refuses
 
 Operator = Annotated[Caller, Depends(may("events.operate"))]
 LetterQuery = Annotated[letters.LetterQuery, Query()]
@@ -24,6 +28,7 @@ def add_dead_letters(router: APIRouter, service: Service) -> None:
     _add_replays(router)
 
     @router.post("/dead-letters/discards", operation_id="discard_dead_letters", response_model=letters.Discarded)
+    @refuses(ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
     def discard_dead_letters(body: letters.Discard, caller: Operator, tx: Tx, request: Request) -> discards.Discarded:
         """Give dead letters up for good, and begin to handle what waited behind them."""
         return discards.discard(
@@ -51,6 +56,7 @@ def _add_readings(router: APIRouter) -> None:
         return letters.Causes(total=total, items=[letters.CauseGroup.of(cause) for cause in causes])
 
     @router.get("/dead-letters/{letter_id}", operation_id="get_dead_letter")
+    @refuses(NotFound)
     def get_dead_letter(letter_id: UUID, caller: Operator, tx: Tx) -> letters.DeadLetter:
         """Show one letter whole, whatever became of it, with each time that it was tried again."""
         return letters.DeadLetter.of(post_mortem.get_story(tx, letter_id, programme_id=caller.programme_id))
@@ -58,6 +64,7 @@ def _add_readings(router: APIRouter) -> None:
 
 def _add_replays(router: APIRouter) -> None:
     @router.post("/replays", status_code=201, operation_id="request_replay")
+    @refuses(ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
     def request_replay(body: letters.ReplayOrder, caller: Operator, tx: Tx, now: Now) -> letters.Ordered:
         """Order that the chosen letters be tried again, one after the other; or only say what that would be about."""
         chosen, programme_id = body.wanted(), caller.programme_id
@@ -70,14 +77,13 @@ def _add_replays(router: APIRouter) -> None:
         return letters.Ordered.of(Progress(replay, replayed=0, failed=0, skipped=0))
 
     @router.get("/replays", operation_id="list_replays")
-    def list_replays(
-        caller: Operator, tx: Tx, before: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
-    ) -> letters.Replays:
+    def list_replays(caller: Operator, tx: Tx, before: UUID | None = None, limit: Limit = 50) -> letters.Replays:
         """List the programme's newest replays, with how far each has come."""
         found = replays.list_progress(tx, programme_id=caller.programme_id, before=before, limit=limit)
         return letters.Replays(items=[letters.Replay.of(progress) for progress in found])
 
     @router.get("/replays/{replay_id}", operation_id="get_replay")
+    @refuses(NotFound)
     def get_replay(replay_id: UUID, caller: Operator, tx: Tx) -> letters.Replay:
         """Say how far a replay has come."""
         return letters.Replay.of(replays.get_progress(tx, replay_id, programme_id=caller.programme_id))

@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from structlog.contextvars import bind_contextvars
 
 from shared import clock
-from shared.auth.callers import Caller, NotAuthenticated
+from shared.auth.callers import Caller, NoPartner, NotAuthenticated
 from shared.auth.keys import KeysUnreachable
 from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
-from shared.errors import NotAllowed, Title
-from shared.roles import PERMISSIONS, is_permitted
+from shared.errors import NotAllowed, Title, TooMany
+from shared.roles import PERMISSIONS, Role, is_permitted
+from shared.web.refusals import refuses
 
 
 class MissingPermission(NotAllowed):
@@ -48,7 +49,9 @@ async def present(_request: Request) -> datetime:
 def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     """Require a permission; the route gets the caller who has it. Raises NotAuthenticated, MissingPermission."""
     is_permitted(permission, frozenset())  # A permission that is not declared fails at import.
+    scoped = (NoPartner,) if Role.PARTNER in PERMISSIONS[permission] else ()
 
+    @refuses(NotAuthenticated, MissingPermission, TooMany, *scoped)
     async def permitted(request: Request) -> Caller:
         caller = await _caller(request)
         bind_contextvars(caller=str(caller.person_id), programme_id=str(caller.programme_id))

@@ -12,10 +12,11 @@ from shared.bus.burial import Origin, Reason
 from shared.bus.dead_letters import replays
 from shared.bus.dead_letters.post_mortem import Cause, Page, Place, State, Story, Wanted
 from shared.bus.dead_letters.replays import Outcome, Preview, Progress
-from shared.web.fields import Text
+from shared.web.fields import Count, Flag, Items, Limit, Line, Parts, Shown, Text, Whole, WholeText
 
 MOST_IDS = 1_000
 ANY = "any"
+PLACE = "2022-09-03T01:00:00Z~01830000-0000-7000-8000-000000000022"
 
 
 def place_in(text: str) -> Place:
@@ -37,9 +38,9 @@ class LetterFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cause: Text | None = None
-    handler: Text | None = None
-    type: Text | None = None
+    cause: Line | None = None
+    handler: Line | None = None
+    type: Line | None = None
     reason: Reason | None = None
     origin: Origin | None = None
     state: Literal["dead", "replayed", "discarded", "any"] = "dead"
@@ -53,8 +54,8 @@ class LetterFilter(BaseModel):
 class LetterQuery(LetterFilter):
     """Which letters to list, and which page of them."""
 
-    before: Annotated[str, AfterValidator(_place)] | None = None
-    limit: int = Field(default=50, ge=1, le=200)
+    before: Annotated[Line, AfterValidator(_place)] | None = Field(default=None, examples=[PLACE])
+    limit: Limit = 50
 
 
 class Dead(BaseModel):
@@ -63,29 +64,29 @@ class Dead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    origin: str
-    handler: str | None
+    origin: Shown
+    handler: Shown | None
     event_id: UUID | None
-    type: str | None
-    partition_key: str | None
-    cause: str
-    reason: str
-    exception: str | None
-    error: str
-    trace_id: str | None
-    attempts: int
+    type: Shown | None
+    partition_key: Shown | None
+    cause: Shown
+    reason: Shown
+    exception: Shown | None
+    error: WholeText
+    trace_id: Shown | None
+    attempts: Count
     died_at: AwareDatetime
-    state: str
+    state: Shown
     closed_at: AwareDatetime | None
     closed_by: UUID | None
-    closed_why: str | None
+    closed_why: Shown | None
 
 
 class DeadLetters(BaseModel):
     """Dead letters, newest first; `next` is the `before` of the following page."""
 
-    items: list[Dead]
-    next: str | None
+    items: Items[Dead]
+    next: Shown | None
 
     @classmethod
     def of(cls, page: Page) -> Self:
@@ -103,22 +104,22 @@ class Tried(BaseModel):
     replay_id: UUID
     requested_at: AwareDatetime
     requested_by: UUID
-    why: str
+    why: Shown
     outcome: Outcome | None
-    error: str | None
+    error: WholeText | None
     tried_at: AwareDatetime | None
 
 
 class DeadLetter(Dead):
     """A letter whole; `body` is its text if that is JSON in UTF-8, else its bytes in base64."""
 
-    headers: dict[str, str]
-    body: str
+    headers: dict[str, Shown]
+    body: WholeText
     body_encoding: Literal["json", "base64"]
-    place: str | None
-    stack: str | None
-    waiting_behind: int  # Parked letters of its handler and key.
-    replays: list[Tried]
+    place: Shown | None
+    stack: WholeText | None
+    waiting_behind: Count  # Parked letters of its handler and key.
+    replays: Parts[Tried]
 
     @classmethod
     def of(cls, story: Story) -> Self:
@@ -138,18 +139,18 @@ class DeadLetter(Dead):
 class CauseGroup(BaseModel):
     """What many letters died of alike, and how many wait behind them; `error` and `newest_id` are the newest one's."""
 
-    cause: str
-    letters: int
-    waiting: int
+    cause: Shown
+    letters: Count
+    waiting: Count
     first_died_at: AwareDatetime
     last_died_at: AwareDatetime
-    origin: str
-    handler: str | None
-    type: str | None
-    reason: str
-    exception: str | None
-    place: str | None
-    error: str
+    origin: Shown
+    handler: Shown | None
+    type: Shown | None
+    reason: Shown
+    exception: Shown | None
+    place: Shown | None
+    error: WholeText
     newest_id: UUID
 
     @classmethod
@@ -167,8 +168,8 @@ class CauseGroup(BaseModel):
 class Causes(BaseModel):
     """Causes, those that most died of first, and how many letters there are in all."""
 
-    total: int
-    items: list[CauseGroup]
+    total: Count
+    items: Parts[CauseGroup]
 
 
 class Chosen(BaseModel):
@@ -177,7 +178,7 @@ class Chosen(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     ids: list[UUID] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
-    cause: Text | None = Field(default=None, min_length=1)
+    cause: Annotated[Line, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -194,14 +195,18 @@ class Chosen(BaseModel):
 class ReplayOrder(Chosen):
     """Which dead letters to try again, and why; a preview only counts them."""
 
-    all: bool = False
-    handler: Text | None = None  # This and the following narrow `all`.
-    type: Text | None = None
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"all": True, "handler": "accrue_donations", "why": "synthetic reason"}]}
+    )
+
+    all: Flag = False
+    handler: Line | None = None  # This and the following narrow `all`.
+    type: Line | None = None
     reason: Reason | None = None
     origin: Origin | None = None
     why: Text = Field(default="", max_length=500)
-    letters_per_second: int = Field(default=replays.LETTERS_PER_SECOND, ge=1, le=replays.MOST_PER_SECOND)
-    preview: bool = False
+    letters_per_second: Whole = Field(default=replays.LETTERS_PER_SECOND, ge=1, le=replays.MOST_PER_SECOND)
+    preview: Flag = False
 
     @model_validator(mode="after")
     def _narrow(self) -> Self:
@@ -219,6 +224,10 @@ class ReplayOrder(Chosen):
 class Discard(Chosen):
     """Which dead letters to give up, and why."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"cause": "0123456789abcdef", "why": "synthetic reason"}]}
+    )
+
     why: Text = Field(max_length=500)
 
 
@@ -227,8 +236,8 @@ class Discarded(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    letters: int
-    released: int
+    letters: Count
+    released: Count
 
 
 class Replay(BaseModel):
@@ -237,14 +246,14 @@ class Replay(BaseModel):
     id: UUID
     requested_at: AwareDatetime
     requested_by: UUID
-    why: str
-    selection: str
-    letters_per_second: int
-    total: int
-    replayed: int
-    failed: int
-    skipped: int
-    left: int
+    why: Shown
+    selection: Shown
+    letters_per_second: Count
+    total: Count
+    replayed: Count
+    failed: Count
+    skipped: Count
+    left: Count
     finished_at: AwareDatetime | None
 
     @classmethod
@@ -261,14 +270,14 @@ class Replay(BaseModel):
 class Replays(BaseModel):
     """Replays, newest first."""
 
-    items: list[Replay]
+    items: Items[Replay]
 
 
 class Ordered(BaseModel):
     """How many letters a replay is about; an order has the replay, a preview what they died of."""
 
-    total: int
-    causes: list[CauseGroup] | None = None
+    total: Count
+    causes: Parts[CauseGroup] | None = None
     replay: Replay | None = None
 
     @classmethod

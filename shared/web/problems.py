@@ -30,6 +30,7 @@ BY_STATUS = {
     405: ("method_not_allowed", Title(zh="不支持该操作", en="Method not allowed")),
     408: ("request_timeout", Title(zh="发送超时", en="The request came too slowly")),
     413: ("too_large", Title(zh="内容过大", en="Content too large")),
+    415: ("unsupported_media_type", Title(zh="不支持该内容类型", en="This media type is not read here")),
     503: ("unavailable", Title(zh="服务暂不可用", en="Temporarily unavailable")),
 }
 INVALID_INPUT = Title(zh="填写内容有误", en="Invalid input")
@@ -83,10 +84,15 @@ def _weight(parameter: str) -> float:
     return float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
+def status_of(kind: type[Refusal]) -> int:
+    """Return the status that HTTP gives a kind of refusal. Raises StopIteration for one without a kind."""
+    return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise error
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status = status_of(type(error))
     log.info("refused", code=error.code, path=request.url.path, **{f"fact_{k}": str(v) for k, v in error.facts.items()})
     return problem(
         status=status, code=error.code, title=error.title, language=language_of(request), facts=error.facts,

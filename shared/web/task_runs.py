@@ -3,13 +3,15 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.auth.callers import Caller
 from shared.bus.tasks.listing import find_run, list_runs
 from shared.errors import NotFound
 from shared.web.doors import Tx, may
+from shared.web.fields import Count, Items, Limit, Shown, WholeText
+from shared.web.refusals import refuses
 
 Operator = Annotated[Caller, Depends(may("events.operate"))]
 State = Literal["queued", "running", "done", "failed"]
@@ -21,32 +23,32 @@ class TaskRun(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    task: str
-    key: str | None
+    task: Shown
+    key: Shown | None
     state: State
-    attempts: int
+    attempts: Count
     queued_at: AwareDatetime
     next_try_at: AwareDatetime | None
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
-    error: str | None
-    progress_done: int | None
-    progress_total: int | None
+    error: Shown | None
+    progress_done: Count | None
+    progress_total: Count | None
 
 
 class WholeTaskRun(TaskRun):
     """One run with what it was asked to do, and the stack of its last failure."""
 
     programme_id: UUID | None
-    arguments: str
-    traceparent: str
-    stack: str | None
+    arguments: WholeText
+    traceparent: Shown
+    stack: WholeText | None
 
 
 class TaskRuns(BaseModel):
     """The newest runs; `next` is where the older ones go on."""
 
-    items: list[TaskRun]
+    items: Items[TaskRun]
     next: UUID | None
 
 
@@ -59,7 +61,7 @@ def list_task_runs(
     tx: Tx,
     state: State | None = None,
     after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> TaskRuns:
     """List the newest runs of the programme, and those that do not say whose they are."""
     rows = list_runs(tx, programme_id=caller.programme_id, state=state, after=after, limit=limit)
@@ -68,6 +70,7 @@ def list_task_runs(
 
 
 @router.get("/{run_id}", operation_id="show_task_run")
+@refuses(NotFound)
 def show_task_run(run_id: UUID, caller: Operator, tx: Tx) -> WholeTaskRun:
     """Show one run. Raises NotFound."""
     row = find_run(tx, run_id, programme_id=caller.programme_id)

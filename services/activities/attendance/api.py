@@ -1,16 +1,21 @@
 """HTTP door of attendance."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 
 from services.activities.attendance import actions, queries, schemas, tables
+from services.activities.attendance.rules import AttendanceVoided, BadTimes, InTheFuture, NotSettled, StaleVersion
 from services.activities.listings.queries import get_shift
 from services.activities.sign_ups.queries import require_place
+from services.activities.sign_ups.rules import NotSignedUp
 from shared.auth.callers import Caller
+from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
+from shared.web.fields import Day, Limit
+from shared.web.refusals import refuses
 
 router = APIRouter(tags=["attendance"])
 
@@ -21,6 +26,7 @@ Summariser = Annotated[Caller, Depends(may("activities.summarise"))]
 
 
 @router.get("/shifts/{shift_id}/attendance/mine", operation_id="get_own_attendance")
+@refuses(NotFound, NotSignedUp)
 def get_own_attendance(shift_id: UUID, caller: Reader, tx: Tx) -> schemas.OwnAttendance:
     """Show how the caller stands with a shift."""
     shift, _ = get_shift(tx, programme_id=caller.programme_id, shift_id=shift_id)
@@ -35,7 +41,7 @@ def list_attendances(
     tx: Tx,
     shift_id: UUID | None = None,
     after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> schemas.Attendances:
     """List attendances; a partner's member sees that partner's."""
     rows = queries.list_attendance(
@@ -50,6 +56,7 @@ def list_attendances(
 
 
 @router.get("/attendances/{attendance_id}", operation_id="get_attendance")
+@refuses(NotFound)
 def get_attendance(attendance_id: UUID, caller: Overseer, tx: Tx) -> schemas.History:
     """Show one attendance with every decision about it."""
     attendance = queries.get_attendance(
@@ -62,6 +69,7 @@ def get_attendance(attendance_id: UUID, caller: Overseer, tx: Tx) -> schemas.His
 @router.post(
     "/attendances/{attendance_id}/corrections", operation_id="correct_attendance", response_model=schemas.Attendance
 )
+@refuses(NotFound, StaleVersion, AttendanceVoided, BadTimes, InTheFuture)
 def correct_attendance(
     attendance_id: UUID, body: schemas.Correction, caller: Corrector, tx: Tx, now: Now
 ) -> tables.Attendance:
@@ -71,13 +79,14 @@ def correct_attendance(
 
 
 @router.post("/attendances/{attendance_id}/void", operation_id="void_attendance", response_model=schemas.Attendance)
+@refuses(NotFound, StaleVersion, AttendanceVoided, NotSettled)
 def void_attendance(attendance_id: UUID, body: schemas.Void, caller: Corrector, tx: Tx, now: Now) -> tables.Attendance:
     """Take an attendance back for good; a new version, and the donation follows."""
     return actions.void(tx, _decision(attendance_id, body, caller, now))
 
 
 @router.get("/summary", operation_id="summarise_activities")
-def summarise_activities(since: date, until: date, caller: Summariser, tx: Tx) -> schemas.Summary:
+def summarise_activities(since: Day, until: Day, caller: Summariser, tx: Tx) -> schemas.Summary:
     """Count what happened on the service dates from `since` up to, not including, `until`."""
     figures = queries.summarise(tx, programme_id=caller.programme_id, since=since, until=until)
     return schemas.Summary(since=since, until=until, **figures)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events.activities import EvidenceClass
-from shared.web.fields import Instant, Text
+from shared.web.fields import Count, Instant, Items, Parts, Shown, Text, Whole
 
 State = Literal["checked_in", "settled", "voided"]
 NEWEST = 2**31 - 1  # What the column holds.
@@ -25,20 +25,20 @@ class Attendance(BaseModel):
     volunteer_id: UUID
     service_on: date
     state: State
-    version: int
+    version: Count
     checked_in_at: AwareDatetime
     checked_out_at: AwareDatetime | None
     started_at: AwareDatetime | None
     ended_at: AwareDatetime | None
     evidence: EvidenceClass | None
-    service_minutes: int
-    matchable_minutes: int
+    service_minutes: Count
+    matchable_minutes: Count
 
 
 class Attendances(BaseModel):
     """A page of attendances; `next` continues the list, null at its end."""
 
-    items: list[Attendance]
+    items: Items[Attendance]
     next: UUID | None
 
 
@@ -50,8 +50,8 @@ class OwnAttendance(BaseModel):
     state: Literal["expected", "checked_in", "settled", "voided"] = "expected"
     checked_in_at: AwareDatetime | None = None
     checked_out_at: AwareDatetime | None = None
-    service_minutes: int | None = None
-    matchable_minutes: int | None = None
+    service_minutes: Count | None = None
+    matchable_minutes: Count | None = None
 
 
 class Version(BaseModel):
@@ -59,14 +59,14 @@ class Version(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    version: int
+    version: Count
     kind: Literal["settled", "revised", "voided"]
     checked_in_at: AwareDatetime
     checked_out_at: AwareDatetime
     evidence: EvidenceClass
-    service_minutes: int
-    matchable_minutes: int
-    reason: str
+    service_minutes: Count
+    matchable_minutes: Count
+    reason: Shown
     decided_by: UUID
     decided_at: AwareDatetime
 
@@ -74,20 +74,24 @@ class Version(BaseModel):
 class History(Attendance):
     """An attendance with every decision about it, oldest first."""
 
-    versions: list[Version]
+    versions: Parts[Version]
 
 
 class Void(BaseModel):
     """Why an attendance is taken back; `version` is the one that was read."""
 
-    version: int = Field(ge=1, le=NEWEST)
+    model_config = ConfigDict(extra="forbid")
+
+    version: Whole = Field(ge=1, le=NEWEST)
     reason: Text = Field(min_length=1, max_length=500)
 
 
 class Correction(BaseModel):
     """What really happened; `version` is the one that was read, 0 for one that lacks its check-out."""
 
-    version: int = Field(ge=0, le=NEWEST)
+    model_config = ConfigDict(extra="forbid")
+
+    version: Whole = Field(ge=0, le=NEWEST)
     checked_in_at: Instant
     checked_out_at: Instant
     evidence: EvidenceClass = EvidenceClass.MANUAL
@@ -99,14 +103,14 @@ class Summary(BaseModel):
 
     since: date
     until: date
-    participations: int
-    volunteers: int
-    without_check_out: int
-    voided: int
-    service_minutes: int
-    matchable_minutes: int
-    shifts: int
-    shifts_held: int
-    shifts_cancelled: int
-    partners_signed: int
-    partners_carried_over: int
+    participations: Count
+    volunteers: Count
+    without_check_out: Count
+    voided: Count
+    service_minutes: Count
+    matchable_minutes: Count
+    shifts: Count
+    shifts_held: Count
+    shifts_cancelled: Count
+    partners_signed: Count
+    partners_carried_over: Count

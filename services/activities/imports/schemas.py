@@ -5,18 +5,19 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.activities.imports.rules import Kind
+from shared.web.fields import Count, Flag, Items, Shown
 
 
 class CellError(BaseModel):
     """What is wrong with one cell: `cell` as C7, and how to mend it in both languages."""
 
-    cell: str
-    column: str
-    code: str
-    expected: str
-    found: str
-    fix_zh: str
-    fix_en: str
+    cell: Shown
+    column: Shown
+    code: Shown
+    expected: Shown
+    found: Shown
+    fix_zh: Shown
+    fix_en: Shown
 
 
 class Import(BaseModel):
@@ -26,17 +27,19 @@ class Import(BaseModel):
 
     id: UUID
     kind: Kind
-    file_name: str
-    good: int
-    rejected: int
-    errors: list[CellError]
+    file_name: Shown
+    good: Count
+    rejected: Count
+    errors: Items[CellError]
     staged_at: AwareDatetime
     committed_at: AwareDatetime | None
-    added: int | None
-    unchanged: int | None
+    added: Count | None
+    unchanged: Count | None
 
 
 class Commit(BaseModel):
     """Whether the good rows are to be brought in although others were rejected."""
 
-    skip_rejected: bool = False
+    model_config = ConfigDict(extra="forbid")
+
+    skip_rejected: Flag = False

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules, schemas, tables
-from shared.auth.callers import Caller
+from shared.auth.callers import Caller, OtherPartner
+from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
-from shared.web.fields import Text
+from shared.web.fields import Limit, Text
+from shared.web.refusals import refuses
 
 router = APIRouter(tags=["listings"])
 
@@ -29,6 +31,7 @@ def record_partner(
 
 
 @router.post("/listings", status_code=201, operation_id="publish_listing")
+@refuses(OtherPartner, rules.BadShift, rules.UnknownTimezone, rules.UnknownPartner, rules.ReferenceTaken)
 def publish_listing(body: schemas.NewListing, caller: Publisher, tx: Tx, now: Now) -> schemas.Listing:
     """Publish an activity with its shifts; a partner's member publishes for that partner only."""
     caller.require_partner(body.partner_id)
@@ -37,9 +40,7 @@ def publish_listing(body: schemas.NewListing, caller: Publisher, tx: Tx, now: No
 
 
 @router.get("/listings", operation_id="list_listings")
-def list_listings(
-    caller: Reader, tx: Tx, after: UUID | None = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> schemas.Listings:
+def list_listings(caller: Reader, tx: Tx, after: UUID | None = None, limit: Limit = 50) -> schemas.Listings:
     """List the programme's activities, newest first; a partner's member sees that partner's."""
     rows = queries.list_listings(
         tx, programme_id=caller.programme_id, partner_id=caller.partner_scope, after=after, limit=limit
@@ -48,6 +49,7 @@ def list_listings(
 
 
 @router.get("/shifts/{shift_id}", operation_id="get_shift")
+@refuses(NotFound)
 def get_shift(shift_id: UUID, caller: Reader, tx: Tx) -> schemas.ShiftOfListing:
     """Show one shift and what it is an occasion of."""
     shift, listing = queries.get_shift(
@@ -64,6 +66,7 @@ def get_shift(shift_id: UUID, caller: Reader, tx: Tx) -> schemas.ShiftOfListing:
 
 
 @router.post("/shifts/{shift_id}/cancel", operation_id="cancel_shift", response_model=schemas.Shift)
+@refuses(NotFound, rules.ShiftHasAttendance)
 def cancel_shift(shift_id: UUID, body: schemas.Cancellation, caller: Canceller, tx: Tx) -> tables.Shift:
     """Call a shift off, as long as nobody has checked in; again changes nothing."""
     return actions.cancel_shift(

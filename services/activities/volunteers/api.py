@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 
 from services.activities.volunteers import actions, queries, schemas, tables
-from services.activities.volunteers.rules import Registration
+from services.activities.volunteers.rules import EmployeeNumberTaken, Registration
 from shared.auth.callers import Caller
 from shared.web.doors import Now, Tx, may
-from shared.web.fields import Text
+from shared.web.fields import Limit, Line
+from shared.web.refusals import refuses
 
 router = APIRouter(prefix="/volunteers", tags=["volunteers"])
 
@@ -18,6 +19,7 @@ Reader = Annotated[Caller, Depends(may("volunteers.read"))]
 
 
 @router.post("", status_code=201, operation_id="register_volunteer", response_model=schemas.Volunteer)
+@refuses(EmployeeNumberTaken)
 def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, now: Now) -> tables.Volunteer:
     """Register a volunteer by employee number; the same person again returns the first record."""
     registration = Registration(body.employee_number, body.display_name)
@@ -28,9 +30,9 @@ def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, no
 def list_volunteers(
     caller: Reader,
     tx: Tx,
-    employee_number: Text | None = None,
+    employee_number: Line | None = None,
     after: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
 ) -> schemas.Volunteers:
     """List the programme's volunteers."""
     rows = queries.list_volunteers(

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.web.fields import Text
+from shared.web.fields import Items, Shown, Text
 
 
 class NewVolunteer(BaseModel):
     """Who is to be registered."""
+
+    model_config = ConfigDict(extra="forbid")
 
     employee_number: Text = Field(min_length=1, max_length=40)
     display_name: Text = Field(min_length=1, max_length=80)
@@ -20,12 +22,12 @@ class Volunteer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    employee_number: str
-    display_name: str
+    employee_number: Shown
+    display_name: Shown
 
 
 class Volunteers(BaseModel):
     """A page of volunteers; `next` continues the list, null at its end."""
 
-    items: list[Volunteer]
+    items: Items[Volunteer]
     next: UUID | None

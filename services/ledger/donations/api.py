@@ -7,7 +7,9 @@ from fastapi import APIRouter, Depends, Query
 
 from services.ledger.donations import queries, schemas
 from shared.auth.callers import Caller
+from shared.errors import NotFound
 from shared.web.doors import Tx, may
+from shared.web.refusals import refuses
 
 router = APIRouter(tags=["donations"])
 
@@ -27,6 +29,7 @@ def list_donations(caller: Reader, tx: Tx, asked: DonationFilter) -> queries.Pag
 
 
 @router.get("/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory)
+@refuses(NotFound)
 def explain_donation(donation_id: UUID, caller: Reader, tx: Tx) -> queries.Story:
     """Show a donation with the explanation of its amount, its versions and its entries in the journal."""
     return queries.get_story(tx, donation_id, programme_id=caller.programme_id, partner_scope=caller.partner_scope)

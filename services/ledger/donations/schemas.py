@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 from services.ledger.journal.schemas import Amount, Entry
+from shared.web.fields import Count, Day, Fen, Items, Limit, Parts, Shown
 
 
 class WaterfallFilter(BaseModel):
@@ -16,8 +17,8 @@ class WaterfallFilter(BaseModel):
 
     partner_id: UUID | None = None
     listing_id: UUID | None = None
-    service_from: date | None = None
-    service_until: date | None = None
+    service_from: Day | None = None
+    service_until: Day | None = None
 
 
 class DonationFilter(WaterfallFilter):
@@ -27,7 +28,7 @@ class DonationFilter(WaterfallFilter):
     volunteer_id: UUID | None = None
     attendance_id: UUID | None = None
     after: UUID | None = None
-    limit: int = Field(default=50, ge=1, le=200)
+    limit: Limit = 50
 
 
 class Donation(BaseModel):
@@ -36,7 +37,7 @@ class Donation(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    version: int
+    version: Count
     state: Literal["settled", "revised", "voided"]
     attendance_id: UUID
     partner_id: UUID
@@ -45,13 +46,13 @@ class Donation(BaseModel):
     volunteer_id: UUID
     started_at: datetime
     service_on: date
-    evidence: str
-    recorded_minutes: int
-    matchable_minutes: int
-    below_minimum_minutes: int
-    above_ceiling_minutes: int
-    step_rounding_minutes: int
-    credited_minutes: int
+    evidence: Shown
+    recorded_minutes: Count
+    matchable_minutes: Count
+    below_minimum_minutes: Count
+    above_ceiling_minutes: Count
+    step_rounding_minutes: Count
+    credited_minutes: Count
     amount: Amount = Field(validation_alias="fen")
     policy_version_id: UUID | None
     entry_id: UUID | None
@@ -64,7 +65,7 @@ class DonationPage(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    items: list[Donation]
+    items: Items[Donation]
     next: UUID | None
 
 
@@ -73,10 +74,10 @@ class Line(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str
-    zh: str
-    en: str
-    minutes: int
+    code: Shown
+    zh: Shown
+    en: Shown
+    minutes: Fen
     amount: Amount | None = Field(validation_alias="fen")
 
 
@@ -86,9 +87,9 @@ class DonationStory(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     donation: Donation
-    explanation: list[Line]
-    versions: list[Donation]
-    entries: list[Entry]
+    explanation: Items[Line]
+    versions: Parts[Donation]
+    entries: Parts[Entry]
 
 
 class Dropped(BaseModel):
@@ -96,11 +97,11 @@ class Dropped(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str
+    code: Shown
     after: Literal["recorded", "matchable"]
-    zh: str
-    en: str
-    minutes: int
+    zh: Shown
+    en: Shown
+    minutes: Fen
 
 
 class Waterfall(BaseModel):
@@ -108,10 +109,10 @@ class Waterfall(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    participations: int = Field(validation_alias=AliasPath("sums", "participations"))
-    partners: int = Field(validation_alias=AliasPath("sums", "partners"))
-    recorded_minutes: int = Field(validation_alias=AliasPath("sums", "recorded_minutes"))
-    matchable_minutes: int = Field(validation_alias=AliasPath("sums", "matchable_minutes"))
-    credited_minutes: int = Field(validation_alias=AliasPath("sums", "credited_minutes"))
+    participations: Count = Field(validation_alias=AliasPath("sums", "participations"))
+    partners: Count = Field(validation_alias=AliasPath("sums", "partners"))
+    recorded_minutes: Count = Field(validation_alias=AliasPath("sums", "recorded_minutes"))
+    matchable_minutes: Count = Field(validation_alias=AliasPath("sums", "matchable_minutes"))
+    credited_minutes: Count = Field(validation_alias=AliasPath("sums", "credited_minutes"))
     accrued: Amount = Field(validation_alias=AliasPath("sums", "accrued_fen"))
-    drops: list[Dropped]
+    drops: Items[Dropped]

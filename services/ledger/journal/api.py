@@ -6,23 +6,26 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from services.ledger.journal import queries, schemas
+from services.ledger.journal.rules import BrokenCursor
 from shared.auth.callers import Caller
 from shared.web.doors import Tx, may
+from shared.web.fields import Limit, Line
+from shared.web.refusals import refuses
 
 router = APIRouter(tags=["journal"])
 
 Reader = Annotated[Caller, Depends(may("balances.read"))]
-Code = Annotated[str | None, Query(pattern="^[1-9][0-9]{3}$")]
-Limit = Annotated[int, Query(ge=1, le=200)]
+Code = Annotated[str | None, Query(pattern="^[1-9][0-9]{3}$", max_length=4, examples=["2110"])]
 
 
 @router.get("/balances", operation_id="list_balances", response_model=schemas.BalancePage)
+@refuses(BrokenCursor)
 def list_balances(
     caller: Reader,
     tx: Tx,
     account: Code = None,
     partner_id: UUID | None = None,
-    after: str | None = None,
+    after: Line | None = None,
     limit: Limit = 50,
 ) -> queries.BalancePage:
     """List what stands on each account for each partner; debits are positive."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
-from shared.web.fields import Money
+from shared.web.fields import Count, Items, Money, Shown
 
 
 def money(fen: object) -> object:
@@ -22,9 +22,9 @@ class Balance(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    account: str
-    zh: str
-    en: str
+    account: Shown
+    zh: Shown
+    en: Shown
     partner_id: UUID
     balance: Amount = Field(validation_alias="fen")
 
@@ -34,8 +34,8 @@ class BalancePage(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    items: list[Balance]
-    next: str | None
+    items: Items[Balance]
+    next: Shown | None
 
 
 class AccountTotal(BaseModel):
@@ -43,9 +43,9 @@ class AccountTotal(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    account: str
-    zh: str
-    en: str
+    account: Shown
+    zh: Shown
+    en: Shown
     from_legs: Amount
     from_balances: Amount
 
@@ -55,10 +55,10 @@ class TrialBalance(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    accounts: list[AccountTotal]
+    accounts: Items[AccountTotal]
     total: Amount
-    differing_balances: int
-    unbalanced_entries: int
+    differing_balances: Count
+    unbalanced_entries: Count
     balanced: bool
 
 
@@ -67,8 +67,8 @@ class Leg(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    line: int
-    account: str
+    line: Count
+    account: Shown
     partner_id: UUID
     amount: Amount = Field(validation_alias="fen")
 
@@ -79,9 +79,9 @@ class Entry(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID = Field(validation_alias=AliasPath("entry", "id"))
-    kind: str = Field(validation_alias=AliasPath("entry", "kind"))
-    source_version: int = Field(validation_alias=AliasPath("entry", "source_version"))
+    kind: Shown = Field(validation_alias=AliasPath("entry", "kind"))
+    source_version: Count = Field(validation_alias=AliasPath("entry", "source_version"))
     reversal_of: UUID | None = Field(validation_alias=AliasPath("entry", "reversal_of"))
     effective_on: date = Field(validation_alias=AliasPath("entry", "effective_on"))
     posted_at: datetime = Field(validation_alias=AliasPath("entry", "posted_at"))
-    legs: list[Leg]
+    legs: Items[Leg]
