@@ -16,6 +16,7 @@ from shared.database.sessions import Database
 from shared.web.app import create_app
 from shared.web.doors import present
 from tests.activities.door import Door
+from tests.documented import DocumentedClient
 from tests.web_options import OPTIONS
 
 
@@ -41,7 +42,7 @@ def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterat
     transport = PostgresTransport(server.open("bus", pool_size=2))
     settings = issuer.settings
     verifier = TokenVerifier(issuer.key_store(), issuer=settings.issuer, audience=settings.audience)
-    with TestClient(
+    with DocumentedClient(
         create_app(SERVICE, database=database, transport=transport, verifier=verifier, options=OPTIONS)
     ) as client:
         yield client
