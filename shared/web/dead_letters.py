@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from shared.auth.callers import Caller
 from shared.bus.dead_letters import discards, post_mortem, replays
-from shared.bus.dead_letters.closings import DeadNoMore, NothingChosen, ReasonMissing, UnknownLetters
+from shared.bus.dead_letters.closings import DeadNoMore, NothingChosen, NotOneWay, ReasonMissing, UnknownLetters
 from shared.bus.dead_letters.replays import Progress
 from shared.bus.inbox import Inbox
 from shared.errors import NotFound
@@ -28,7 +28,7 @@ def add_dead_letters(router: APIRouter, service: Service) -> None:
     _add_replays(router)
 
     @router.post("/dead-letters/discards", operation_id="discard_dead_letters", response_model=letters.Discarded)
-    @refuses(ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
+    @refuses(NotOneWay, ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
     def discard_dead_letters(body: letters.Discard, caller: Operator, tx: Tx, request: Request) -> discards.Discarded:
         """Give dead letters up for good, and begin to handle what waited behind them."""
         return discards.discard(
@@ -55,7 +55,7 @@ def _add_readings(router: APIRouter) -> None:
         total = post_mortem.count_letters(tx, wanted, programme_id=programme_id)
         return letters.Causes(total=total, items=[letters.CauseGroup.of(cause) for cause in causes])
 
-    @router.get("/dead-letters/{letter_id}", operation_id="get_dead_letter")
+    @router.get("/dead-letters/{letter_id:uuid}", operation_id="get_dead_letter")
     @refuses(NotFound)
     def get_dead_letter(letter_id: UUID, caller: Operator, tx: Tx) -> letters.DeadLetter:
         """Show one letter whole, whatever became of it, with each time that it was tried again."""
@@ -64,7 +64,7 @@ def _add_readings(router: APIRouter) -> None:
 
 def _add_replays(router: APIRouter) -> None:
     @router.post("/replays", status_code=201, operation_id="request_replay")
-    @refuses(ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
+    @refuses(NotOneWay, ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
     def request_replay(body: letters.ReplayOrder, caller: Operator, tx: Tx, now: Now) -> letters.Ordered:
         """Order that the chosen letters be tried again, one after the other; or only say what that would be about."""
         chosen, programme_id = body.wanted(), caller.programme_id

@@ -16,6 +16,7 @@ FIRST_YEAR, LAST_YEAR = 1971, 2199  # Beyond these a date is a slip, and calenda
 GREATEST = 2**53 - 1  # Beyond it receivers lose digits (RFC 8259 section 6).
 MOST_LINE, MOST_SHOWN, MOST_WHOLE = 500, 4_000, 20_000_000
 MOST_ITEMS, MOST_PARTS = 200, 10_000
+YEARS = "^(197[1-9]|19[89][0-9]|2[01][0-9]{2})-"  # The same for readers of the OpenAPI document.
 NO_NUL = r"^[^\x00]*$"
 _DAY, _OFFSET = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[+-][0-9]{2}:?[0-9]{2}"
 _CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
@@ -62,13 +63,21 @@ Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_instant),
     AfterValidator(_in_utc),
-    Field(description=f"With its offset, in the years {FIRST_YEAR} to {LAST_YEAR}.", examples=["2022-09-03T09:00:00Z"]),
+    Field(
+        description=f"With its offset, in the years {FIRST_YEAR} to {LAST_YEAR}.",
+        examples=["2022-09-03T09:00:00Z"],
+        json_schema_extra={"pattern": YEARS},
+    ),
 ]
 Day = Annotated[
     date,
     BeforeValidator(_day),
     AfterValidator(_in_years),
-    Field(description=f"A local date in the years {FIRST_YEAR} to {LAST_YEAR}.", examples=["2022-09-03"]),
+    Field(
+        description=f"A local date in the years {FIRST_YEAR} to {LAST_YEAR}.",
+        examples=["2022-09-03"],
+        json_schema_extra={"pattern": YEARS},
+    ),
 ]
 Whole = Annotated[int, Field(strict=True)]  # Neither "5" nor 5.0 nor true.
 Flag = Annotated[bool, Field(strict=True)]

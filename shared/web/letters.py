@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.bus.burial import Origin, Reason
 from shared.bus.dead_letters import replays
+from shared.bus.dead_letters.closings import NotOneWay
 from shared.bus.dead_letters.post_mortem import Cause, Page, Place, State, Story, Wanted
 from shared.bus.dead_letters.replays import Outcome, Preview, Progress
 from shared.web.fields import Count, Flag, Items, Limit, Line, Parts, Shown, Text, Whole, WholeText
@@ -180,16 +181,14 @@ class Chosen(BaseModel):
     ids: list[UUID] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
     cause: Annotated[Line, Field(min_length=1)] | None = None
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = [name for name in ("ids", "cause", "all") if getattr(self, name, None)]
-        if len(ways) != 1:
-            raise ValueError("choose letters in exactly one way")
-        return self
-
     def wanted(self) -> Wanted:
-        """Say the same to a query."""
+        """Say the same to a query. Raises NotOneWay."""
+        self._require_one_way("ids", "cause")
         return Wanted(ids=tuple(self.ids) if self.ids else None, cause=self.cause)
+
+    def _require_one_way(self, *ways: str) -> None:
+        if len([way for way in ways if getattr(self, way)]) != 1:
+            raise NotOneWay(ways=ways)
 
 
 class ReplayOrder(Chosen):
@@ -208,15 +207,12 @@ class ReplayOrder(Chosen):
     letters_per_second: Whole = Field(default=replays.LETTERS_PER_SECOND, ge=1, le=replays.MOST_PER_SECOND)
     preview: Flag = False
 
-    @model_validator(mode="after")
-    def _narrow(self) -> Self:
-        if not self.all and (self.handler or self.type or self.reason or self.origin):
-            raise ValueError("handler, type, reason and origin narrow `all`")
-        return self
-
     def wanted(self) -> Wanted:
-        """Say the same to a query."""
+        """Say the same to a query. Raises NotOneWay."""
+        self._require_one_way("ids", "cause", "all")
         if not self.all:
+            if self.handler or self.type or self.reason or self.origin:
+                raise NotOneWay(ways=("all",))
             return super().wanted()
         return Wanted(handler=self.handler, type=self.type, reason=self.reason, origin=self.origin)
 

@@ -14,8 +14,10 @@ from structlog.contextvars import get_contextvars
 from shared import telemetry
 from shared.auth.callers import NotAuthenticated
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
+from shared.web import bad_requests
 
 MEDIA_TYPE = "application/problem+json"
+BAD_REQUEST, METHOD_NOT_ALLOWED, UNSUPPORTED = 400, 405, 415
 STATUS: dict[type[Refusal], int] = {
     NotAuthenticated: 401,
     NotAllowed: 403,
@@ -109,6 +111,11 @@ def _headers(status: int, facts: Mapping[str, object]) -> dict[str, str]:
 async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    if (refusal := await bad_requests.stranger(request)) is not None:
+        return await _refused(request, refusal)
+    if media_types := bad_requests.unread_media_type(request):
+        facts, headers = {"expected": media_types}, {"Accept": ", ".join(media_types)}
+        return of_status(request, UNSUPPORTED, facts=facts, headers=headers)
     errors = [
         {
             "field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0],
@@ -123,6 +130,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == METHOD_NOT_ALLOWED:
+        return of_status(request, METHOD_NOT_ALLOWED, headers={"Allow": bad_requests.allowed_methods(request)})
+    if error.status_code == BAD_REQUEST and (refusal := await bad_requests.stranger(request)) is not None:
+        return await _refused(request, refusal)
     return of_status(request, error.status_code, headers=error.headers)
 
 

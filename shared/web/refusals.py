@@ -23,17 +23,18 @@ def refuses(*kinds: type[Refusal]) -> Callable[[Declared], Declared]:
 
 def refusals_of(route: RouteContext) -> set[type[Refusal]]:
     """Return everything that a route declares, itself and by what it depends on."""
-    calls = [route.endpoint, *(each.call for each in _dependencies(route.dependant))]
+    calls = [route.endpoint, *(each.call for each in dependencies_of(route.dependant))]
     return {kind for call in calls for kind in getattr(call, "refusals", ())}
 
 
 def permission_of(route: RouteContext) -> str | None:
     """Return the permission that a route asks for by `may(…)`."""
-    found = (getattr(each.call, "permission", None) for each in _dependencies(route.dependant))
+    found = (getattr(each.call, "permission", None) for each in dependencies_of(route.dependant))
     return next((permission for permission in found if isinstance(permission, str)), None)
 
 
-def _dependencies(dependant: Dependant) -> Iterator[Dependant]:
+def dependencies_of(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield everything that a route depends on, and what that depends on."""
     for each in dependant.dependencies:
         yield each
-        yield from _dependencies(each)
+        yield from dependencies_of(each)

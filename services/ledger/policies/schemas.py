@@ -16,7 +16,7 @@ class ProposePolicyVersion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     effective_from: Instant
-    effective_until: Instant | None = None
+    effective_until: Instant | None = Field(default=None, examples=["2023-09-03T09:00:00Z"])
     fen_per_hour: Whole = Field(ge=1, le=MOST_FEN_PER_HOUR)
     step_minutes: Whole = Field(ge=1, le=1440)
     min_minutes: Whole = Field(ge=0, le=1440)
