@@ -178,10 +178,10 @@ def examine() -> None:
 
 @app.command("contents")
 def write_contents() -> None:
-    """Refresh the tables of routes and events in the services' READMEs."""
-    from launch import contents  # noqa: PLC0415  For this command alone.
+    """Refresh the tables of routes and events in the services' READMEs, and the catalogue of problems."""
+    from launch import contents, problems  # noqa: PLC0415  For this command alone.
 
-    typer.echo("refreshed: " + ", ".join(contents.write()))
+    typer.echo("refreshed: " + ", ".join([*contents.write(), problems.write()]))
 
 
 @brokers.command("define")

@@ -44,6 +44,13 @@ def _day(value: object) -> object:
     raise ValueError("must be a date: 2022-09-03")
 
 
+def _whole(value: object) -> object:
+    """Let pass what JSON Schema calls an integer, 5.0 too; pydantic would read "5" and true as well."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a whole number")  # noqa: TRY004  Pydantic makes a refusal of this kind alone.
+    return value
+
+
 def _in_utc(instant: datetime) -> datetime:
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
         raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
@@ -79,7 +86,7 @@ Day = Annotated[
         json_schema_extra={"pattern": YEARS},
     ),
 ]
-Whole = Annotated[int, Field(strict=True)]  # Neither "5" nor 5.0 nor true.
+Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, Field(strict=True)]
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]  # In a query everything is text, so it is not strict.
 

@@ -62,9 +62,15 @@ def _note(found: Found, scenario: events.ScenarioFinished) -> None:
         for check in checks:
             found.checks.add(check.name)
             if check.status is Status.FAILURE and not _is_rule_of_ours(check.name, interaction.response):
-                said = f"{interaction.request.method} {interaction.request.uri} -> {interaction.response.status_code}"
+                request, answer = interaction.request, interaction.response
                 failure: Any = check.failure_info.failure if check.failure_info else None
-                found.failures.setdefault((check.name, str(scenario.label)), f"{said}: {failure}"[:600])
+                sent = f"{request.method} {request.uri} {request.body!r:.300}"
+                key = check.name, str(scenario.label or _label(scenario, case_id))
+                found.failures.setdefault(key, f"{sent} -> {answer.status_code} {answer.text:.300}: {failure!s:.300}")
+
+
+def _label(scenario: events.ScenarioFinished, case_id: str) -> str:
+    return scenario.recorder.cases[case_id].value.operation.label
 
 
 def _is_rule_of_ours(check: str, answer: Any) -> bool:

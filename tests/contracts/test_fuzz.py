@@ -112,9 +112,10 @@ def require_sound(found: Found, record: Any) -> None:
     """Fail for what was found, or for a run that looked at nothing."""
     record("measured", f"{found.cases} cases, statuses {dict(sorted(found.statuses.items()))}")
     assert found.errors == []
-    assert {key: said for key, said in found.failures.items() if key not in KNOWN} == {}
+    failures = [f"{' '.join(key)}: {said}" for key, said in found.failures.items() if key not in KNOWN]
+    assert not failures, "\n".join(failures)
     assert found.checks >= CHECKS
-    assert found.phases.keys() >= {"examples", "coverage", "fuzzing", "stateful"}
+    assert found.phases.keys() >= {"examples", "coverage", "fuzzing", "stateful_testing"}
 
 
 @pytest.mark.parametrize("name", NAMES)
