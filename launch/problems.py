@@ -14,11 +14,12 @@ PAGE = Path(__file__).parents[1] / "docs" / "problems.md"
 OURS = ("services", "shared")
 HEAD = """# Problems
 
-Made from the code by `./popcandy contents`; a test compares. What every operation may answer of these, its OpenAPI document
-lists (`./popcandy docs openapi`).
+Made from the code by `./popcandy contents`; a test compares. Which of these an operation may answer, its OpenAPI
+document lists (`./popcandy docs openapi`).
 
-An answer that says no is `application/problem+json` (RFC 9457): `code` is stable and for programs, `title` for people, in Chinese
-or English by `Accept-Language`; `facts` are those of the case, `errors` name fields, `trace_id` is what operators ask for.
+An answer that says no is `application/problem+json` (RFC 9457): `code` is stable and for programs, `title` for people,
+in Chinese or English by `Accept-Language`; `facts` are those of the case, `errors` name fields, `trace_id` is what
+operators ask for.
 
 | code | status | title | when |
 |---|---|---|---|

@@ -121,7 +121,7 @@ def _answer(operation_id: str, status: int, codes: Codes, schemas: dict[str, Par
             {"$ref": "#/components/schemas/Problem"},
             {
                 "type": "object",
-                "properties": {"status": {"const": status}, "code": {"type": "string", "enum": sorted(codes)}},
+                "properties": {"code": {"type": "string", "enum": sorted(codes)}},
             },
         ],
     }
