@@ -1,5 +1,7 @@
 """The one way to make a service's web app."""
 
+from pathlib import Path
+
 from fastapi import FastAPI
 
 from shared.auth.tokens import TokenVerifier
@@ -7,7 +9,8 @@ from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.service import Service
-from shared.web import faults, problems, task_runs
+from shared.web import assets, faults, problems, task_runs
+from shared.web.docs_page import add_docs_page
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.openapi import describe
@@ -22,7 +25,6 @@ def create_app(
     app = routes_of(service)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
     app.state.options = options
-    problems.install(app)
     faults.install(app)
     app.add_middleware(Gate, admitted=database.pool_size)
     app.add_middleware(BodyLimit)
@@ -32,11 +34,13 @@ def create_app(
     return app
 
 
-def routes_of(service: Service) -> FastAPI:
+def routes_of(service: Service, *, vendor: Path | None = None) -> FastAPI:
     """Return an app that has a service's routes and their document, and nothing behind them."""
     prefix = f"/api/{service.name}"
     app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
     for router in (*service.routers, operations_of(service), task_runs.router):
         app.include_router(router, prefix=prefix)
+    problems.install(app)
     describe(app, service)
+    add_docs_page(app, prefix, vendor=vendor or assets.vendor())
     return app

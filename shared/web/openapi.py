@@ -94,9 +94,10 @@ def _routes(app: FastAPI) -> Iterator[RouteContext]:
 
 
 def _tags(routes: list[RouteContext]) -> list[Part]:
-    """Describe each tag as the module of its routes describes itself."""
+    """Describe each tag as the module of its routes describes itself, which is a door of something."""
     said = {tag: sys.modules[route.endpoint.__module__].__doc__ or "" for route in routes for tag in route.tags}
-    return [{"name": tag, "description": said[tag].partition("\n")[0]} for tag in sorted(said)]
+    lines = {tag: text.partition("\n")[0].removeprefix("HTTP door of ") for tag, text in said.items()}
+    return [{"name": tag, "description": f"{line[:1].upper()}{line[1:]}"} for tag, line in sorted(lines.items())]
 
 
 def _complete(operation: Part, route: RouteContext, schemas: dict[str, Part]) -> None:
