@@ -24,9 +24,11 @@ class Documents:
         self._validators: dict[str, Draft202012Validator] = {}
 
     def operation(self, method: str, path: str) -> Part | None:
-        """Return the operation that a request asks for; None for what is none."""
-        for pattern, template in self._paths:
-            if pattern.fullmatch(path) and method.lower() in self.document["paths"][template]:
+        """Return the operation that a request asks for; None if it asks for none."""
+        found = [template for pattern, template in self._paths if pattern.fullmatch(path)]
+        for template in found:
+            is_nearest = template.count("{") == found[0].count("{")  # `/dead-letters/discards` is no id of a letter.
+            if is_nearest and method.lower() in self.document["paths"][template]:
                 return dict(self.document["paths"][template][method.lower()])
         return None
 
