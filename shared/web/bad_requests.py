@@ -46,7 +46,9 @@ async def stranger(request: Request) -> Refusal | None:
 def _permissions(request: Request) -> Iterator[Callable[[Request], Awaitable[object]]]:
     route = request.scope.get("route")
     if isinstance(route, APIRoute):
-        yield from (each.call for each in dependencies_of(route.dependant) if hasattr(each.call, "permission"))
+        for each in dependencies_of(route.dependant):
+            if each.call is not None and hasattr(each.call, "permission"):
+                yield each.call
 
 
 def _has_body(request: Request) -> bool:

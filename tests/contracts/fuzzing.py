@@ -70,7 +70,7 @@ def _note(found: Found, scenario: events.ScenarioFinished) -> None:
 
 
 def _label(scenario: events.ScenarioFinished, case_id: str) -> str:
-    return scenario.recorder.cases[case_id].value.operation.label
+    return str(scenario.recorder.cases[case_id].value.operation.label)
 
 
 def _is_rule_of_ours(check: str, answer: Any) -> bool:
