@@ -48,12 +48,11 @@ def test_the_python_example_earns_a_donation(environment: dict[str, str], tmp_pa
 
 
 def test_the_typescript_example_earns_a_donation(environment: dict[str, str], tmp_path: Path) -> None:
-    """The same with the generated types; a second run on one platform finds the terms of the first."""
+    """The same with the generated types; whichever example runs second finds the terms of the first."""
     node = shutil.which("node")
     assert node, "tests need node; it comes with npm"
     program = clients.make_typescript(tmp_path)
 
-    for _ in range(2):
-        said = clients.run(node, program, cwd=tmp_path, environment=environment)
+    said = clients.run(node, program, cwd=tmp_path, environment=environment)
 
-        assert said.splitlines() == [*SAID, DONATION]
+    assert said.splitlines() == [*SAID, DONATION]
