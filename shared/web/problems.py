@@ -18,6 +18,7 @@ from shared.web import bad_requests
 
 MEDIA_TYPE = "application/problem+json"
 BAD_REQUEST, METHOD_NOT_ALLOWED, UNSUPPORTED = 400, 405, 415
+MOST_FIELD = 200
 STATUS: dict[type[Refusal], int] = {
     NotAuthenticated: 401,
     NotAllowed: 403,
@@ -118,13 +119,18 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return of_status(request, UNSUPPORTED, facts=facts, headers=headers)
     errors = [
         {
-            "field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0],
+            "field": _shown(".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0])),
             "code": item["type"],
             "message": item["msg"],
         }
         for item in error.errors()
     ]
     return problem(status=422, code="invalid_input", title=INVALID_INPUT, language=language_of(request), errors=errors)
+
+
+def _shown(field: str) -> str:
+    """Cut a field's name short: one that there is not is named as the caller named it, with whatever is in it."""
+    return field[:MOST_FIELD].replace("\x00", "\ufffd")
 
 
 async def _http(request: Request, error: Exception) -> Response:

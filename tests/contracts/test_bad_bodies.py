@@ -153,3 +153,12 @@ class TestMethod:
         answer = client.get("/api/activities/dead-letters/discards", headers=town.headers())
 
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_field_that_there_is_not_is_named_within_bounds(client: TestClient, town: Town) -> None:
+    """The caller's own words come back: not a NUL, nor more of them than anybody reads."""
+    name = "\x00" + "x" * 5_000
+
+    answer = client.get("/api/activities/dead-letters", params={name: "1"}, headers=town.headers())
+
+    assert [error["field"] for error in answer.json()["errors"]] == ["\ufffd" + "x" * 199]

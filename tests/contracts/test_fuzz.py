@@ -8,7 +8,7 @@ from launch.services import SERVICES
 from tests.contracts.fuzzing import Found, fuzz
 from tests.contracts.town import Town
 
-SAMPLE, ALL = 2, 100
+SAMPLE, ALL = 2, 500
 NAMES = [service.name for service in SERVICES]
 CHECKS = {
     "allow_header_conformance",
