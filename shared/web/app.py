@@ -38,6 +38,7 @@ def create_app(
     app.state.callers = RateLimiter(options.requests_per_minute)
     app.state.strangers = RateLimiter(options.failures_per_minute)
     faults.install(app)
+    denials.install(app)
     app.add_middleware(Gate, admitted=database.pool_size, wait_seconds=options.wait_seconds)
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
@@ -56,7 +57,6 @@ def routes_of(service: Service, *, vendor: Path | None = None) -> FastAPI:
         require_safe(router)
         app.include_router(router, prefix=prefix)
     problems.install(app)
-    denials.install(app)
     describe(app, service)
     add_docs_page(app, prefix, vendor=vendor or assets.vendor())
     return app
