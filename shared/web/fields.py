@@ -76,12 +76,17 @@ Flag = Annotated[bool, Field(strict=True)]
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]  # In a query everything is text, so it is not strict.
 
 # Why somebody does something on another's behalf; blanks alone are no reason.
-Reason = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500),
+    Field(json_schema_extra={"pattern": NO_NUL}),
+    AfterValidator(_storable),
+]
 
 # What they see as well: how many there are of things, or minutes; and amounts that may be owed either way.
 Count = Annotated[int, Field(ge=0, le=GREATEST)]
-Fen = Annotated[int, Field(ge=-GREATEST, le=GREATEST)]
-# Documented, not enforced: an answer that is too long is still better than none.
+# Documented, not enforced: an answer that is too large or too long is still better than none.
+Fen = Annotated[int, Field(json_schema_extra={"minimum": -GREATEST, "maximum": GREATEST})]
 Shown = Annotated[str, Field(json_schema_extra={"maxLength": MOST_SHOWN, "pattern": NO_NUL})]
 WholeText = Annotated[str, Field(json_schema_extra={"maxLength": MOST_WHOLE, "pattern": NO_NUL})]
 Items = Annotated[list[Item], Field(json_schema_extra={"maxItems": MOST_ITEMS})]

@@ -41,6 +41,7 @@ def record_partner(
 
 
 @router.get("/partners/{reference}", operation_id="get_partner", response_model=schemas.Partner)
+@refuses(NotFound)
 def get_partner(reference: Reference, caller: Recorder, tx: Tx) -> tables.Partner:
     """Show what is noted of a partner."""
     return queries.get_partner(tx, programme_id=caller.programme_id, reference=reference)

@@ -31,6 +31,7 @@ def sign_up(shift_id: UUID, caller: Volunteer, tx: Tx, now: Now) -> tables.SignU
 
 
 @router.get("/shifts/{shift_id}/roster", operation_id="show_roster")
+@refuses(NotFound)
 def show_roster(shift_id: UUID, caller: Host, tx: Tx) -> schemas.Roster:
     """Show who has a place on a shift as its partner may see them: by name those who consent, else by a pseudonym."""
     shift, _ = get_shift(tx, programme_id=caller.programme_id, shift_id=shift_id, partner_id=caller.partner_scope)

@@ -42,7 +42,7 @@ def list_donations(caller: Reader, asked: Annotated[Asked, Depends(DONATIONS.ask
 @router.get(
     "/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory, responses=FORMS
 )
-@refuses(NotFound)
+@refuses(NotFound, typesetting.TooLongToSet, typesetting.StillSetting)
 def explain_donation(
     donation_id: UUID, caller: Reader, form: StoryForm, language: Reading, begin: Begin, now: Now
 ) -> schemas.DonationStory | Response:
