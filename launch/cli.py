@@ -181,10 +181,10 @@ def examine() -> None:
 
 @app.command("contents")
 def write_contents() -> None:
-    """Refresh the tables of routes and events in the services' READMEs, and docs/retention.md."""
-    from launch import contents, keeping  # noqa: PLC0415  For this command alone.
+    """Refresh the tables in the services' READMEs, docs/permissions.md, docs/retention.md and docs/problems.md."""
+    from launch import contents, keeping, problems  # noqa: PLC0415  For this command alone.
 
-    typer.echo("refreshed: " + ", ".join([*contents.write(), keeping.write().name]))
+    typer.echo("refreshed: " + ", ".join([*contents.write(), keeping.write().name, problems.write()]))
 
 
 @keys.command("rotate")

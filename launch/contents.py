@@ -38,7 +38,7 @@ def _contents(service: Service) -> str:
     routes = [route for router in service.routers for route in router.routes if isinstance(route, APIRoute)]
     lines = ["| route | does | permission |", "|---|---|---|"]
     lines += [
-        f"| `{method} {route.path}` | `{route.operation_id}` | `{permissions.permission_of(route)}` |"
+        f"| `{method} {route.path_format}` | `{route.operation_id}` | `{permissions.permission_of(route)}` |"
         for route in routes
         for method in sorted(route.methods or ())
     ]

@@ -34,7 +34,7 @@ def permission_of(route: APIRoute) -> str:
     """Return the one permission that a route requires. Raises LookupError for a route without, or with several."""
     found = set(_permissions(route.dependant))
     if len(found) != 1:
-        raise LookupError(f"{route.path} requires {len(found)} permissions")
+        raise LookupError(f"{route.path_format} requires {len(found)} permissions")
     return found.pop()
 
 
@@ -59,5 +59,5 @@ def _table(service: Service) -> Iterator[str]:
         reaches = PERMISSIONS[permission_of(route)]
         cells = (SIGNS[reaches[role]] if role in reaches else "" for role in Role)
         method = min(route.methods or ())
-        yield f"| `{method} {route.path}` | `{permission_of(route)}` | {' | '.join(cells)} |"
+        yield f"| `{method} {route.path_format}` | `{permission_of(route)}` | {' | '.join(cells)} |"
     yield ""

@@ -67,6 +67,7 @@ def lock() -> None:
     _compile(uv, "requirements.lock", "pyproject.toml")
     _compile(uv, "requirements-dev.lock", "pyproject.toml", "--group", "dev", "-c", "requirements.lock")
     _compile(uv, "requirements-npm.lock", "requirements-npm.in")
+    _compile(uv, "requirements-clients.lock", "--group", "clients")
 
 
 def _compile(uv: str, target: str, *sources: str) -> None:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.errors import Hindrance
 
 GRACE_SECONDS = 10
+IDLE_SECONDS = 75  # Longer than callers and gateways keep a connection: whoever closes first must not be us.
 SERVICE_PATH = re.compile(r"/api/([a-z_]+)/")
 
 
@@ -58,6 +59,7 @@ class WebServer:
             access_log=False,
             lifespan="off",
             server_header=False,
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         server = uvicorn.Server(config)

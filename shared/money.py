@@ -1,6 +1,8 @@
 """Money in integer fen, time of service in integer minutes. No float ever stands for either."""
 
-CURRENCY = "CNY"
+from typing import Final
+
+CURRENCY: Final = "CNY"
 FEN_PER_YUAN = 100
 MINUTES_PER_HOUR = 60
 

@@ -18,6 +18,7 @@ class Service:
     handlers: Sequence[Handler[Any]] = ()
     tasks: Sequence[Work] = ()
     timers: Sequence[Timer] = ()
+    about: str = ""  # One sentence, for whoever reads its documents.
 
     @property
     def subscriptions(self) -> Subscriptions:

@@ -21,7 +21,7 @@ from tests.web_options import SECRET
 
 _shared = pytest.StashKey[list[Shared]]()
 _rabbitmq, _cluster = pytest.StashKey[Path](), pytest.StashKey[Path]()
-_MEASURED = "measured"
+_MEASURED, _NIGHTLY = "measured", "nightly"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,6 +48,15 @@ def _suppressor() -> None:
     suppression.use([SECRET])
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes a night, unless `-m` names it; the summary says how much that was."""
+    if _NIGHTLY in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker(_NIGHTLY)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start early what a selected test will wait for."""
     for item in session.items:
@@ -62,6 +71,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     lines = [(report.nodeid, said) for report in reports for name, said in report.user_properties if name == _MEASURED]
     if lines:
         terminalreporter.section("measured")
+    if _NIGHTLY not in terminalreporter.config.option.markexpr:
+        terminalreporter.write_line("left out: what is marked nightly (./popcandy test -m nightly)")
     for nodeid, said in lines:
         terminalreporter.write_line(f"{nodeid}: {said}")
 

@@ -18,6 +18,7 @@ from shared.web.imports import router_of
 IMPORTS = Imports("activities", VOLUNTEERS, SHIFTS, ATTENDANCE)
 SERVICE = Service(
     name="activities",
+    about="Volunteers, listings and shifts, sign-ups, attendance: from a published shift to a proven minute.",
     routers=(
         volunteers.router,
         consents.router,

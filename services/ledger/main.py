@@ -9,6 +9,7 @@ from shared.service import Service
 
 SERVICE = Service(
     name="ledger",
+    about="What an hour is worth, what is owed for it, and the books that prove it.",
     routers=(policies.router, journal.router, donations.router),
     handlers=(accrue_donations,),
     timers=(forget_expired,),

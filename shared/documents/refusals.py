@@ -64,3 +64,15 @@ class TooManyColumns(Invalid):
 
     code = "too_many_columns"
     title = Title(zh="列数过多", en="Too many columns")
+
+
+UNUSABLE = (
+    NotASheet,
+    BrokenQuotes,
+    EmptySheet,
+    WrongHeaders,
+    FileTooLarge,
+    UnpacksTooLarge,
+    TooManyRows,
+    TooManyColumns,
+)  # What any door that takes a sheet may say of it.

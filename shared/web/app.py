@@ -1,6 +1,7 @@
 """The one way to make a service's web app."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
@@ -9,11 +10,13 @@ from shared.bus.topology import Topology
 from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.service import Service
-from shared.web import audit_entries, denials, faults, problems, task_runs
+from shared.web import assets, audit_entries, denials, faults, problems, task_runs
+from shared.web.docs_page import add_docs_page
 from shared.web.headers import ApiHeaders, cross_origin
 from shared.web.health import add_health, patient
 from shared.web.limits import BodyLimit, Gate, Traced
 from shared.web.lists.streaming import Places
+from shared.web.openapi import describe
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
 from shared.web.rates import RateLimiter
@@ -29,18 +32,13 @@ def create_app(
     service: Service, *, database: Database, transport: Transport, verifier: TokenVerifier, options: WebOptions
 ) -> FastAPI:
     """Serve a service's routes under `/api/<service>`, with problems, traces, limits and health checks."""
-    prefix = f"/api/{service.name}"
-    app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
+    app = routes_of(service)
     app.state.database, app.state.transport, app.state.verifier = database, transport, verifier
     app.state.options, app.state.export_places = options, Places(database.pool_size)
     app.state.callers = RateLimiter(options.requests_per_minute)
     app.state.strangers = RateLimiter(options.failures_per_minute)
-    for router in routers_of(service):
-        require_safe(router)
-        app.include_router(router, prefix=prefix)
-    problems.install(app)
-    denials.install(app)
     faults.install(app)
+    denials.install(app)
     app.add_middleware(Gate, admitted=database.pool_size, wait_seconds=options.wait_seconds)
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
@@ -48,4 +46,17 @@ def create_app(
     app.add_middleware(cross_origin, origins=options.origins)
     queues = Topology.queues_of(service.name)
     add_health(app, {"database": database.ping, "broker": patient(lambda: transport.check(queues))})
+    return app
+
+
+def routes_of(service: Service, *, vendor: Path | None = None) -> FastAPI:
+    """Return an app that has a service's routes and their document, and nothing behind them."""
+    prefix = f"/api/{service.name}"
+    app = FastAPI(title=f"Popcandy {service.name}", openapi_url=f"{prefix}/openapi.json", docs_url=None, redoc_url=None)
+    for router in routers_of(service):
+        require_safe(router)
+        app.include_router(router, prefix=prefix)
+    problems.install(app)
+    describe(app, service)
+    add_docs_page(app, prefix, vendor=vendor or assets.vendor())
     return app

@@ -9,14 +9,17 @@ from sqlalchemy.orm import Session
 
 from shared.auth.callers import Caller
 from shared.bus.dead_letters import discards, post_mortem, replays
+from shared.bus.dead_letters.closings import DeadNoMore, NothingChosen, NotOneWay, ReasonMissing, UnknownLetters
 from shared.bus.dead_letters.replays import Progress
 from shared.bus.inbox import Inbox
 from shared.bus.tables import Replay
+from shared.errors import NotFound
 from shared.service import Service
 from shared.web import letters
 from shared.web.doors import Now, Tx, may
 from shared.web.letter_lists import CAUSES, DEAD_LETTERS, REPLAY_LIST, wanted_by
 from shared.web.lists import Answer, Asked
+from shared.web.refusals import refuses
 from shared.web.routes import Router
 
 Operator = Annotated[Caller, Depends(may("events.operate"))]
@@ -28,6 +31,7 @@ def add_dead_letters(router: Router, service: Service) -> None:
     _add_replays(router)
 
     @router.post("/dead-letters/discards", operation_id="discard_dead_letters", response_model=letters.Discarded)
+    @refuses(NotOneWay, ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
     def discard_dead_letters(body: letters.Discard, caller: Operator, tx: Tx, request: Request) -> discards.Discarded:
         """Give dead letters up for good, and begin to handle what waited behind them."""
         return discards.discard(
@@ -58,7 +62,8 @@ def _add_readings(router: Router) -> None:
         whole = letters.Causes(total=total, items=[letters.CauseGroup.of(cause) for cause in causes])
         return CAUSES.answer(asked, whole, whole.items)
 
-    @router.get("/dead-letters/{letter_id}", operation_id="get_dead_letter")
+    @router.get("/dead-letters/{letter_id:uuid}", operation_id="get_dead_letter")
+    @refuses(NotFound)
     def get_dead_letter(letter_id: UUID, caller: Operator, tx: Tx) -> letters.DeadLetter:
         """Show one letter whole, whatever became of it, with each time that it was tried again."""
         return letters.DeadLetter.of(post_mortem.get_story(tx, letter_id, programme_id=caller.programme_id))
@@ -66,6 +71,7 @@ def _add_readings(router: Router) -> None:
 
 def _add_replays(router: Router) -> None:
     @router.post("/replays", status_code=201, operation_id="request_replay")
+    @refuses(NotOneWay, ReasonMissing, UnknownLetters, DeadNoMore, NothingChosen)
     def request_replay(body: letters.ReplayOrder, caller: Operator, tx: Tx, now: Now) -> letters.Ordered:
         """Order that the chosen letters be tried again, one after the other; or only say what that would be about."""
         chosen, programme_id = body.wanted(), caller.programme_id
@@ -85,6 +91,7 @@ def _add_replays(router: Router) -> None:
         return REPLAY_LIST.answer(asked, tx, caller, replays.replays_of(caller.programme_id), show=_shown)
 
     @router.get("/replays/{replay_id}", operation_id="get_replay")
+    @refuses(NotFound)
     def get_replay(replay_id: UUID, caller: Operator, tx: Tx) -> letters.Replay:
         """Say how far a replay has come."""
         return letters.Replay.of(replays.get_progress(tx, replay_id, programme_id=caller.programme_id))

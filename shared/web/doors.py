@@ -13,18 +13,28 @@ from starlette.exceptions import HTTPException
 from structlog.contextvars import bind_contextvars
 
 from shared import clock
-from shared.auth.callers import PROGRAMME_HEADER, Caller, NotAuthenticated, ProgrammeNeeded, UnclearCredentials
+from shared.auth.callers import (
+    PROGRAMME_HEADER,
+    Caller,
+    NoPartner,
+    NotAuthenticated,
+    ProgrammeDiffers,
+    ProgrammeNeeded,
+    UnclearCredentials,
+)
 from shared.auth.keys import KeysUnreachable
 from shared.auth.tokens import TokenVerifier
 from shared.database.sessions import Database
 from shared.errors import NotAllowed, Title
 from shared.names import Names
-from shared.roles import reach_of
+from shared.roles import PERMISSIONS, Role, reach_of
 from shared.web import problems
 from shared.web.options import WebOptions
-from shared.web.rates import RateLimiter
+from shared.web.rates import RateLimiter, TooManyRequests
+from shared.web.refusals import refuses
 
 Language = Literal["zh", "en"]
+CREDENTIALS = (NotAuthenticated, UnclearCredentials, ProgrammeNeeded, ProgrammeDiffers)
 
 
 class MissingPermission(NotAllowed):
@@ -74,7 +84,9 @@ async def present(_request: Request) -> datetime:
 def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     """Require a permission; the route gets the caller who has it. Raises NotAuthenticated, MissingPermission."""
     reach_of(permission, ())  # A permission that is not declared fails at import.
+    scoped = (NoPartner,) if Role.PARTNER in PERMISSIONS[permission] else ()
 
+    @refuses(*CREDENTIALS, MissingPermission, TooManyRequests, *scoped)
     async def permitted(request: Request) -> Caller:
         caller = request.state.caller = await _known(request)  # Known even if they are turned away now.
         bind_contextvars(caller=caller.name, programme_id=str(caller.programme_id))

@@ -50,6 +50,9 @@ class RequestInFlight(Conflict):
     title = Title(zh="相同的请求正在处理", en="The same request is being handled")
 
 
+REFUSALS = (KeyReused, RequestInFlight)
+
+
 def replay(tx: Session, key: Key, request_hash: bytes) -> Answer | None:
     """Claim a key and return what was answered to it. Raises RequestInFlight, KeyReused."""
     if not kept_answers.try_lock(tx, key):

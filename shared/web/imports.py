@@ -10,15 +10,30 @@ from fastapi import Depends, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
 from shared.auth.callers import Caller
+from shared.documents.refusals import (
+    BrokenQuotes,
+    CellTooLong,
+    EmptySheet,
+    FileTooLarge,
+    NotASheet,
+    TooManyColumns,
+    TooManyRows,
+    UnpacksTooLarge,
+    WrongHeaders,
+)
+from shared.errors import NotFound
 from shared.imports import committing, queries
 from shared.imports.desk import Imports
 from shared.imports.kinds import ImportKind
+from shared.imports.refusals import ImportExpired, ImportFailed, ImportHasRejects, ImportsBusy
 from shared.imports.staging import Upload, stage
 from shared.web.doors import Now, Tx, may
 from shared.web.fields import Text
 from shared.web.import_shapes import Commit, Import, ImportPage, ImportSummary
 from shared.web.problems import language_of
+from shared.web.refusals import refuses
 from shared.web.routes import Router
+from shared.zones import UnknownTimezone
 
 MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -27,6 +42,10 @@ MEDIA_TYPES = {
 SHEETS: dict[int | str, dict[str, Any]] = {
     200: {"description": "A sheet.", "content": {name.partition(";")[0]: {} for name in MEDIA_TYPES.values()}}
 }
+SHEET_REFUSALS = (
+    BrokenQuotes, CellTooLong, EmptySheet, FileTooLarge, NotASheet, TooManyColumns, TooManyRows, UnpacksTooLarge,
+    WrongHeaders,
+)  # fmt: skip
 Follower = Annotated[Caller, Depends(may("imports.follow"))]
 
 
@@ -69,6 +88,7 @@ def _add_upload(router: Router, imports: Imports, kind: ImportKind[Any, Any]) ->
     importer = Annotated[Caller, Depends(may(kind.permission))]
 
     @router.post(f"/{kind.name}", status_code=201, operation_id=operation_id, name=operation_id)
+    @refuses(UnknownTimezone, ImportsBusy, *SHEET_REFUSALS)
     def stage_import(
         file: UploadFile,
         caller: importer,
@@ -97,12 +117,14 @@ def _add_reads(router: Router, imports: Imports) -> None:
         items = [ImportSummary.of(row) for row in rows]
         return ImportPage(items=items, next=items[-1].id if len(items) == limit else None)
 
-    @router.get("/{import_id}", operation_id="get_import")
+    @router.get("/{import_id:uuid}", operation_id="get_import")
+    @refuses(NotFound)
     def get_import(import_id: UUID, caller: Follower, tx: Tx) -> Import:
         """Show how an import stands: its preview, its progress, its result."""
         return _standing(tx, imports, caller, import_id)
 
-    @router.get("/{import_id}/rejects", operation_id="download_rejects", responses=SHEETS, response_class=Response)
+    @router.get("/{import_id:uuid}/rejects", operation_id="download_rejects", responses=SHEETS, response_class=Response)
+    @refuses(NotFound)
     def download_rejects(import_id: UUID, caller: Follower, tx: Tx) -> Response:
         """Download the rejected rows with what is wrong; mended, the file can be sent in as it is."""
         kind, content = queries.get_rejects(tx, imports.scope(caller.programme_id, caller.roles), import_id)
@@ -110,7 +132,8 @@ def _add_reads(router: Router, imports: Imports) -> None:
 
 
 def _add_commit(router: Router, imports: Imports) -> None:
-    @router.post("/{import_id}/commit", status_code=202, operation_id="commit_import")
+    @router.post("/{import_id:uuid}/commit", status_code=202, operation_id="commit_import")
+    @refuses(NotFound, ImportHasRejects, ImportFailed, ImportExpired)
     def commit_import(import_id: UUID, body: Commit, caller: Follower, tx: Tx) -> Import:
         """Have the good rows of a staged sheet brought in, all or none, by a worker; again changes nothing."""
         scope = imports.scope(caller.programme_id, caller.roles)

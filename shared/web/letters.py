@@ -1,17 +1,18 @@
 """Dead letters and replays as operators ask for them and see them."""
 
 import base64
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.bus.burial import Origin, Reason
 from shared.bus.dead_letters import replays
+from shared.bus.dead_letters.closings import NotOneWay
 from shared.bus.dead_letters.post_mortem import Cause, Story, Wanted
 from shared.bus.dead_letters.replays import Outcome, Preview, Progress
-from shared.web.fields import Text
+from shared.web.fields import Count, Flag, Line, Parts, Shown, Text, Whole, WholeText
 
 MOST_IDS = 1_000
 
@@ -22,22 +23,22 @@ class Dead(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    origin: str
-    handler: str | None
+    origin: Shown
+    handler: Shown | None
     event_id: UUID | None
-    type: str | None
-    partition_key: str | None
-    cause: str
-    reason: str
-    exception: str | None
-    error: str
-    trace_id: str | None
-    attempts: int
+    type: Shown | None
+    partition_key: Shown | None
+    cause: Shown
+    reason: Shown
+    exception: Shown | None
+    error: WholeText
+    trace_id: Shown | None
+    attempts: Count
     died_at: AwareDatetime
-    state: str
+    state: Shown
     closed_at: AwareDatetime | None
     closed_by: UUID | None
-    closed_why: str | None
+    closed_why: Shown | None
 
 
 class Tried(BaseModel):
@@ -48,22 +49,22 @@ class Tried(BaseModel):
     replay_id: UUID
     requested_at: AwareDatetime
     requested_by: UUID
-    why: str
+    why: Shown
     outcome: Outcome | None
-    error: str | None
+    error: WholeText | None
     tried_at: AwareDatetime | None
 
 
 class DeadLetter(Dead):
     """A letter whole; `body` is its text if that is JSON in UTF-8, else its bytes in base64."""
 
-    headers: dict[str, str]
-    body: str
+    headers: dict[str, Shown]
+    body: WholeText
     body_encoding: Literal["json", "base64"]
-    place: str | None
-    stack: str | None
-    waiting_behind: int  # Parked letters of its handler and key.
-    replays: list[Tried]
+    place: Shown | None
+    stack: WholeText | None
+    waiting_behind: Count  # Parked letters of its handler and key.
+    replays: Parts[Tried]
 
     @classmethod
     def of(cls, story: Story) -> Self:
@@ -83,18 +84,18 @@ class DeadLetter(Dead):
 class CauseGroup(BaseModel):
     """What many letters died of alike, and how many wait behind them; `error` and `newest_id` are the newest one's."""
 
-    cause: str
-    letters: int
-    waiting: int
+    cause: Shown
+    letters: Count
+    waiting: Count
     first_died_at: AwareDatetime
     last_died_at: AwareDatetime
-    origin: str
-    handler: str | None
-    type: str | None
-    reason: str
-    exception: str | None
-    place: str | None
-    error: str
+    origin: Shown
+    handler: Shown | None
+    type: Shown | None
+    reason: Shown
+    exception: Shown | None
+    place: Shown | None
+    error: WholeText
     newest_id: UUID
 
     @classmethod
@@ -112,8 +113,8 @@ class CauseGroup(BaseModel):
 class Causes(BaseModel):
     """Causes, those that most died of first, and how many letters there are in all."""
 
-    total: int
-    items: list[CauseGroup]
+    total: Count
+    items: Parts[CauseGroup]
 
 
 class Chosen(BaseModel):
@@ -122,47 +123,50 @@ class Chosen(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     ids: list[UUID] | None = Field(default=None, min_length=1, max_length=MOST_IDS)
-    cause: Text | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = [name for name in ("ids", "cause", "all") if getattr(self, name, None)]
-        if len(ways) != 1:
-            raise ValueError("choose letters in exactly one way")
-        return self
+    cause: Annotated[Line, Field(min_length=1)] | None = None
 
     def wanted(self) -> Wanted:
-        """Say the same to a query."""
+        """Say the same to a query. Raises NotOneWay."""
+        self._require_one_way("ids", "cause")
         return Wanted(ids=tuple(self.ids) if self.ids else None, cause=self.cause)
+
+    def _require_one_way(self, *ways: str) -> None:
+        if len([way for way in ways if getattr(self, way)]) != 1:
+            raise NotOneWay(ways=ways)
 
 
 class ReplayOrder(Chosen):
     """Which dead letters to try again, and why; a preview only counts them."""
 
-    all: bool = False
-    handler: Text | None = None  # This and the following narrow `all`.
-    type: Text | None = None
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"all": True, "handler": "accrue_donations", "why": "synthetic reason"}]}
+    )
+
+    all: Flag = False
+    handler: Line | None = None  # This and the following narrow `all`.
+    type: Line | None = None
     reason: Reason | None = None
     origin: Origin | None = None
     why: Text = Field(default="", max_length=500)
-    letters_per_second: int = Field(default=replays.LETTERS_PER_SECOND, ge=1, le=replays.MOST_PER_SECOND)
-    preview: bool = False
-
-    @model_validator(mode="after")
-    def _narrow(self) -> Self:
-        if not self.all and (self.handler or self.type or self.reason or self.origin):
-            raise ValueError("handler, type, reason and origin narrow `all`")
-        return self
+    letters_per_second: Whole = Field(default=replays.LETTERS_PER_SECOND, ge=1, le=replays.MOST_PER_SECOND)
+    preview: Flag = False
 
     def wanted(self) -> Wanted:
-        """Say the same to a query."""
+        """Say the same to a query. Raises NotOneWay."""
+        self._require_one_way("ids", "cause", "all")
         if not self.all:
+            if self.handler or self.type or self.reason or self.origin:
+                raise NotOneWay(ways=("all",))
             return super().wanted()
         return Wanted(handler=self.handler, type=self.type, reason=self.reason, origin=self.origin)
 
 
 class Discard(Chosen):
     """Which dead letters to give up, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"cause": "0123456789abcdef", "why": "synthetic reason"}]}
+    )
 
     why: Text = Field(max_length=500)
 
@@ -172,8 +176,8 @@ class Discarded(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    letters: int
-    released: int
+    letters: Count
+    released: Count
 
 
 class Replay(BaseModel):
@@ -182,14 +186,14 @@ class Replay(BaseModel):
     id: UUID
     requested_at: AwareDatetime
     requested_by: UUID
-    why: str
-    selection: str
-    letters_per_second: int
-    total: int
-    replayed: int
-    failed: int
-    skipped: int
-    left: int
+    why: Shown
+    selection: Shown
+    letters_per_second: Count
+    total: Count
+    replayed: Count
+    failed: Count
+    skipped: Count
+    left: Count
     finished_at: AwareDatetime | None
 
     @classmethod
@@ -206,8 +210,8 @@ class Replay(BaseModel):
 class Ordered(BaseModel):
     """How many letters a replay is about; an order has the replay, a preview what they died of."""
 
-    total: int
-    causes: list[CauseGroup] | None = None
+    total: Count
+    causes: Parts[CauseGroup] | None = None
     replay: Replay | None = None
 
     @classmethod

@@ -13,6 +13,7 @@ from shared.bus.transport import QueueStats, TopologyMissing, Transport, Transpo
 from shared.service import Service
 from shared.web.dead_letters import Operator, add_dead_letters
 from shared.web.doors import Tx
+from shared.web.fields import Count, Shown
 from shared.web.routes import Router
 
 NOTHING = QueueStats(ready=0, unacked=0, consumers=0)
@@ -24,17 +25,17 @@ class Flow(BaseModel):
     What only the broker knows is null while it does not answer; `broker` then says why.
     """
 
-    service: str
-    outbox: int
-    later: int  # In the outbox too, and not yet due.
-    dead_letters: int
-    parked: int  # Waiting behind a dead letter of their key.
-    broker: str | None = None
-    queue_ready: int | None = None
-    queue_unacked: int | None = None
-    consumers: int | None = None
-    dead_at_broker: int | None = None  # Given up by the broker itself, not yet looked at by the service.
-    unrouted: int | None = None  # Told by the service and heard by nobody, not yet looked at by it.
+    service: Shown
+    outbox: Count
+    later: Count  # In the outbox too, and not yet due.
+    dead_letters: Count
+    parked: Count  # Waiting behind a dead letter of their key.
+    broker: Shown | None = None
+    queue_ready: Count | None = None
+    queue_unacked: Count | None = None
+    consumers: Count | None = None
+    dead_at_broker: Count | None = None  # Given up by the broker itself, not yet looked at by the service.
+    unrouted: Count | None = None  # Told by the service and heard by nobody, not yet looked at by it.
 
 
 def operations_of(service: Service) -> Router:

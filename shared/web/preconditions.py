@@ -8,8 +8,9 @@ from fastapi import Depends, Header, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from shared.errors import ReadFirst
+from shared.errors import ChangedSince, ReadFirst
 from shared.seen import ANYTHING, Seen
+from shared.web.refusals import refuses
 
 ANY = "*"
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
@@ -24,6 +25,7 @@ class Tagged:
     shown: Any
 
 
+@refuses(ReadFirst, ChangedSince)
 async def seen(
     if_match: Annotated[
         str | None,
@@ -36,6 +38,7 @@ async def seen(
     return _seen(if_match, "if-match")
 
 
+@refuses(ReadFirst, ChangedSince)
 async def seen_if_any(
     if_match: Annotated[
         str | None, Header(alias="If-Match", description="The `ETag` of the reading, if the thing exists.")

@@ -25,10 +25,11 @@ from shared.errors import (
     Title,
     TooMany,
 )
+from shared.web import bad_requests
 
 MEDIA_TYPE = "application/problem+json"
-
-
+BAD_REQUEST, METHOD_NOT_ALLOWED, UNSUPPORTED = 400, 405, 415
+MOST_FIELD = 200
 STATUS: dict[type[Refusal], int] = {
     UnclearCredentials: 400,
     NotAuthenticated: 401,
@@ -47,6 +48,7 @@ BY_STATUS = {
     405: ("method_not_allowed", Title(zh="不支持该操作", en="Method not allowed")),
     408: ("request_timeout", Title(zh="发送超时", en="The request came too slowly")),
     413: ("too_large", Title(zh="内容过大", en="Content too large")),
+    415: ("unsupported_media_type", Title(zh="不支持该内容类型", en="This media type is not read here")),
     503: ("unavailable", Title(zh="服务暂不可用", en="Temporarily unavailable")),
 }
 LEAST_QUOTED = 4  # Shorter texts stand in any sentence by chance.
@@ -101,14 +103,18 @@ def weight(parameter: str) -> float:
     return float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
+def status_of(kind: type[Refusal]) -> int:
+    """Return the status that HTTP gives a kind of refusal. Raises StopIteration for one without a kind."""
+    return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
+
+
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a refusal with what it says of itself."""
     if not isinstance(error, Refusal):
         raise error
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    log.info(
-        "refused", code=error.code, path=address_of(request), **{f"fact_{k}": str(v) for k, v in error.told.items()}
-    )
+    status = status_of(type(error))
+    facts = {f"fact_{name}": str(value) for name, value in error.told.items()}
+    log.info("refused", code=error.code, path=address_of(request), **facts)
     return problem(
         status=status, code=error.code, title=error.title, language=language_of(request), facts=error.facts,
         headers=_headers(status, error.facts),
@@ -132,9 +138,14 @@ def _challenge(status: int, reason: str) -> str:
 async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
+    if (refusal := await bad_requests.stranger(request)) is not None:
+        return await refused(request, refusal)
+    if media_types := bad_requests.unread_media_type(request):
+        facts, headers = {"expected": media_types}, {"Accept": ", ".join(media_types)}
+        return of_status(request, UNSUPPORTED, facts=facts, headers=headers)
     errors = [
         {
-            "field": ".".join(str(part) for part in item["loc"][1:]) or item["loc"][0],
+            "field": _shown(".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0])),
             "code": item["type"],
             "message": _without_input(item["msg"], item.get("input")),
         }
@@ -152,9 +163,18 @@ def _quotes(message: str, sent: str) -> bool:
     return repr(sent) in message or (len(sent) >= LEAST_QUOTED and sent in message)
 
 
+def _shown(field: str) -> str:
+    """Cut a field's name short: one that there is not is named as the caller named it, with whatever is in it."""
+    return field[:MOST_FIELD].replace("\x00", "\ufffd")
+
+
 async def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == METHOD_NOT_ALLOWED:
+        return of_status(request, METHOD_NOT_ALLOWED, headers={"Allow": bad_requests.allowed_methods(request)})
+    if error.status_code == BAD_REQUEST and (refusal := await bad_requests.stranger(request)) is not None:
+        return await refused(request, refusal)
     return of_status(request, error.status_code, headers=error.headers)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import Query, Request
 
 from shared.errors import NotAcceptable
+from shared.web.refusals import refuses
 
 _PREFERENCE: Final = re.compile(r"\s*([^\s/;,]+)/([^\s/;,]+)\s*((?:;[^,]*)?)")
 _WEIGHT: Final = re.compile(r";\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)", re.IGNORECASE)
@@ -36,6 +37,7 @@ def one_of(*offered: Form) -> Callable[..., Awaitable[Form]]:
         alias="format", description="The form of the answer; wins over `Accept`.", json_schema_extra={"enum": names}
     )
 
+    @refuses(NotAcceptable)
     async def choose(request: Request, wanted: Annotated[str | None, described] = None) -> Form:
         if wanted is not None:
             found = next((form for form in offered if form.name == wanted), None)

@@ -31,6 +31,7 @@ from shared.web import idempotency, kept_answers
 from shared.web.audit import call_of
 from shared.web.doors import Now, Tx
 from shared.web.preconditions import Tagged, etag, needs_reading, unless_known
+from shared.web.refusals import refuses
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IfNoneMatch = Annotated[
@@ -97,7 +98,7 @@ class Route(APIRoute):
             return response
 
         asked_for = {"kit_tx": Tx, "kit_key": (idempotency.KeyHeader, None), "kit_now": Now}
-        return self._asking(endpoint, call, asked_for)
+        return refuses(*idempotency.REFUSALS)(self._asking(endpoint, call, asked_for))
 
     def _carry_out(self, endpoint: Endpoint, values: Mapping[str, Any], call: Call, tx: Session) -> Response:
         """Call the endpoint and write down what it did, all before the commit."""

@@ -12,7 +12,9 @@ from shared.bus.tasks.listing import find_run, runs_of
 from shared.database.keyset import KeysetList, Sort, equal, since, until
 from shared.errors import NotFound, Title
 from shared.web.doors import Tx, may
+from shared.web.fields import Count, Shown, WholeText
 from shared.web.lists import Answer, Asked, Listed
+from shared.web.refusals import refuses
 from shared.web.routes import Router
 
 Operator = Annotated[Caller, Depends(may("events.operate"))]
@@ -25,26 +27,26 @@ class TaskRun(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    task: str
-    key: str | None
+    task: Shown
+    key: Shown | None
     state: State
-    attempts: int
+    attempts: Count
     queued_at: AwareDatetime
     next_try_at: AwareDatetime | None
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
-    error: str | None
-    progress_done: int | None
-    progress_total: int | None
+    error: Shown | None
+    progress_done: Count | None
+    progress_total: Count | None
 
 
 class WholeTaskRun(TaskRun):
     """One run with what it was asked to do, and the stack of its last failure."""
 
     programme_id: UUID | None
-    arguments: str
-    traceparent: str
-    stack: str | None
+    arguments: WholeText
+    traceparent: Shown
+    stack: WholeText | None
 
 
 RUNS = KeysetList(
@@ -93,6 +95,7 @@ def list_task_runs(caller: Operator, asked: Annotated[Asked, Depends(TASK_RUNS.a
 
 
 @router.get("/{run_id}", operation_id="show_task_run")
+@refuses(NotFound)
 def show_task_run(run_id: UUID, caller: Operator, tx: Tx) -> WholeTaskRun:
     """Show one run. Raises NotFound."""
     row = find_run(tx, run_id, programme_id=caller.programme_id)

@@ -17,6 +17,7 @@ from shared.database.sessions import Database
 from shared.web.app import create_app
 from shared.web.doors import present
 from tests.activities.door import Door
+from tests.documented import DocumentedClient
 from tests.factories.activities import make_listing, make_shift, make_volunteer
 from tests.web_options import OPTIONS
 
@@ -43,7 +44,7 @@ def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterat
     transport = PostgresTransport(server.open("bus", pool_size=2))
     settings = issuer.settings
     verifier = TokenVerifier(issuer.key_store(), issuer=settings.issuer, audience=settings.audience)
-    with TestClient(
+    with DocumentedClient(
         create_app(SERVICE, database=database, transport=transport, verifier=verifier, options=OPTIONS)
     ) as client:
         yield client

@@ -1,28 +1,9 @@
 """Every refusal has a name of its own, in both languages."""
 
 from collections import Counter
-from importlib import import_module
-from pathlib import Path
-from pkgutil import walk_packages
 
-import services
-import shared
-from shared.errors import Refusal, Title
-
-
-def refusals() -> list[type[Refusal]]:
-    """Import everything and return each refusal that is declared in it."""
-    for package in (services, shared):
-        root = Path(next(iter(package.__path__)))
-        for module in walk_packages([str(root)], f"{package.__name__}."):
-            if ".migrations" not in module.name:
-                import_module(module.name)
-    found, rest = list[type[Refusal]](), Refusal.__subclasses__()
-    while rest:
-        kind = rest.pop()
-        rest += kind.__subclasses__()
-        found.append(kind)
-    return [kind for kind in set(found) if kind.__module__.split(".")[0] in {"services", "shared"}]
+from launch.problems import refusals
+from shared.errors import Title
 
 
 def test_every_refusal_has_a_code_of_its_own() -> None:

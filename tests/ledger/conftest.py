@@ -17,6 +17,7 @@ from shared.bus.transport.postgres import PostgresTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.web.app import create_app
+from tests.documented import DocumentedClient
 from tests.ledger.door import Door
 from tests.ledger.raw import Raw
 from tests.web_options import OPTIONS
@@ -65,7 +66,7 @@ def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterat
     transport = PostgresTransport(server.open("bus", pool_size=2))
     settings = issuer.settings
     verifier = TokenVerifier(issuer.key_store(), issuer=settings.issuer, audience=settings.audience)
-    with TestClient(
+    with DocumentedClient(
         create_app(SERVICE, database=database, transport=transport, verifier=verifier, options=OPTIONS)
     ) as client:
         yield client

@@ -1,20 +1,25 @@
 """HTTP door of attendance."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends
 
 from services.activities.attendance import actions, queries, schemas, tables
+from services.activities.attendance.rules import AttendanceVoided, BadTimes, InTheFuture, NotSettled
 from services.activities.attendance.schemas import ATTENDANCES
 from services.activities.listings.queries import get_shift
 from services.activities.sign_ups.queries import require_place
+from services.activities.sign_ups.rules import NotSignedUp
 from shared.auth.callers import Caller
+from shared.errors import NotFound
 from shared.seen import Seen
 from shared.web.doors import Now, Tx, may
+from shared.web.fields import Day
 from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Read, Tagged
+from shared.web.refusals import refuses
 from shared.web.routes import Router
 
 router = Router(tags=["attendance"])
@@ -28,6 +33,7 @@ Summariser = Annotated[Caller, Depends(may("activities.summarise"))]
 @router.get(
     "/shifts/{shift_id}/attendance/mine", operation_id="get_own_attendance", response_model=schemas.OwnAttendance
 )
+@refuses(NotFound, NotSignedUp)
 def get_own_attendance(shift_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show how the caller stands with a shift."""
     shift, _ = get_shift(tx, programme_id=caller.programme_id, shift_id=shift_id)
@@ -46,6 +52,7 @@ def list_attendances(caller: Overseer, asked: Annotated[Asked, Depends(ATTENDANC
 
 
 @router.get("/attendances/{attendance_id}", operation_id="get_attendance", response_model=schemas.History)
+@refuses(NotFound)
 def get_attendance(attendance_id: UUID, caller: Overseer, tx: Tx) -> Tagged:
     """Show one attendance with every decision about it."""
     attendance = queries.get_attendance(
@@ -59,6 +66,7 @@ def get_attendance(attendance_id: UUID, caller: Overseer, tx: Tx) -> Tagged:
 @router.post(
     "/attendances/{attendance_id}/corrections", operation_id="correct_attendance", response_model=schemas.Attendance
 )
+@refuses(NotFound, AttendanceVoided, BadTimes, InTheFuture)
 def correct_attendance(
     attendance_id: UUID, body: schemas.Correction, caller: Corrector, tx: Tx, now: Now, seen: Read
 ) -> tables.Attendance:
@@ -68,6 +76,7 @@ def correct_attendance(
 
 
 @router.post("/attendances/{attendance_id}/void", operation_id="void_attendance", response_model=schemas.Attendance)
+@refuses(NotFound, AttendanceVoided, NotSettled)
 def void_attendance(
     attendance_id: UUID, body: schemas.Void, caller: Corrector, tx: Tx, now: Now, seen: Read
 ) -> tables.Attendance:
@@ -76,7 +85,7 @@ def void_attendance(
 
 
 @router.get("/summary", operation_id="summarise_activities")
-def summarise_activities(since: date, until: date, caller: Summariser, tx: Tx) -> schemas.Summary:
+def summarise_activities(since: Day, until: Day, caller: Summariser, tx: Tx) -> schemas.Summary:
     """Count what happened on the service dates from `since` up to, not including, `until`."""
     figures = queries.summarise(tx, programme_id=caller.programme_id, since=since, until=until)
     return schemas.Summary(since=since, until=until, **figures)

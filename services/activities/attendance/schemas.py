@@ -10,7 +10,7 @@ from services.activities.attendance import queries
 from services.activities.attendance.queries import State
 from shared.errors import Title
 from shared.events.activities import EvidenceClass
-from shared.web.fields import Instant, Text
+from shared.web.fields import Count, Instant, Parts, Shown, Text
 from shared.web.lists import Listed
 
 
@@ -26,14 +26,14 @@ class Attendance(BaseModel):
     volunteer_id: UUID
     service_on: date
     state: State
-    version: int
+    version: Count
     checked_in_at: AwareDatetime
     checked_out_at: AwareDatetime | None
     started_at: AwareDatetime | None
     ended_at: AwareDatetime | None
     evidence: EvidenceClass | None
-    service_minutes: int
-    matchable_minutes: int
+    service_minutes: Count
+    matchable_minutes: Count
 
 
 ATTENDANCES = Listed(
@@ -69,8 +69,8 @@ class OwnAttendance(BaseModel):
     state: Literal["expected", "checked_in", "settled", "voided"] = "expected"
     checked_in_at: AwareDatetime | None = None
     checked_out_at: AwareDatetime | None = None
-    service_minutes: int | None = None
-    matchable_minutes: int | None = None
+    service_minutes: Count | None = None
+    matchable_minutes: Count | None = None
 
 
 class Version(BaseModel):
@@ -78,14 +78,14 @@ class Version(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    version: int
+    version: Count
     kind: Literal["settled", "revised", "voided"]
     checked_in_at: AwareDatetime
     checked_out_at: AwareDatetime
     evidence: EvidenceClass
-    service_minutes: int
-    matchable_minutes: int
-    reason: str
+    service_minutes: Count
+    matchable_minutes: Count
+    reason: Shown
     decided_by: UUID
     decided_at: AwareDatetime
 
@@ -93,17 +93,21 @@ class Version(BaseModel):
 class History(Attendance):
     """An attendance with every decision about it, oldest first."""
 
-    versions: list[Version]
+    versions: Parts[Version]
 
 
 class Void(BaseModel):
     """Why an attendance is taken back."""
+
+    model_config = ConfigDict(extra="forbid")
 
     reason: Text = Field(min_length=1, max_length=500)
 
 
 class Correction(BaseModel):
     """What really happened."""
+
+    model_config = ConfigDict(extra="forbid")
 
     checked_in_at: Instant
     checked_out_at: Instant
@@ -116,14 +120,14 @@ class Summary(BaseModel):
 
     since: date
     until: date
-    participations: int
-    volunteers: int
-    without_check_out: int
-    voided: int
-    service_minutes: int
-    matchable_minutes: int
-    shifts: int
-    shifts_held: int
-    shifts_cancelled: int
-    partners_signed: int
-    partners_carried_over: int
+    participations: Count
+    volunteers: Count
+    without_check_out: Count
+    voided: Count
+    service_minutes: Count
+    matchable_minutes: Count
+    shifts: Count
+    shifts_held: Count
+    shifts_cancelled: Count
+    partners_signed: Count
+    partners_carried_over: Count

@@ -10,18 +10,23 @@ from services.activities.attendance import schemas as attendance_schemas
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import actions, rules, schemas
 from services.activities.listings.queries import get_shift
-from services.activities.listings.rules import require_not_cancelled
+from services.activities.listings.rules import ShiftCancelled, require_not_cancelled
+from services.activities.sign_ups.rules import NotSignedUp
 from shared.auth.callers import Caller
+from shared.errors import NotFound
 from shared.web.doors import Apart, Now, Tx, may
+from shared.web.refusals import refuses
 from shared.web.routes import Router
 
 router = Router(prefix="/shifts/{shift_id}", tags=["check-ins"])
 
 CodeHolder = Annotated[Caller, Depends(may("shifts.show_code"))]
 Volunteer = Annotated[Caller, Depends(may("attendance.check_in"))]
+SCAN = (NotFound, NotSignedUp, ShiftCancelled, rules.TooManyAttempts, rules.WrongCode, rules.CodeExpired)
 
 
 @router.get("/code", operation_id="show_code")
+@refuses(NotFound, ShiftCancelled)
 def show_code(shift_id: UUID, caller: CodeHolder, tx: Tx, now: Now) -> schemas.ShownCode:
     """Show the code that volunteers scan now, and when it gives way to the next; for the shift's own partner only."""
     shift, _ = get_shift(tx, programme_id=caller.programme_id, shift_id=shift_id, partner_id=caller.partner_scope)
@@ -31,6 +36,7 @@ def show_code(shift_id: UUID, caller: CodeHolder, tx: Tx, now: Now) -> schemas.S
 
 
 @router.post("/check-ins", status_code=201, operation_id="check_in", response_model=attendance_schemas.Attendance)
+@refuses(*SCAN, rules.CheckInClosed, rules.AlreadyCheckedIn)
 def check_in(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, tx: Tx, apart: Apart, now: Now) -> Attendance:
     """Check in to a shift with the code that the partner shows; the same code again returns the first check-in."""
     attempt = _attempt(shift_id, body, caller, now)
@@ -39,6 +45,7 @@ def check_in(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, tx: Tx,
 
 
 @router.post("/check-outs", operation_id="check_out", response_model=attendance_schemas.Attendance)
+@refuses(*SCAN, rules.CheckOutClosed, rules.AlreadyCheckedOut, rules.NotCheckedIn, rules.CodeReused)
 def check_out(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, tx: Tx, apart: Apart, now: Now) -> Attendance:
     """Check out of a shift with a new code; the service is settled."""
     attempt = _attempt(shift_id, body, caller, now)

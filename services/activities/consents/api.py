@@ -9,7 +9,9 @@ from fastapi import Depends
 from services.activities.consents import actions, queries, rules, schemas, tables
 from services.activities.volunteers.queries import get_volunteer
 from shared.auth.callers import Caller
+from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
+from shared.web.refusals import refuses
 from shared.web.routes import Router
 
 router = Router(tags=["consents"])
@@ -27,12 +29,14 @@ def list_consent_texts(caller: TextReader) -> schemas.ConsentTexts:  # noqa: ARG
 
 
 @router.get("/volunteers/me/consents", operation_id="list_own_consents")
+@refuses(NotFound)
 def list_own_consents(caller: Volunteer, tx: Tx) -> schemas.Consents:
     """List everything that the caller ever decided."""
     return _history(tx, caller, caller.person_id)
 
 
 @router.post("/volunteers/me/consents", status_code=201, operation_id="give_consent", response_model=schemas.Consent)
+@refuses(NotFound, rules.UnknownText, rules.TextOutdated)
 def give_consent(body: schemas.Giving, caller: Volunteer, tx: Tx, now: Now) -> tables.Consent:
     """Consent to one purpose, after reading the current text; again changes nothing."""
     return actions.give(tx, _record(caller.person_id, body, caller, now), version=body.version)
@@ -42,12 +46,14 @@ def give_consent(body: schemas.Giving, caller: Volunteer, tx: Tx, now: Now) -> t
     "/volunteers/me/consents/withdrawals", status_code=201, operation_id="withdraw_consent",
     response_model=schemas.Consent,
 )  # fmt: skip
+@refuses(NotFound, rules.NothingGiven)
 def withdraw_consent(body: schemas.Withdrawing, caller: Volunteer, tx: Tx, now: Now) -> tables.Consent:
     """Withdraw a consent, with effect at once; again changes nothing."""
     return actions.withdraw(tx, _record(caller.person_id, body, caller, now))
 
 
 @router.get("/volunteers/{volunteer_id}/consents", operation_id="list_consents")
+@refuses(NotFound)
 def list_consents(volunteer_id: UUID, caller: Recorder, tx: Tx) -> schemas.Consents:
     """List everything that a person ever decided."""
     return _history(tx, caller, volunteer_id)
@@ -57,6 +63,7 @@ def list_consents(volunteer_id: UUID, caller: Recorder, tx: Tx) -> schemas.Conse
     "/volunteers/{volunteer_id}/consents", status_code=201, operation_id="record_consent",
     response_model=schemas.Consent,
 )  # fmt: skip
+@refuses(NotFound, rules.UnknownText, rules.TextOutdated)
 def record_consent(
     volunteer_id: UUID, body: schemas.GivingOnBehalf, caller: Recorder, tx: Tx, now: Now
 ) -> tables.Consent:
@@ -69,6 +76,7 @@ def record_consent(
     "/volunteers/{volunteer_id}/consents/withdrawals", status_code=201, operation_id="record_withdrawal",
     response_model=schemas.Consent,
 )  # fmt: skip
+@refuses(NotFound, rules.NothingGiven)
 def record_withdrawal(
     volunteer_id: UUID, body: schemas.WithdrawingOnBehalf, caller: Recorder, tx: Tx, now: Now
 ) -> tables.Consent:

@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules, schemas, tables
 from services.activities.listings.schemas import LISTINGS
-from shared.auth.callers import Caller
+from shared.auth.callers import Caller, OtherPartner
+from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
 from shared.web.fields import Text
 from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Read, ReadIfAny, Tagged
+from shared.web.refusals import refuses
 from shared.web.routes import Router
+from shared.zones import UnknownTimezone
 
 router = Router(tags=["listings"])
 
@@ -38,12 +41,14 @@ def record_partner(
 
 
 @router.get("/partners/{reference}", operation_id="get_partner", response_model=schemas.Partner)
+@refuses(NotFound)
 def get_partner(reference: Reference, caller: Recorder, tx: Tx) -> tables.Partner:
     """Show what is noted of a partner."""
     return queries.get_partner(tx, programme_id=caller.programme_id, reference=reference)
 
 
 @router.post("/listings", status_code=201, operation_id="publish_listing")
+@refuses(OtherPartner, rules.BadShift, UnknownTimezone, rules.UnknownPartner, rules.ReferenceTaken)
 def publish_listing(body: schemas.NewListing, caller: Publisher, tx: Tx, now: Now) -> schemas.Listing:
     """Publish an activity with its shifts; a partner's member publishes for that partner only."""
     caller.require_partner(body.partner_id)
@@ -59,6 +64,7 @@ def list_listings(caller: Reader, asked: Annotated[Asked, Depends(LISTINGS.asked
 
 
 @router.get("/shifts/{shift_id}", operation_id="get_shift", response_model=schemas.ShiftOfListing)
+@refuses(NotFound)
 def get_shift(shift_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show one shift and what it is an occasion of."""
     shift, listing = queries.get_shift(
@@ -76,6 +82,7 @@ def get_shift(shift_id: UUID, caller: Reader, tx: Tx) -> Tagged:
 
 
 @router.post("/shifts/{shift_id}/cancel", operation_id="cancel_shift", response_model=schemas.Shift)
+@refuses(NotFound, rules.ShiftHasAttendance)
 def cancel_shift(shift_id: UUID, body: schemas.Cancellation, caller: Canceller, tx: Tx, seen: Read) -> tables.Shift:
     """Call a shift off, as long as nobody has checked in; again changes nothing."""
     return actions.cancel_shift(

@@ -8,37 +8,43 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.listings import queries
 from shared.errors import Title
-from shared.web.fields import Instant, Text
+from shared.web.fields import Count, Day, Instant, Items, Shown, Text, Whole
 from shared.web.lists import Listed
 
 
 class PartnerFacts(BaseModel):
     """What activities must know of a partner."""
 
+    model_config = ConfigDict(extra="forbid")
+
     name: Text = Field(min_length=1, max_length=120)
     agreement: Literal["signed", "carried_over"]
-    since: date
+    since: Day
 
 
 class Partner(PartnerFacts):
     """A partner that may publish."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, extra="ignore")
 
     id: UUID
-    reference: str
+    reference: Shown
 
 
 class NewShift(BaseModel):
     """An occasion to be published; whole minutes, half-open."""
 
+    model_config = ConfigDict(extra="forbid")
+
     starts_at: Instant
     ends_at: Instant
-    capacity: int = Field(ge=1, le=10_000)
+    capacity: Whole = Field(ge=1, le=10_000)
 
 
 class NewListing(BaseModel):
     """An activity to be published; its shifts are numbered in the order given, from 1."""
+
+    model_config = ConfigDict(extra="forbid")
 
     partner_id: UUID
     reference: Text = Field(min_length=1, max_length=40)
@@ -53,14 +59,14 @@ class Shift(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    number: int
+    number: Count
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     service_on: date
-    capacity: int
-    taken: int
+    capacity: Count
+    taken: Count
     state: Literal["open", "running", "held", "cancelled"]
-    cancelled_because: str | None
+    cancelled_because: Shown | None
 
 
 class Listing(BaseModel):
@@ -68,11 +74,11 @@ class Listing(BaseModel):
 
     id: UUID
     partner_id: UUID
-    reference: str
-    title: str
-    timezone: str
+    reference: Shown
+    title: Shown
+    timezone: Shown
     published_at: AwareDatetime
-    shifts: list[Shift]
+    shifts: Items[Shift]
 
     @property
     def shift_count(self) -> int:
@@ -101,13 +107,15 @@ class ShiftOfListing(Shift):
     """A shift with what a person must read about its activity."""
 
     listing_id: UUID
-    listing_reference: str
-    listing_title: str
+    listing_reference: Shown
+    listing_title: Shown
     partner_id: UUID
-    timezone: str
+    timezone: Shown
 
 
 class Cancellation(BaseModel):
     """Why a shift is called off."""
+
+    model_config = ConfigDict(extra="forbid")
 
     reason: Text = Field(min_length=1, max_length=500)

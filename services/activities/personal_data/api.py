@@ -7,8 +7,11 @@ from uuid import UUID
 from fastapi import Depends
 
 from services.activities.personal_data import actions, schemas, tables
+from services.activities.personal_data.rules import ServiceUnderWay
 from shared.auth.callers import Caller
+from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
+from shared.web.refusals import refuses
 from shared.web.routes import Router
 
 router = Router(prefix="/volunteers", tags=["personal data"])
@@ -19,6 +22,7 @@ Eraser = Annotated[Caller, Depends(may("personal_data.erase"))]
 
 
 @router.get("/me/data", operation_id="export_own_data")
+@refuses(NotFound)
 def export_own_data(caller: Volunteer, tx: Tx, now: Now) -> schemas.PersonalData:
     """Take out everything that activities knows of the caller; what the ledger knows, it tells itself."""
     found = actions.export(tx, _request(caller.person_id, caller, now))
@@ -26,12 +30,14 @@ def export_own_data(caller: Volunteer, tx: Tx, now: Now) -> schemas.PersonalData
 
 
 @router.post("/me/erasure", operation_id="erase_oneself", response_model=schemas.Erasure)
+@refuses(NotFound, ServiceUnderWay)
 def erase_oneself(body: schemas.Confirmation, caller: Volunteer, tx: Tx, now: Now) -> tables.Access:  # noqa: ARG001  That it is there is what counts.
     """Erase the caller, for good: pseudonyms for name and number, consents withdrawn, places ahead given back."""
     return actions.erase(tx, _request(caller.person_id, caller, now))
 
 
 @router.post("/{volunteer_id}/data-exports", operation_id="export_personal_data")
+@refuses(NotFound)
 def export_personal_data(
     volunteer_id: UUID, body: schemas.Grounds, caller: Exporter, tx: Tx, now: Now
 ) -> schemas.PersonalData:
@@ -41,6 +47,7 @@ def export_personal_data(
 
 
 @router.post("/{volunteer_id}/erasure", operation_id="erase_volunteer", response_model=schemas.Erasure)
+@refuses(NotFound, ServiceUnderWay)
 def erase_volunteer(
     volunteer_id: UUID, body: schemas.ErasureGrounds, caller: Eraser, tx: Tx, now: Now
 ) -> tables.Access:

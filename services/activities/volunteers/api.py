@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.activities.volunteers import actions, queries, schemas, tables
-from services.activities.volunteers.rules import Registration
+from services.activities.volunteers.rules import EmployeeNumberTaken, ErasedEarlier, Registration, ReservedNumber
 from services.activities.volunteers.schemas import VOLUNTEERS
 from shared.auth.callers import Caller
 from shared.privacy.masking import sees_people
 from shared.web.doors import Now, Tx, may
 from shared.web.lists import Answer, Asked
+from shared.web.refusals import refuses
 from shared.web.routes import Router, reading
 
 router = Router(prefix="/volunteers", tags=["volunteers"])
@@ -23,6 +24,7 @@ Seeker = Annotated[Caller, Depends(may("volunteers.look_up"))]
 
 
 @router.post("", status_code=201, operation_id="register_volunteer", response_model=schemas.Volunteer)
+@refuses(EmployeeNumberTaken, ErasedEarlier, ReservedNumber)
 def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, now: Now) -> tables.Volunteer:
     """Register a volunteer by employee number; the same person again returns the first record."""
     registration = Registration(body.employee_number, body.display_name)

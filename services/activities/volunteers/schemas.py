@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from services.activities.volunteers import queries
 from shared.errors import Title
 from shared.privacy.masking import mask
-from shared.web.fields import Text
+from shared.web.fields import Items, Shown, Text
 from shared.web.lists import Listed
 
 
 class NewVolunteer(BaseModel):
     """Who is to be registered."""
+
+    model_config = ConfigDict(extra="forbid")
 
     employee_number: Text = Field(min_length=1, max_length=40)
     display_name: Text = Field(min_length=1, max_length=80)
@@ -36,8 +38,8 @@ class Volunteer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    employee_number: str
-    display_name: str
+    employee_number: Shown
+    display_name: Shown
     registered_at: AwareDatetime
     erased_at: AwareDatetime | None = None
 
@@ -57,7 +59,7 @@ class Names(BaseModel):
 class FoundVolunteers(BaseModel):
     """Those of the numbers that are registered, in the order of the numbers."""
 
-    items: list[Volunteer]
+    items: Items[Volunteer]
 
 
 def show_all(_tx: Session, rows: Sequence[Any], *, masked: bool) -> list[Volunteer]:

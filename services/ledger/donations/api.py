@@ -10,9 +10,11 @@ from services.ledger.donations.schemas import DONATIONS
 from shared import telemetry
 from shared.auth.callers import Caller
 from shared.documents import typesetting
+from shared.errors import NotFound
 from shared.web import problems
 from shared.web.doors import Begin, Now, Reading, Tx, may
 from shared.web.lists import Answer, Asked
+from shared.web.refusals import refuses
 from shared.web.representations import JSON, PDF, Form, one_of
 from shared.web.routes import Router
 
@@ -40,6 +42,7 @@ def list_donations(caller: Reader, asked: Annotated[Asked, Depends(DONATIONS.ask
 @router.get(
     "/donations/{donation_id}", operation_id="explain_donation", response_model=schemas.DonationStory, responses=FORMS
 )
+@refuses(NotFound, typesetting.TooLongToSet, typesetting.StillSetting)
 def explain_donation(
     donation_id: UUID, caller: Reader, form: StoryForm, language: Reading, begin: Begin, now: Now
 ) -> schemas.DonationStory | Response:

@@ -9,8 +9,10 @@ from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.ledger.donations import queries
 from services.ledger.journal.schemas import Amount, Entry
-from shared.documents.papers import Cell, Column, Facts, Fen, Language, Minutes, Paper, Reference, Table
+from shared.documents import papers
+from shared.documents.papers import Cell, Column, Facts, Language, Minutes, Paper, Reference, Table
 from shared.errors import Title
+from shared.web.fields import Count, Day, Fen, Items, Parts, Shown
 from shared.web.lists import Listed
 
 Say = Callable[[str, str], str]
@@ -23,8 +25,8 @@ class WaterfallFilter(BaseModel):
 
     partner_id: UUID | None = None
     listing_id: UUID | None = None
-    service_from: date | None = None
-    service_until: date | None = None
+    service_from: Day | None = None
+    service_until: Day | None = None
 
 
 class Donation(BaseModel):
@@ -33,7 +35,7 @@ class Donation(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    version: int
+    version: Count
     state: Literal["settled", "revised", "voided"]
     attendance_id: UUID
     partner_id: UUID
@@ -42,13 +44,13 @@ class Donation(BaseModel):
     volunteer_id: UUID
     started_at: datetime
     service_on: date
-    evidence: str
-    recorded_minutes: int
-    matchable_minutes: int
-    below_minimum_minutes: int
-    above_ceiling_minutes: int
-    step_rounding_minutes: int
-    credited_minutes: int
+    evidence: Shown
+    recorded_minutes: Count
+    matchable_minutes: Count
+    below_minimum_minutes: Count
+    above_ceiling_minutes: Count
+    step_rounding_minutes: Count
+    credited_minutes: Count
     amount: Amount = Field(validation_alias="fen")
     policy_version_id: UUID | None
     entry_id: UUID | None
@@ -92,10 +94,10 @@ class Line(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str
-    zh: str
-    en: str
-    minutes: int
+    code: Shown
+    zh: Shown
+    en: Shown
+    minutes: Fen
     amount: Amount | None = Field(validation_alias="fen")
 
 
@@ -105,9 +107,9 @@ class DonationStory(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     donation: Donation
-    explanation: list[Line]
-    versions: list[Donation]
-    entries: list[Entry]
+    explanation: Items[Line]
+    versions: Parts[Donation]
+    entries: Parts[Entry]
 
 
 def paper_of(story: DonationStory, *, language: Language, programme_id: UUID, now: datetime, trace: str) -> Paper:
@@ -128,7 +130,7 @@ def paper_of(story: DonationStory, *, language: Language, programme_id: UUID, no
             Facts(
                 say("概要", "Summary"),
                 [
-                    (say("配捐金额", "Amount"), Fen(stands.amount.fen)),
+                    (say("配捐金额", "Amount"), papers.Fen(stands.amount.fen)),
                     (say("计入时长", "Credited time"), Minutes(stands.credited_minutes)),
                     (say("服务日期", "Service date"), stands.service_on),
                     (say("开始时间", "Started at"), stands.started_at),
@@ -154,7 +156,7 @@ def _explained(story: DonationStory, say: Say) -> Table:
         Column(say("金额", "Amount"), 2, is_figure=True),
     ]
     rows: list[Sequence[Cell]] = [
-        (say(line.zh, line.en), Minutes(line.minutes), None if line.amount is None else Fen(line.amount.fen))
+        (say(line.zh, line.en), Minutes(line.minutes), None if line.amount is None else papers.Fen(line.amount.fen))
         for line in story.explanation
     ]
     return Table(say("金额的由来", "How the amount came about"), columns, rows)
@@ -172,7 +174,7 @@ def _versions(story: DonationStory, say: Say, language: Language) -> Table:
     rows: list[Sequence[Cell]] = [
         (
             str(each.version), _STATES[each.state][language == "en"], Minutes(each.recorded_minutes),
-            Minutes(each.credited_minutes), Fen(each.amount.fen), each.decided_at,
+            Minutes(each.credited_minutes), papers.Fen(each.amount.fen), each.decided_at,
         )
         for each in story.versions
     ]  # fmt: skip
@@ -193,7 +195,7 @@ def _posted(story: DonationStory, say: Say) -> Table:
             say(*_KINDS.get(entry.kind, (entry.kind, entry.kind))),
             entry.effective_on,
             leg.account,
-            Fen(leg.amount.fen),
+            papers.Fen(leg.amount.fen),
         )
         for entry in story.entries
         for leg in entry.legs
@@ -217,11 +219,11 @@ class Dropped(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str
+    code: Shown
     after: Literal["recorded", "matchable"]
-    zh: str
-    en: str
-    minutes: int
+    zh: Shown
+    en: Shown
+    minutes: Fen
 
 
 class Waterfall(BaseModel):
@@ -229,13 +231,13 @@ class Waterfall(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    participations: int = Field(validation_alias=AliasPath("sums", "participations"))
-    partners: int = Field(validation_alias=AliasPath("sums", "partners"))
-    recorded_minutes: int = Field(validation_alias=AliasPath("sums", "recorded_minutes"))
-    matchable_minutes: int = Field(validation_alias=AliasPath("sums", "matchable_minutes"))
-    credited_minutes: int = Field(validation_alias=AliasPath("sums", "credited_minutes"))
+    participations: Count = Field(validation_alias=AliasPath("sums", "participations"))
+    partners: Count = Field(validation_alias=AliasPath("sums", "partners"))
+    recorded_minutes: Count = Field(validation_alias=AliasPath("sums", "recorded_minutes"))
+    matchable_minutes: Count = Field(validation_alias=AliasPath("sums", "matchable_minutes"))
+    credited_minutes: Count = Field(validation_alias=AliasPath("sums", "credited_minutes"))
     accrued: Amount = Field(validation_alias=AliasPath("sums", "accrued_fen"))
-    drops: list[Dropped]
+    drops: Items[Dropped]
 
 
 class OwnDonation(BaseModel):
@@ -244,15 +246,15 @@ class OwnDonation(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID = Field(description="配捐编号 / The donation's id")
-    version: int = Field(description="版本 / Counts the versions, from 1")
+    version: Count = Field(description="版本 / Counts the versions, from 1")
     state: Literal["settled", "revised", "voided"] = Field(description="状态 / State")
     attendance_id: UUID = Field(description="考勤编号 / The attendance's id")
     shift_id: UUID = Field(description="场次编号 / The shift's id")
     partner_id: UUID = Field(description="受赠机构编号 / The partner that gets it")
     service_on: date = Field(description="服务日期（当地） / Local date of service")
-    recorded_minutes: int = Field(description="服务时长（分钟） / Service, in minutes")
-    credited_minutes: int = Field(description="计入配捐的时长（分钟） / Minutes that were priced")
-    fen: int = Field(description="金额（分） / Amount, in fen")
+    recorded_minutes: Count = Field(description="服务时长（分钟） / Service, in minutes")
+    credited_minutes: Count = Field(description="计入配捐的时长（分钟） / Minutes that were priced")
+    fen: Fen = Field(description="金额（分） / Amount, in fen")
     decided_at: AwareDatetime = Field(description="决定时间 / When it was decided")
     superseded_at: AwareDatetime | None = Field(description="被更正时间 / When a later version replaced it")
 
@@ -260,15 +262,15 @@ class OwnDonation(BaseModel):
 class Meaning(BaseModel):
     """What a field is."""
 
-    zh: str
-    en: str
+    zh: Shown
+    en: Shown
 
 
 class OwnDonations(BaseModel):
     """Everything that the ledger knows of a person. `fields` says what each field is, by its path."""
 
     made_at: AwareDatetime
-    donations: list[OwnDonation]
+    donations: Parts[OwnDonation]
     fields: dict[str, Meaning]
 
 

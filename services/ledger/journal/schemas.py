@@ -8,7 +8,7 @@ from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.ledger.journal import queries
 from shared.errors import Title
-from shared.web.fields import Money
+from shared.web.fields import Count, Items, Money, Shown
 from shared.web.lists import Listed, Table
 
 
@@ -31,9 +31,9 @@ class Balance(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    account: str
-    zh: str
-    en: str
+    account: Shown
+    zh: Shown
+    en: Shown
     partner_id: UUID
     balance: Amount = Field(validation_alias="fen")
 
@@ -53,9 +53,9 @@ class AccountTotal(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    account: str
-    zh: str
-    en: str
+    account: Shown
+    zh: Shown
+    en: Shown
     from_legs: Amount
     from_balances: Amount
 
@@ -77,10 +77,10 @@ class TrialBalance(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    accounts: list[AccountTotal]
+    accounts: Items[AccountTotal]
     total: Amount
-    differing_balances: int
-    unbalanced_entries: int
+    differing_balances: Count
+    unbalanced_entries: Count
     balanced: bool
 
 
@@ -89,8 +89,8 @@ class Leg(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    line: int
-    account: str
+    line: Count
+    account: Shown
     partner_id: UUID
     amount: Amount = Field(validation_alias="fen")
 
@@ -101,9 +101,9 @@ class Entry(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID = Field(validation_alias=AliasPath("entry", "id"))
-    kind: str = Field(validation_alias=AliasPath("entry", "kind"))
-    source_version: int = Field(validation_alias=AliasPath("entry", "source_version"))
+    kind: Shown = Field(validation_alias=AliasPath("entry", "kind"))
+    source_version: Count = Field(validation_alias=AliasPath("entry", "source_version"))
     reversal_of: UUID | None = Field(validation_alias=AliasPath("entry", "reversal_of"))
     effective_on: date = Field(validation_alias=AliasPath("entry", "effective_on"))
     posted_at: datetime = Field(validation_alias=AliasPath("entry", "posted_at"))
-    legs: list[Leg]
+    legs: Items[Leg]

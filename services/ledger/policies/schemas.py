@@ -7,7 +7,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 from services.ledger.policies import queries
 from shared.errors import Title
-from shared.web.fields import Instant, Money
+from shared.web.fields import Count, Instant, Money, Whole
 from shared.web.lists import Listed
 
 MOST_FEN_PER_HOUR = 10_000_000  # CNY 100,000: a typing error, not a rate.
@@ -19,11 +19,11 @@ class ProposePolicyVersion(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     effective_from: Instant
-    effective_until: Instant | None = None
-    fen_per_hour: int = Field(gt=0, le=MOST_FEN_PER_HOUR)
-    step_minutes: int = Field(ge=1, le=1440)
-    min_minutes: int = Field(ge=0, le=1440)
-    max_minutes: int = Field(ge=0, le=1440)
+    effective_until: Instant | None = Field(default=None, examples=["2023-09-03T09:00:00Z"])
+    fen_per_hour: Whole = Field(ge=1, le=MOST_FEN_PER_HOUR)
+    step_minutes: Whole = Field(ge=1, le=1440)
+    min_minutes: Whole = Field(ge=0, le=1440)
+    max_minutes: Whole = Field(ge=0, le=1440)
 
 
 class PolicyVersion(BaseModel):
@@ -34,10 +34,10 @@ class PolicyVersion(BaseModel):
     id: UUID
     effective_from: datetime = Field(validation_alias=AliasPath("effective", "lower"))
     effective_until: datetime | None = Field(validation_alias=AliasPath("effective", "upper"))
-    fen_per_hour: int
-    step_minutes: int
-    min_minutes: int
-    max_minutes: int
+    fen_per_hour: Count
+    step_minutes: Count
+    min_minutes: Count
+    max_minutes: Count
     maker_id: UUID
     proposed_at: datetime
     approver_id: UUID | None

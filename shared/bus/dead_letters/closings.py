@@ -21,6 +21,13 @@ class ReasonMissing(Invalid):
     title = Title(zh="请写明理由", en="Say why")
 
 
+class NotOneWay(Invalid):
+    """Letters were chosen in no way or in several: by `ids`, by `cause`, or `all`; what narrows goes with `all`."""
+
+    code = "letters_not_chosen_one_way"
+    title = Title(zh="请只用一种方式选择", en="Choose letters in exactly one way")
+
+
 class NothingChosen(Conflict):
     """No dead letter is among what was chosen."""
 

@@ -18,12 +18,13 @@ from shared.auth.callers import Caller
 from shared.database.keyset import Filter, KeysetList, Order, Rows, filtered, is_of_one_thing, read_page
 from shared.database.sessions import Database
 from shared.documents.exports import CSV_MEDIA_TYPE, MEDIA_TYPES, WRITERS, XLSX_MEDIA_TYPE, Columns
-from shared.errors import Invalid, Title
+from shared.errors import Invalid, NotAcceptable, Title
 from shared.web.lists.asking import Asked, Asker, asker
-from shared.web.lists.cursors import Cursors
-from shared.web.lists.streaming import Places, Streamed
+from shared.web.lists.cursors import BrokenCursor, Cursors
+from shared.web.lists.streaming import ExportsBusy, Places, Streamed
 from shared.web.problems import MEDIA_TYPE as PROBLEM
 from shared.web.problems import language_of
+from shared.web.refusals import refuses
 from shared.web.representations import JSON
 
 MOST_EXPORTED: Final = 200_000
@@ -92,7 +93,8 @@ class Listed:
     @cached_property
     def asked(self) -> Asker:
         """The dependency that reads what a caller asks."""
-        return asker(self.item.__name__, self.declared.filters, self.declared)
+        asked = asker(self.item.__name__, self.declared.filters, self.declared)
+        return refuses(BrokenCursor, PagesOnly, TooManyRows, ExportsBusy, NotAcceptable)(asked)
 
     def answer(self, asked: Asked, tx: Session, caller: Caller, rows: Rows, *, show: Show | None = None) -> Answer:
         """Answer with those of `rows` that are asked for; `rows` are what the caller may see, in no order.
@@ -134,7 +136,7 @@ class Table:
     @cached_property
     def asked(self) -> Asker:
         """The dependency that reads what a caller asks."""
-        return asker(self.item.__name__, self.filters, None)
+        return refuses(ExportsBusy, NotAcceptable)(asker(self.item.__name__, self.filters, None))
 
     def answer(self, asked: Asked, whole: BaseModel, items: Sequence[BaseModel]) -> Answer:
         """Answer with the `whole` document, or with its `items` as a file."""

@@ -138,7 +138,7 @@ def test_a_file_that_is_no_sheet_is_refused(operator: Door, name: str, content: 
 )
 def test_what_cannot_be_read_is_refused(operator: Door, kind: str, fields: dict[str, str], code: str) -> None:
     """A time zone that there is not, a kind that there is not, and a request without a file."""
-    assert operator.call("POST", "/imports/donations").status_code == 405
+    assert operator.call("POST", "/imports/donations").status_code == 404
     assert refusal(send(operator, sheet(ATTENDANCE, GOOD), kind=kind, **fields)) == (422, code)
     assert refusal(operator.call("POST", "/imports/attendance")) == (422, "invalid_input")
 

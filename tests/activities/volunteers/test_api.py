@@ -79,7 +79,11 @@ def test_what_cannot_be_a_record_is_refused(door: Door, body: dict[str, object])
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"employee_number": "E1", "display_name": "\\ud83d"}', "\x00"])
 def test_what_is_no_json_is_refused(door: Door, content: str) -> None:
     """Half a character is none."""
-    answer = door.call("POST", "/volunteers", content=content)
+    answer = door.client.post(
+        "/api/activities/volunteers",
+        content=content,
+        headers=door.headers() | {"Content-Type": "application/json"},
+    )
     assert refusal(answer) == (422, "invalid_input")
 
 

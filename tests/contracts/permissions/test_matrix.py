@@ -54,7 +54,7 @@ class Doors:
         things = side.things[service] | side.whose
         things |= {name: things[other] for name, other in recipe.uses.items()}
         ids = {name: str(thing) for name, thing in things.items()}
-        path = f"/api/{service}" + route.path.format(reference=side.partner_id, **ids)
+        path = f"/api/{service}" + route.path_format.format(reference=side.partner_id, **ids)
         files = recipe.form or None
         body = None if files else recipe.json(things)
         method = min(route.methods or ())
@@ -93,7 +93,7 @@ def doors(server: Server, issuer: EmbeddedIssuer) -> Iterator[Doors]:
 
 def is_addressed(route: APIRoute) -> bool:
     """Say whether a route's path names a thing by its id."""
-    return "_id}" in route.path
+    return "_id}" in route.path_format
 
 
 def named_in(answer: Any) -> set[UUID]:

@@ -274,10 +274,10 @@ ID = "01800000-0000-7000-8000-000000000001"
 @pytest.mark.parametrize(
     ("path", "body", "status", "code"),
     [
-        ("replays", {"why": "w"}, 422, "invalid_input"),
-        ("replays", {"ids": [ID], "all": True, "why": "w"}, 422, "invalid_input"),
+        ("replays", {"why": "w"}, 422, "letters_not_chosen_one_way"),
+        ("replays", {"ids": [ID], "all": True, "why": "w"}, 422, "letters_not_chosen_one_way"),
         ("replays", {"ids": [], "why": "w"}, 422, "invalid_input"),
-        ("replays", {"ids": [ID], "reason": "refused", "why": "w"}, 422, "invalid_input"),
+        ("replays", {"ids": [ID], "reason": "refused", "why": "w"}, 422, "letters_not_chosen_one_way"),
         ("replays", {"all": True, "why": "w", "letters_per_second": 0}, 422, "invalid_input"),
         ("replays", {"all": True, "why": "w", "who": "me"}, 422, "invalid_input"),
         ("replays", {"all": True, "why": " "}, 422, "reason_missing"),
