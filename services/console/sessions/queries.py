@@ -43,6 +43,8 @@ class Issuer:
         """Return the discovery document, as far as it can be trusted. Raises IssuerDown."""
         try:
             document = self._discovery.document()
+        except (httpx2.HTTPError, OSError) as error:
+            raise _down(error) from error
         except UNLEARNT as error:
             raise _unfit("discovery") from error
         for name in WANTED:
@@ -132,8 +134,7 @@ class Issuer:
         try:
             answer = self._http.post(url, headers=JSON, **parts)
         except httpx2.HTTPError as error:
-            log.warning("issuer.down", error=type(error).__name__)
-            raise rules.IssuerDown(type(error).__name__) from error
+            raise _down(error) from error
         if answer.is_server_error:
             log.warning("issuer.failed", status=answer.status_code)
             raise rules.IssuerDown(str(answer.status_code))
@@ -157,6 +158,11 @@ def _error_of(answer: httpx2.Response) -> str:
         return str(answer.json()["error"])[:60]
     except (ValueError, KeyError, TypeError):
         return str(answer.status_code)
+
+
+def _down(error: Exception) -> rules.IssuerDown:
+    log.warning("issuer.down", error=type(error).__name__)
+    return rules.IssuerDown(type(error).__name__)
 
 
 def _unfit(what: str) -> rules.IssuerDown:
