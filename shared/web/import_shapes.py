@@ -88,6 +88,26 @@ class ImportSummary(BaseModel):
         """Show a row with its run."""
         return cls.model_validate(_facts(standing))
 
+    @property
+    def created(self) -> int | None:
+        """How many things the commit made."""
+        return None if self.result is None else self.result.created
+
+    @property
+    def updated(self) -> int | None:
+        """How many things the commit changed."""
+        return None if self.result is None else self.result.updated
+
+    @property
+    def skipped(self) -> int | None:
+        """How many rows said what was known when they were committed."""
+        return None if self.result is None else self.result.skipped
+
+    @property
+    def failure_code(self) -> str | None:
+        """Why nothing was brought in."""
+        return None if self.failure is None else self.failure.code
+
 
 class Import(ImportSummary):
     """How an import stands, with its preview.
@@ -107,13 +127,6 @@ class Import(ImportSummary):
         return cls.model_validate(_facts(standing) | {"samples": samples, "errors": errors})
 
 
-class ImportPage(BaseModel):
-    """The newest imports; `next` is where the older ones go on, null at the end."""
-
-    items: Parts[ImportSummary]
-    next: UUID | None
-
-
 class Commit(BaseModel):
     """Whether the good rows are to be brought in although others were rejected."""
 
@@ -121,15 +134,15 @@ class Commit(BaseModel):
 
 
 def _facts(standing: Standing) -> dict[str, Any]:
-    """Put a row and its run together. A run that has failed for good is a failed import until it is tried again."""
+    """Put a row and its run together."""
     row, run = standing.row, standing.run
     total = row.creates + row.updates + row.skips
-    is_broken = row.state == "committing" and run is not None and run.state == "failed"
+    is_broken = standing.state != row.state
     told = run.progress_done or 0 if run is not None and row.state == "committing" else 0
     return {
         "id": row.id,
         "kind": row.kind,
-        "state": "failed" if is_broken else row.state,
+        "state": standing.state,
         "file_name": row.file_name,
         "timezone": row.timezone,
         "preview": {"create": row.creates, "update": row.updates, "skip": row.skips, "rejected": row.rejects},

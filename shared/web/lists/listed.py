@@ -1,6 +1,6 @@
 """Lists as routes answer them: a page, or the whole as a file."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -145,10 +145,13 @@ class Table:
         return whole if asked.format == JSON.name else _file(asked, self, lambda: iter([items]))
 
 
-def _require_columns(item: type[BaseModel], columns: Columns) -> None:
+def _require_columns(item: type[BaseModel], columns: Iterable[str]) -> None:
     for name in columns:
-        if name not in item.model_fields:
-            attrgetter(name)(item)
+        first, _, rest = name.partition(".")
+        if first not in item.model_fields:
+            attrgetter(first)(item)
+        elif rest:  # A field that is a shape itself, and never null.
+            _require_columns(item.model_fields[first].annotation, (rest,))  # type: ignore[arg-type]  # A shape.
 
 
 def _purpose(asked: Asked, caller: Caller) -> str:
