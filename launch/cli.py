@@ -228,10 +228,10 @@ def _management(url: str | None) -> str:
 def _say_where(platform: EmbeddedPlatform, address: Address) -> None:
     lines = {
         "APIs": f"{address.api_url}/api/activities/openapi.json  {address.api_url}/api/ledger/openapi.json",
-        "pages": f"{address.console_url}/sign-in",
         "programme": str(platform.programme_id),
         "folder": str(platform.folder),
         "ask": "./popcandy ledger waterfall · ./popcandy token --role operator · Ctrl-C ends it",
+        "sign in": f"{address.console_url}/",
     }
     for name, value in lines.items():
         to_person.print(f"{name:>10}  {value}", highlight=False, soft_wrap=True)

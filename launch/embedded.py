@@ -16,13 +16,14 @@ from launch import background
 from launch.folders import is_in_use, require_usable
 from launch.oidc import app as oidc
 from launch.oidc import assembly
-from launch.oidc.clients import client_id_of
+from launch.oidc.clients import CONSOLE, client_id_of
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
 from launch.workers import Crew
 from services.console import main as console
 from shared import clock, telemetry
 from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.sealing import seals_of
 from shared.auth.service_tokens import Credentials, ServiceTokens
 from shared.auth.signatures import secret_of, signatures_of
 from shared.auth.tokens import TokenVerifier
@@ -75,9 +76,9 @@ class EmbeddedPlatform:
         self.settings = settings
         self.crew = Crew()
         retention.require_valid(settings.retention_days)
-        suppression.use([secret_of(self.folder)])
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
+        suppression.use([secret_of(self.folder)])
         self.signatures = signatures_of(self.folder)
         self.programme_id = _programme(self.folder)
         self._is_announced = False
@@ -101,7 +102,11 @@ class EmbeddedPlatform:
         apps = {service.name: self._run(service, api_url=api.url) for service in SERVICES}
         self.crew.start("api", api.serving(FrontDoor(apps, beside={assembly.PATH: oidc.create_app(self.provider)})))
         self._to_api = console.connect(api.url)
-        self.crew.start("console", pages.serving(console.create_app(self._to_api, console_url=pages.url)))
+        sign_in = console.SignIn(
+            self.provider.url, CONSOLE, seals_of(self.folder), self.provider.clients[CONSOLE].secret
+        )  # fmt: skip
+        app = console.create_app(self._to_api, console_url=pages.url, sign_in=sign_in)
+        self.crew.start("console", pages.serving(app))
         address = Address(api.url, pages.url, os.getpid())
         draft = self.folder / "platform.json.draft"
         draft.write_bytes(orjson.dumps(asdict(address)))

@@ -66,6 +66,7 @@ def lock() -> None:
         raise Hindrance("uv is missing; start ./popcandy once without a global uv to have one installed")
     _compile(uv, "requirements.lock", "pyproject.toml")
     _compile(uv, "requirements-dev.lock", "pyproject.toml", "--group", "dev", "-c", "requirements.lock")
+    _compile(uv, "requirements-npm.lock", "requirements-npm.in")
     _compile(uv, "requirements-clients.lock", "--group", "clients")
 
 

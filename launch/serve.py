@@ -14,6 +14,7 @@ from services.console import main as console
 from shared import telemetry
 from shared.auth.discovery import Discovery, discovered_keys, is_url
 from shared.auth.keys import KeyStore, key_store
+from shared.auth.sealing import seals_from
 from shared.auth.service_tokens import Credentials, tokens_of
 from shared.auth.signatures import keys_in, signatures_from
 from shared.auth.tokens import TokenVerifier
@@ -31,6 +32,8 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
 from shared.web.options import WebOptions, options_of
+
+CONSOLE = "popcandy-console"  # As whom the console asks, where POPCANDY_CLIENT_ID names no other.
 
 log = telemetry.get_logger()
 
@@ -145,10 +148,19 @@ def _start_background(service: Service, role: Duty, means: Means, crew: Crew) ->
 
 
 def _start_console(wanted: Wanted, settings: Settings, crew: Crew) -> str:
+    sign_in = _sign_in(settings)
     web = WebServer(host=wanted.host, port=wanted.port)
-    app = console.create_app(console.connect(settings.api_url), console_url=settings.console_url)
+    app = console.create_app(console.connect(settings.api_url), console_url=settings.console_url, sign_in=sign_in)
     crew.start("console.web", web.serving(app))
     return web.url
+
+
+def _sign_in(settings: Settings) -> console.SignIn:
+    if not is_url(settings.issuer):
+        raise MissingSetting("POPCANDY_ISSUER is not the address of an OpenID provider, at which people sign in")
+    secret = None if settings.client_secret is None else settings.client_secret.get_secret_value()
+    seals = seals_from(required(settings.secrets, "POPCANDY_SECRETS"))
+    return console.SignIn(settings.issuer, settings.client_id or CONSOLE, seals, secret)
 
 
 def _verifier(settings: Settings) -> TokenVerifier:

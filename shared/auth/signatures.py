@@ -27,9 +27,7 @@ class Signatures:
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Sign with the first key, accept all of them. Raises WeakSecret."""
-        if not keys or min(map(len, keys)) < LEAST_CHARACTERS:
-            raise WeakSecret(f"POPCANDY_SECRETS: each needs {LEAST_CHARACTERS} characters or more")
-        self._keys = list(reversed(keys))  # The library signs with the last.
+        self._keys = list(reversed(require_strong(keys)))  # The library signs with the last.
 
     def sign(self, value: object, *, purpose: str) -> str:
         """Return a JSON value as text that fits into an address or a cookie."""
@@ -53,12 +51,12 @@ def keys_in(setting: str) -> list[str]:
 
 
 def signatures_from(setting: str) -> Signatures:
-    """Return the signatures of a setting. Raises WeakSecret."""
+    """Return the signatures of a setting: keys with commas between, the newest first. Raises WeakSecret."""
     return Signatures(keys_in(setting))
 
 
 def signatures_of(folder: Path) -> Signatures:
-    """Return the signatures of an embedded platform's folder."""
+    """Return the signatures of an embedded platform's folder, whose secret is made at first use."""
     return Signatures([secret_of(folder)])
 
 
@@ -69,3 +67,10 @@ def secret_of(folder: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, secrets.token_urlsafe(48).encode())
     return path.read_text().strip()
+
+
+def require_strong(keys: Sequence[str]) -> Sequence[str]:
+    """Return keys that are long enough. Raises WeakSecret."""
+    if not keys or min(map(len, keys)) < LEAST_CHARACTERS:
+        raise WeakSecret(f"POPCANDY_SECRETS: each needs {LEAST_CHARACTERS} characters or more")
+    return keys

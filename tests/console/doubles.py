@@ -1,19 +1,19 @@
-"""The other side of the console: activities' API as a local HTTP server, and tokens in the form that issuers sign."""
+"""The other side of the console: the services' APIs as a local HTTP server."""
 
-import base64
 import json
 import re
+import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from shared import clock
+from tests.console.figures import FIGURES, LISTING, NINE, SHIFT_ID
 
-SHIFT_ID = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
-NINE = datetime(2022, 6, 18, 1, 0, tzinfo=UTC)  # Nine in the morning in Shanghai, a Saturday.
 CHECKED_IN = {"state": "checked_in", "checked_in_at": "2022-06-18T00:56:30Z"}
 SETTLED = {
     "state": "settled",
@@ -24,15 +24,8 @@ SETTLED = {
 }
 
 
-def make_token(*, expires_at: datetime | None = None) -> str:
-    """Write a token whose signature nobody can verify: the console does not even try."""
-    claims = {"sub": "somebody", "exp": int((expires_at or clock.now() + timedelta(hours=1)).timestamp())}
-    parts = (json.dumps(part).encode() for part in ({"alg": "ES256"}, claims))
-    return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), "c2lnbmVk"])
-
-
 class ActivitiesApi:
-    """Answers for one shift as activities would; a test changes what it is about."""
+    """Answers for one shift and with figures as the services would; a test changes what it is about."""
 
     def __init__(self, server: HTTPServer) -> None:
         """Answer on a running server."""
@@ -56,7 +49,12 @@ class ActivitiesApi:
         self.refusals: dict[str, tuple[int, dict[str, Any]]] = {}
         self.broken: Response | None = None
         self.seen: list[Request] = []
+        self.listings: list[dict[str, Any]] = [deepcopy(LISTING)]
+        self.documents: dict[str, Any] = {}
+        self.by_path: dict[str, Response] = {}
+        self.hold: threading.Event | None = None
         server.expect_request(re.compile(f"/api/activities/shifts/{SHIFT_ID}.*")).respond_with_handler(self._answer)
+        server.expect_request(re.compile("/api/.*")).respond_with_handler(self._answer_other)
 
     def refuse(self, what: str, code: str, *, status: int = 409, title: str = "不行", **facts: Any) -> None:
         """Refuse one of: shift, code, attendance/mine, check-ins, check-outs."""
@@ -72,6 +70,17 @@ class ActivitiesApi:
             status, document = self.refusals[what]
             return _json(document, status, "application/problem+json")
         return self._give(what, request)
+
+    def _answer_other(self, request: Request) -> Response:
+        self.seen.append(request)
+        if self.hold is not None:
+            self.hold.wait(10)
+        if self.broken is not None:
+            return self.broken
+        if request.path in self.by_path:
+            return self.by_path[request.path]
+        documents = {**FIGURES, "/api/activities/listings": {"items": self.listings, "next": None}, **self.documents}
+        return _json(documents[request.path])
 
     def _give(self, what: str, request: Request) -> Response:
         if what == "check-ins":

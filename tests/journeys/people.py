@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx2
-
 from launch import importing
 from launch.client import Api
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
 from shared.roles import Role
+from tests.journeys import phones
 from tests.waiting import until
+
+
+def _meet_nobody(_volunteer_id: UUID, _partner_id: UUID) -> None:
+    """Leave the issuer as it is."""
 
 
 def _stay(_at: datetime) -> None:
@@ -30,17 +33,18 @@ class Town:
     programme_id: UUID
     issuer: EmbeddedIssuer
     go_to: Callable[[datetime], None] = _stay  # Travel in time, where the platform can.
+    introduce: Callable[[UUID, UUID], None] = _meet_nobody  # Who may sign in at the issuer from now on.
 
 
 @contextlib.contextmanager
 def town(
     urls: Mapping[str, str], *, pages_url: str, programme_id: UUID, issuer: EmbeddedIssuer,
-    go_to: Callable[[datetime], None] = _stay,
+    go_to: Callable[[datetime], None] = _stay, introduce: Callable[[UUID, UUID], None] = _meet_nobody,
 ) -> Iterator[Town]:  # fmt: skip
     """Hold connections to a platform's APIs until the block ends."""
     with contextlib.ExitStack() as stack:
         apis = {service: stack.enter_context(Api(url)) for service, url in urls.items()}
-        yield Town(apis, pages_url, programme_id, issuer, go_to)
+        yield Town(apis, pages_url, programme_id, issuer, go_to, introduce)
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,9 @@ class Volunteer(Person):
 
     def scan(self, shift: Shift, code: str, way: str) -> str:
         """Open the page that the scanned code leads to, and tap `check-in` or `check-out`; return what it says."""
-        with httpx2.Client(
-            base_url=self.town.pages_url, follow_redirects=True, trust_env=False, timeout=30,
-            headers={"origin": self.town.pages_url, "accept-language": "en"},
-        ) as phone:  # fmt: skip
-            phone.post("/sign-in", data={"token": self.token, "next": f"/c/{shift.id}?code={code}"}).raise_for_status()
-            return phone.post(f"/c/{shift.id}/{way}", data={"code": code}).text
+        with phones.phone(self.town.pages_url) as phone:
+            page = phones.sign_in(phone, f"/c/{shift.id}?code={code}", person_id=self.id)
+            return phones.tap(phone, page, f"/c/{shift.id}/{way}", code=code).text
 
     def standing(self, shift: Shift) -> Any:
         """Return how this person stands with a shift."""
@@ -153,6 +154,7 @@ def gather(town: Town, *, policy_from: datetime) -> Cast:
         "effective_from": policy_from.isoformat(), "fen_per_hour": 10_000, "step_minutes": 30, "min_minutes": 30,
         "max_minutes": 480,
     }  # fmt: skip
+    town.introduce(volunteer_id, partner_id)
     proposed = Person(town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
     Person(town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
     return Cast(

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
 from shared.roles import Role
 from shared.settings import Settings
+from tests.journeys import phones
 from tests.journeys.conftest import embedded_town
 from tests.journeys.people import Cast, Shift, Town, gather, until_idle
 
@@ -54,6 +56,20 @@ class TestCodes:
 
         assert "The code is wrong" in page
         assert cast.volunteer.standing(shift)["state"] == "expected"
+
+    def test_three_taps_are_one_check_in(self, cast: Cast, shift: Shift) -> None:
+        """Of an impatient thumb: each answer is that of the first, and the trail has one entry."""
+        code = cast.partner.shown_code(shift)
+        with phones.phone(cast.volunteer.town.pages_url) as phone, ThreadPoolExecutor(3) as thumb:
+            page = phones.sign_in(phone, f"/c/{shift.id}?code={code}", person_id=cast.volunteer.id)
+            taps = [thumb.submit(phones.tap, phone, page, f"/c/{shift.id}/check-in", code=code) for _ in range(3)]
+            answers = [tap.result() for tap in taps]
+
+        assert [("Checked in at" in answer.text, 'role="alert"' in answer.text) for answer in answers] == [
+            (True, False)
+        ] * 3  # fmt: skip
+        trail = cast.auditor.get("/api/activities/audit-entries", person_id=cast.volunteer.id, operation="check_in")
+        assert len(trail["items"]) == 1
 
     def test_guessing_is_limited(self, cast: Cast, shift: Shift) -> None:
         """After five wrong codes the right one has to wait too."""
@@ -150,13 +166,13 @@ class TestTokens:
         self._require_nobody(here, service, self._issued(copycat, here))
 
     def test_the_phone_asks_to_sign_in_again(self, here: Town, cast: Cast, shift: Shift) -> None:
-        """A page never shows a bare error for a token that is over."""
-        with httpx2.Client(base_url=here.pages_url, follow_redirects=True, trust_env=False) as phone:
-            phone.headers["origin"] = here.pages_url
-            phone.cookies.set("popcandy_token", tampered(here, cast.volunteer.token))
+        """A page never shows a bare error for a session that is not of its making."""
+        with phones.phone(here.pages_url) as phone:
+            phone.cookies.set("popcandy_session", f"1.{tampered(here, cast.volunteer.token)}")
             page = phone.get(f"/c/{shift.id}")
 
-        assert page.url.path == "/sign-in"
+        assert page.url.path == "/oidc/authorize"
+        assert 'name="person"' in page.text
 
     @staticmethod
     def _issued(issuer: EmbeddedIssuer, here: Town) -> str:

@@ -23,13 +23,18 @@ def test_begins_serves_and_ends_whole(terminal: Terminal, folder: Path) -> None:
         for service in ("activities", "ledger"):
             assert get(f"{up.api_url}/api/{service}/openapi.json").status_code == 200
         assert get(f"{up.api_url}/api/nothing/notes").json()["code"] == "not_found"
-        assert get(f"{up.console_url}/sign-in").status_code == 200
+        assert get(f"{up.console_url}/signed-out").status_code == 200
+        to_issuer = get(f"{up.console_url}/sign-in").headers["location"]
+        assert to_issuer.startswith(f"{up.api_url}/oidc/authorize?")
+        assert get(to_issuer).text.count('name="person"') > 10
 
         up.process.send_signal(signal.SIGTERM)
         out, err = up.process.communicate(timeout=GRACE_SECONDS)
 
     assert (up.process.returncode, out) == (0, "")
     assert up.api_url in err
+    said = [line for line in err.splitlines() if not line.startswith("{")]
+    assert said[-1].split() == ["sign", "in", f"{up.console_url}/"]
     assert is_gone(postgres)
     assert not (folder / "platform.json").exists()
     assert stat.S_IMODE((folder / "issuer-key.json").stat().st_mode) == 0o600

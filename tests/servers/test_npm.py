@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from launch.npm import NpmFailed, command
 from tests.architecture.sources import ROOT
 from tests.architecture.test_locks import tracked
 from tests.servers import npm
@@ -24,8 +25,10 @@ def test_each_package_is_pinned_by_its_bytes_and_named_without_a_place(folder: P
     wanted = json.loads((folder / "package.json").read_text("utf-8"))
     locked = json.loads((folder / "package-lock.json").read_text("utf-8"))["packages"]
 
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted["devDependencies"].values())
-    assert locked.pop("")["devDependencies"] == wanted["devDependencies"]
+    root = locked.pop("")
+    for kind in ("dependencies", "devDependencies"):
+        assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.get(kind, {}).values())
+        assert root.get(kind) == wanted.get(kind)
     assert locked
     for name, package in locked.items():
         assert package["integrity"].startswith("sha512-"), name
@@ -62,15 +65,25 @@ def test_a_lock_that_does_not_fit_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"devDependencies": {"@asyncapi/specs": "6.11.1"}}')
     (tmp_path / "package-lock.json").write_text('{"lockfileVersion": 3, "packages": {"": {}}}')
 
-    with pytest.raises(npm.NpmFailed, match=r"^npm ci failed in .*(?:@asyncapi/specs|lock)") as refused:
+    with pytest.raises(NpmFailed, match=r"^npm ci failed in .*(?:@asyncapi/specs|lock)") as refused:
         npm.install(tmp_path)
 
     assert "\n" not in str(refused.value)
 
 
-def test_a_machine_without_npm_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Missing infrastructure is a failure with a cure."""
+@pytest.mark.timeout(900)  # It is 60 MB.
+def test_a_machine_without_npm_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From a wheel, as its lock says; nothing is asked of whoever runs this."""
+    for name in FILES:
+        shutil.copy(ROOT / "tests" / "contracts" / "asyncapi" / name, tmp_path)
     monkeypatch.setenv("PATH", "")
 
-    with pytest.raises(npm.NpmFailed, match=r"^tests need npm: apt-get install npm"):
-        npm.require_npm()
+    assert (npm.install(tmp_path) / "@asyncapi" / "specs").is_dir()
+
+
+def test_a_machine_without_npm_and_uv_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A failure comes with a cure."""
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(NpmFailed, match=r"apt-get install npm"):
+        command(tmp_path)

@@ -1,7 +1,5 @@
 """What phones and screens see: the pages' words, their parts and their HTML."""
 
-import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,26 +9,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import segno
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from pydantic import TypeAdapter, ValidationError
 
 from services.console.phone import rules
-from services.console.phone.rules import Code, Place, Problem, Shift
+from services.console.phone.rules import Code, Place, Shift
+from services.console.shell.rules import Problem
+from services.console.shell.schemas import Notice, Pages, Say
+from services.console.shell.schemas import make_notice as say_refusal
 
-LANGUAGES = ("zh", "en")
 QUIET_ZONE = 4  # Modules of white around the code, as ISO/IEC 18004 asks.
 
-_HERE = Path(__file__).parent
-_TEXTS: dict[str, dict[str, dict[str, str]]] = tomllib.loads((_HERE / "texts.toml").read_text("utf-8"))
-_PROBLEM = TypeAdapter(Problem)
-_environment = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+PAGES = Pages(Path(__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +42,6 @@ class Occasion:
     hours: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What happened, and what to do next."""
-
-    title: str
-    advice: str
-    trace_id: str | None = None
-
-
-def write_page(name: str, *, language: str, **context: object) -> str:
-    """Write one page. Raises jinja2.UndefinedError when the template asks for what it did not get."""
-    return _environment.get_template(name).render(t=speaker(language), language=language, **context)
-
-
-def speaker(language: str) -> Callable[..., str]:
-    """Return how to say a text of texts.toml, as in `say("check.done")`, in one language. It raises KeyError."""
-
-    def say(key: str, **facts: object) -> str:
-        room, name = key.split(".")
-        return _TEXTS[room][name][language].format(**facts)
-
-    return say
-
-
 def make_card(code: Code, *, shift_id: UUID, console_url: str, now: datetime) -> Card:
     """Draw the code so that a phone's own camera opens the volunteer's page with it."""
     address = f"{console_url}/c/{shift_id}?{urlencode({'code': code.code})}"
@@ -93,7 +58,7 @@ def make_occasion(shift: Shift, *, language: str) -> Occasion:
     start, end = (instant.astimezone(_zone(shift)) for instant in (shift.starts_at, shift.ends_at))
     until = f"{end:%H:%M}"
     if end.date() > start.date():
-        until = speaker(language)("check.next_day", time=until)
+        until = PAGES.speaker(language)("check.next_day", time=until)
     return Occasion(
         id=shift.id,
         reference=shift.listing_reference,
@@ -105,7 +70,7 @@ def make_occasion(shift: Shift, *, language: str) -> Occasion:
 
 def make_place(place: Place, shift: Shift, *, language: str) -> dict[str, Any]:
     """Say where the volunteer stands on the shift, and which step comes next."""
-    say = speaker(language)
+    say = PAGES.speaker(language)
     minutes = place.service_minutes
     return {
         "step": rules.next_step(shift, place).value,
@@ -117,39 +82,11 @@ def make_place(place: Place, shift: Shift, *, language: str) -> dict[str, Any]:
 
 def make_notice(problem: Problem, *, language: str, shift: Shift | None = None) -> Notice:
     """Say what an API refused, in its own words, and in ours what to do about it."""
-    say = speaker(language)
-    try:
-        advice = say(f"advice.{problem.code}", **_facts(problem, say, shift))
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        OverflowError,
-    ):  # A code that we do not know, or facts other than it used to bring.
-        advice = say("advice.other")
-    return Notice(title=problem.title, advice=advice, trace_id=problem.trace_id)
+    say = PAGES.speaker(language)
+    return say_refusal(problem, say=say, facts=lambda found: _facts(found, say, shift))
 
 
-def say_fault(name: str, *, language: str, trace_id: str | None = None) -> Notice:
-    """Say what went wrong outside the APIs' refusals, by its name in texts.toml."""
-    say = speaker(language)
-    return Notice(say(f"fault.{name}"), say(f"fault.{name}_advice"), trace_id)
-
-
-def write_outcome(problem: Problem) -> str:
-    """Write a problem for the page that the browser is sent to, as ASCII."""
-    return _PROBLEM.dump_json(problem).hex()
-
-
-def read_outcome(written: str) -> Problem | None:
-    """Read what `write_outcome` wrote; None for anything else, as it comes from outside."""
-    try:
-        return _PROBLEM.validate_json(bytes.fromhex(written)) if written else None
-    except (ValueError, ValidationError):
-        return None
-
-
-def _facts(problem: Problem, say: Callable[..., str], shift: Shift | None) -> dict[str, str]:
+def _facts(problem: Problem, say: Say, shift: Shift | None) -> dict[str, str]:
     facts = {name: str(value) for name, value in problem.facts.items()}
     if "retry_after" in facts:
         facts["retry_after"] = _duration(int(facts["retry_after"]), "minutes", "seconds", say)
@@ -159,7 +96,7 @@ def _facts(problem: Problem, say: Callable[..., str], shift: Shift | None) -> di
     return facts
 
 
-def _duration(count: int, large: str, small: str, say: Callable[..., str]) -> str:
+def _duration(count: int, large: str, small: str, say: Say) -> str:
     """Say minutes as hours and minutes, or seconds as minutes and seconds, without what is zero."""
     whole, rest = divmod(count, 60)
     parts = [say(f"check.{large}", **{large: whole})] if whole else []

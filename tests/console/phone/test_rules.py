@@ -5,7 +5,7 @@ import pytest
 
 from services.console.phone import rules
 from services.console.phone.rules import Place, Shift, Step
-from tests.console.doubles import SHIFT_ID, make_token
+from tests.console.figures import SHIFT_ID
 
 NOON = datetime(2022, 6, 18, 4, 0, tzinfo=UTC)
 FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in "123456")
@@ -67,93 +67,3 @@ def test_a_code_may_be_typed_as_phones_type(typed: str, plain: str) -> None:
 def test_only_six_digits_of_an_address_are_a_code(code: str, kept: bool) -> None:  # noqa: FBT001  A case's expectation.
     """Anything else in the address leaves the reader to type."""
     assert (rules.scanned_code(code) is not None) is kept
-
-
-@pytest.mark.parametrize("path", ["/", "/c/1?code=123456", "/sign-in", "/a?next=%2Fb", "/" + "a" * 499])
-def test_a_path_of_ours_is_where_signing_in_may_lead(path: str) -> None:
-    """The scanned page comes back after signing in."""
-    assert rules.local_path(path) == path
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "",
-        "//evil.example",
-        "/\\evil.example",
-        "/a\\b",
-        "https://evil.example",
-        "javascript:alert(1)",
-        "evil",
-        "/\t/evil.example",
-        "/a\r\nset-cookie: a=b",
-        "/ü",
-        "/a b",
-        "/" + "a" * 500,
-    ],
-)
-def test_signing_in_leads_nowhere_else(path: str) -> None:
-    """An open redirect would lend our name to any site."""
-    assert rules.local_path(path) is None
-
-
-class TestIsSameSite:
-    @pytest.mark.parametrize(
-        ("fetch_site", "ours"), [("same-origin", True), ("none", True), ("same-site", False), ("cross-site", False)]
-    )
-    def test_believes_the_browser_first(self, fetch_site: str, ours: bool) -> None:  # noqa: FBT001  A case's expectation.
-        """A neighbour under the same domain is another site as well."""
-        assert (
-            rules.is_same_site(fetch_site=fetch_site, origin="https://console.example", hosts={"console.example"})
-            is ours
-        )
-
-    @pytest.mark.parametrize(
-        ("origin", "ours"),
-        [
-            ("http://console.example", True),
-            ("http://console.example:81", False),
-            ("http://evil.example", False),
-            ("null", False),
-            (None, False),
-        ],
-    )
-    def test_asks_for_the_origin_over_plain_http(self, origin: str | None, ours: bool) -> None:  # noqa: FBT001  As above.
-        """Browsers send no Sec-Fetch-Site there."""
-        assert rules.is_same_site(fetch_site=None, origin=origin, hosts={"console.example"}) is ours
-
-
-class TestStaySeconds:
-    @pytest.mark.parametrize(
-        ("life", "seconds"),
-        [
-            (timedelta(seconds=1), 1),
-            (timedelta(hours=1), 3_600),
-            (timedelta(hours=12), 43_200),
-            (timedelta(hours=13), 43_200),
-        ],
-    )
-    def test_is_until_the_token_expires_twelve_hours_at_most(self, life: timedelta, seconds: int) -> None:
-        """A lost phone is signed in for half a day at most."""
-        assert rules.stay_seconds(make_token(expires_at=NOON + life), now=NOON) == seconds
-
-    @pytest.mark.parametrize(
-        "token",
-        [
-            "",
-            "secret",
-            "a.b.c",
-            "eyJ9.bm8.c2ln",
-            "e30.e30.c2ln",
-            "e30.WzFd.c2ln",
-            "e30.eyJleHAiOm51bGx9.c2ln",
-            "e30.eyJleHAiOjFlOTk5fQ.c2ln",
-            "a b.c.d; path=/",
-            make_token(expires_at=NOON),
-            make_token(expires_at=NOON - timedelta(days=1)),
-            "a" * 3_801,
-        ],
-    )
-    def test_is_nothing_for_what_is_no_token_now(self, token: str) -> None:
-        """Garbage, tokens without an end and expired ones are told at once."""
-        assert rules.stay_seconds(token, now=NOON) is None

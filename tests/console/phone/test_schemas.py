@@ -1,44 +1,16 @@
-import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from jinja2 import UndefinedError
 
 from services.console.phone import schemas
-from services.console.phone.rules import Code, Place, Problem, Shift
-from tests.console.doubles import NINE, SHIFT_ID
-
-TEXTS = schemas._TEXTS  # noqa: SLF001  The test reads each text.
-TEMPLATES = Path(schemas.__file__).parent / "templates"
+from services.console.phone.rules import Code, Place, Shift
+from services.console.shell.rules import Problem
+from tests.console.figures import NINE, SHIFT_ID
 
 
 def make_shift(*, hours: float = 2.5, timezone: str = "Asia/Shanghai") -> Shift:
     return Shift(UUID(SHIFT_ID), "2022-LIB-07", "故事会", NINE, NINE + timedelta(hours=hours), timezone, "open")
-
-
-@pytest.mark.parametrize("key", [f"{room}.{name}" for room, texts in TEXTS.items() for name in texts])
-def test_every_text_is_there_twice_with_the_same_blanks(key: str) -> None:
-    """Nobody meets half a language, and no blank stays empty in one of them."""
-    room, name = key.split(".")
-    text = TEXTS[room][name]
-    assert set(text) == set(schemas.LANGUAGES)
-    assert all(text.values())
-    assert set(re.findall(r"{\w+}", text["zh"])) == set(re.findall(r"{\w+}", text["en"]))
-
-
-def test_every_text_that_a_template_names_exists() -> None:
-    """A missing text would be an error page on somebody's phone."""
-    named = re.findall(r'\bt\("(\w+)\.(\w+)"', "".join(path.read_text("utf-8") for path in TEMPLATES.iterdir()))
-    assert named
-    assert [key for key in named if key[1] not in TEXTS[key[0]]] == []
-
-
-def test_a_template_that_lacks_something_says_so() -> None:
-    """A silent blank would hide a mistake."""
-    with pytest.raises(UndefinedError):
-        schemas.write_page("fault.html", language="zh", other="en", other_url="?", known=False)
 
 
 @pytest.mark.parametrize(
@@ -110,21 +82,7 @@ class TestMakeNotice:
         """A new refusal of an API must not break the page that shows it."""
         notice = schemas.make_notice(problem, language="en", shift=make_shift())
 
-        assert (notice.title, notice.advice) == ("…", schemas.speaker("en")("advice.other"))
-
-
-def test_an_outcome_survives_its_journey_in_a_cookie() -> None:
-    """What the API refused is what the next page says."""
-    problem = Problem("wrong_code", "签到码不正确", 422, {"left": 4}, "abc")
-
-    assert schemas.write_outcome(problem).isascii()
-    assert schemas.read_outcome(schemas.write_outcome(problem)) == problem
-
-
-@pytest.mark.parametrize("written", ["", "zz", "7b7d", "00", "5b315d"])
-def test_a_cookie_that_we_did_not_write_says_nothing(written: str) -> None:
-    """Cookies come from outside."""
-    assert schemas.read_outcome(written) is None
+        assert (notice.title, notice.advice) == ("…", schemas.PAGES.speaker("en")("advice.other"))
 
 
 def test_a_card_lasts_as_long_as_its_code() -> None:

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from launch.oidc.provider import Provider
-from tests.console.phone.test_pages import ARGUMENTS, FAINT_TEXTS, LEAST_CONTRAST
+from tests.console.browser import ARGUMENTS
+from tests.console.phone.test_pages import FAINT_TEXTS, LEAST_CONTRAST
 from tests.launch.oidc.browsing import CALLBACK, Browsing, client_of, served
 from tests.servers.chromium import require_chromium
 

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
 
-from shared.auth.discovery import Discovery, InsecureIssuer, discovered_keys
+from shared.auth.discovery import KEEP_SECONDS, Discovery, InsecureIssuer, discovered_keys, is_secure
 from shared.auth.keys import KeysUnreachable
 from tests.shared.auth.signing import jwks_of, make_key
 
@@ -112,3 +112,47 @@ def test_an_issuer_elsewhere_is_asked_by_https(issuer: str) -> None:
         Discovery(issuer)
 
     assert Discovery("https://identity.test/").issuer == "https://identity.test/"
+
+
+@pytest.mark.parametrize(
+    ("url", "secure"),
+    [
+        ("https://id.example/token", True),
+        ("http://id.example/token", False),
+        ("http://127.0.0.1:8022/oidc/token", True),
+        ("http://[::1]/token", True),
+        ("javascript:alert(1)", False),
+        ("//id.example/token", False),
+        ("https:///token", False),
+        ("https://[", False),
+        ("", False),
+        (None, False),
+        (["https://id.example"], False),
+    ],
+)
+def test_an_endpoint_is_reached_safely_or_not_at_all(url: object, secure: bool) -> None:  # noqa: FBT001  A case.
+    """A code and a secret are sent there."""
+    assert is_secure(url) is secure
+
+
+def test_where_browsers_are_sent_is_secure_or_unknown(httpserver: HTTPServer) -> None:
+    """Services verify tokens all the same; what an issuer lacks, a page does without."""
+    safe = "https://id.example/authorize"
+    said = {"authorization_endpoint": safe, "end_session_endpoint": "http://id.example/end", "revocation_endpoint": 5}
+    httpserver.expect_request(WELL_KNOWN).respond_with_json(document(httpserver, **said))
+
+    found = Discovery(issuer_of(httpserver)).document()
+
+    assert {name: found.get(name) for name in said} == dict.fromkeys(said) | {"authorization_endpoint": safe}
+
+
+def test_what_an_issuer_said_holds_on_while_it_is_away(httpserver: HTTPServer) -> None:
+    """An hour later too: whoever is signed in stays so."""
+    said = {httpserver.url_for(WELL_KNOWN): document(httpserver)}
+    discovery = Discovery(issuer_of(httpserver), fetch=said.pop)
+    known = discovery.endpoints()
+
+    discovery._asked_at -= KEEP_SECONDS  # noqa: SLF001  Else the test waits an hour.
+
+    assert discovery.endpoints() == known
+    assert said == {}

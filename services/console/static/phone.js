@@ -1,4 +1,4 @@
-// What the pages do by themselves: the code's countdown, a link's token, one post per tap. Without it the pages still work.
+// What the light pages do by themselves: the code's countdown, one post per tap. Without it the pages still work.
 "use strict";
 
 const TICK_MS = 250;
@@ -44,7 +44,11 @@ function rotate(stage) {
       show("asking");
     }
     try {
-      const answer = await fetch(stage.dataset.cardUrl, { cache: "no-store", signal: AbortSignal.timeout(FETCH_MS) });
+      const answer = await fetch(stage.dataset.cardUrl, {
+        cache: "no-store",
+        headers: { "hx-request": "true" }, // A part is wanted: 401, and no way to the sign-in elsewhere.
+        signal: AbortSignal.timeout(FETCH_MS),
+      });
       if (answer.redirected || (answer.status >= 400 && answer.status < 500)) {
         location.reload(); // Signed out, cancelled, forbidden: the page itself says it in words.
         return;
@@ -96,17 +100,6 @@ function offerFullScreen(button) {
   });
 }
 
-// A personal link carries its token behind "#", which browsers never send: it is posted, and leaves the address at once.
-function signInFromLink(form) {
-  const token = location.hash.slice(1);
-  if (!token) {
-    return;
-  }
-  history.replaceState(null, "", location.pathname + location.search);
-  form.elements.token.value = token;
-  form.submit();
-}
-
 function postOnce(form) {
   const button = form.querySelector("button");
   const words = button.textContent;
@@ -130,8 +123,4 @@ each("[data-card-url]", (stage) => {
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && keepAwake());
 });
 each("[data-full-screen]", offerFullScreen);
-each("[data-token-from-link]", (form) => {
-  signInFromLink(form);
-  window.addEventListener("hashchange", () => signInFromLink(form));
-});
 each("[data-once]", postOnce);
