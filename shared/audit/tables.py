@@ -30,6 +30,7 @@ class AuditEntry(Base):
         CheckConstraint("outcome IN ('done', 'denied')", name="outcome"),
         CheckConstraint("(outcome = 'denied') = (refusal IS NOT NULL)", name="refusal"),
         CheckConstraint("repeats >= 0", name="repeats"),
+        Index("audit_entry_programme_id_id_idx", "programme_id", "id"),
         Index("audit_entry_programme_id_at_id_idx", "programme_id", "at", "id"),
         Index("audit_entry_programme_id_person_id_at_id_idx", "programme_id", "person_id", "at", "id"),
         Index("audit_entry_things_idx", "things", postgresql_using="gin"),

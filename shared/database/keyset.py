@@ -103,6 +103,15 @@ def until(column: Column, says: str) -> Filter:
     return Filter(column, says, operator.lt)
 
 
+def holding(column: Column, says: str, *, takes: Any) -> Filter:  # noqa: ANN401  See Filter.
+    """Let callers ask for rows with a value among those of a column, which is an array; `takes` is one value's type."""
+    return Filter(column, says, _holds, takes=takes)
+
+
+def _holds(column: Column, value: object) -> ColumnElement[bool]:
+    return column.contains([value])  # An array's own operator: an index over its values serves it.
+
+
 def filtered(rows: Rows, filters: Mapping[str, Filter], asked: Mapping[str, object]) -> Rows:
     """Keep the rows that are asked for; what is None, or no filter, limits nothing."""
     for name, wanted in filters.items():

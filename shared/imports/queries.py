@@ -1,11 +1,12 @@
 """Reads and locks of imports. A caller sees the kinds that they may import, in their programme."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy import ColumnElement, Select, and_, case, select
+from sqlalchemy.orm import Session, defer, undefer
 
 from shared.bus.tables import TaskRun
 from shared.database.arrays import among
@@ -28,13 +29,26 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An import, and the run that commits it, as long as that is remembered."""
+    """An import, the run that commits it, as long as that is remembered, and the state that callers see."""
 
     row: Import
     run: TaskRun | None
+    state: str
 
 
-_STANDING = select(Import, TaskRun).outerjoin(TaskRun, TaskRun.id == Import.run_id)
+# A run that has failed for good is a failed import, until it is tried again.
+STATE = case((and_(Import.state == "committing", TaskRun.state == "failed"), "failed"), else_=Import.state)
+
+_STANDING = (
+    select(Import, TaskRun, STATE.label("state"))
+    .outerjoin(TaskRun, TaskRun.id == Import.run_id)
+    .options(defer(TaskRun.arguments), defer(TaskRun.stack))
+)
+
+
+def standings_of(scope: Scope) -> Select[Import, TaskRun, str, UUID, datetime]:
+    """Say which imports a caller sees, with what `Standing` takes, and what they are sorted by."""
+    return _STANDING.add_columns(Import.id, Import.staged_at).where(*scope.limits)
 
 
 def get_standing(tx: Session, scope: Scope, import_id: UUID) -> Standing:
@@ -46,18 +60,6 @@ def get_standing(tx: Session, scope: Scope, import_id: UUID) -> Standing:
     if found is None:
         raise NotFound(import_id=import_id)
     return Standing(*found)
-
-
-def list_standings(
-    tx: Session, scope: Scope, *, kind: str | None, after: UUID | None, limit: int
-) -> Sequence[Standing]:
-    """Return the newest imports, or those older than `after`; of one kind or of any."""
-    rows = _STANDING.where(*scope.limits).order_by(Import.id.desc()).limit(limit)
-    if kind is not None:
-        rows = rows.where(Import.kind == kind)
-    if after is not None:
-        rows = rows.where(Import.id < after)
-    return [Standing(*found) for found in tx.execute(rows)]
 
 
 def get_rejects(tx: Session, scope: Scope, import_id: UUID) -> tuple[str, bytes]:

@@ -35,6 +35,7 @@ class Import(Base):
         ),
         CheckConstraint("forgotten_at IS NOT NULL OR (rejects = 0) = (reject_file IS NULL)", name="reject_file"),
         Index("sheet_import_programme_id_id_idx", "programme_id", "id"),
+        Index("sheet_import_programme_id_staged_at_id_idx", "programme_id", "staged_at", "id"),
         Index("sheet_import_staged_at_idx", "staged_at", postgresql_where=text("forgotten_at IS NULL")),
     )  # fmt: skip
 

@@ -30,6 +30,7 @@ KeyHeader = Annotated[
         min_length=8,
         max_length=200,
         pattern=r"^[!-~]+$",
+        examples=["01830000-0000-7000-8000-000000000022"],
         description="Drawn by the sender for one call (a UUID, say). Sent again with it, the call is answered again "
         f"and happens once; the answer is kept for {kept_answers.KEPT_FOR.total_seconds() // 3600:.0f} hours.",
     ),

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel
 from shared.imports.judging import Effect
 from shared.imports.queries import Standing
 from shared.privacy import retention
+from shared.web.fields import Count, Parts, Shown
 
 State = Literal["staged", "committing", "committed", "failed", "expired"]
 FAULT = {
@@ -21,63 +22,63 @@ FAULT = {
 class CellError(BaseModel):
     """What is wrong with one cell: `cell` as C7, and how to mend it in both languages."""
 
-    row: int
-    cell: str
-    column: str
-    code: str
-    expected: str
-    found: str
-    fix_zh: str
-    fix_en: str
+    row: Count
+    cell: Shown
+    column: Shown
+    code: Shown
+    expected: Shown
+    found: Shown
+    fix_zh: Shown
+    fix_en: Shown
 
 
 class Counts(BaseModel):
     """What the preview shows: how many rows would make something new, change something, or say what is known."""
 
-    create: int
-    update: int
-    skip: int
-    rejected: int
+    create: Count
+    update: Count
+    skip: Count
+    rejected: Count
 
 
 class Result(BaseModel):
     """What the commit did."""
 
-    created: int
-    updated: int
-    skipped: int
+    created: Count
+    updated: Count
+    skipped: Count
 
 
 class SampleRow(BaseModel):
     """One row of the preview by column name; `before` is what a change would replace."""
 
-    row: int
-    values: dict[str, str | int | None]
-    before: dict[str, str]
+    row: Count
+    values: dict[Shown, Shown | Count | None]
+    before: dict[Shown, Shown]
 
 
 class Failure(BaseModel):
     """Why nothing was brought in."""
 
-    code: str
-    zh: str
-    en: str
-    facts: dict[str, str]
+    code: Shown
+    zh: Shown
+    en: Shown
+    facts: dict[Shown, Shown]
 
 
 class ImportSummary(BaseModel):
     """How an import stands. `done` of `total` rows are brought in; what the sheet held goes at `kept_until`."""
 
     id: UUID
-    kind: str
+    kind: Shown
     state: State
-    file_name: str | None
-    timezone: str | None
+    file_name: Shown | None
+    timezone: Shown | None
     preview: Counts
     staged_at: AwareDatetime
     kept_until: AwareDatetime
-    done: int
-    total: int
+    done: Count
+    total: Count
     committed_at: AwareDatetime | None
     result: Result | None
     failure: Failure | None
@@ -87,6 +88,26 @@ class ImportSummary(BaseModel):
         """Show a row with its run."""
         return cls.model_validate(_facts(standing))
 
+    @property
+    def created(self) -> int | None:
+        """How many things the commit made."""
+        return None if self.result is None else self.result.created
+
+    @property
+    def updated(self) -> int | None:
+        """How many things the commit changed."""
+        return None if self.result is None else self.result.updated
+
+    @property
+    def skipped(self) -> int | None:
+        """How many rows said what was known when they were committed."""
+        return None if self.result is None else self.result.skipped
+
+    @property
+    def failure_code(self) -> str | None:
+        """Why nothing was brought in."""
+        return None if self.failure is None else self.failure.code
+
 
 class Import(ImportSummary):
     """How an import stands, with its preview.
@@ -94,8 +115,8 @@ class Import(ImportSummary):
     `errors` shows the first two hundred, the reject file has all; `samples` the first ten rows of each effect.
     """
 
-    samples: dict[Effect, list[SampleRow]]
-    errors: list[CellError]
+    samples: dict[Effect, Parts[SampleRow]]
+    errors: Parts[CellError]
 
     @classmethod
     def of(cls, standing: Standing) -> "Import":
@@ -106,13 +127,6 @@ class Import(ImportSummary):
         return cls.model_validate(_facts(standing) | {"samples": samples, "errors": errors})
 
 
-class ImportPage(BaseModel):
-    """The newest imports; `next` is where the older ones go on, null at the end."""
-
-    items: list[ImportSummary]
-    next: UUID | None
-
-
 class Commit(BaseModel):
     """Whether the good rows are to be brought in although others were rejected."""
 
@@ -120,15 +134,15 @@ class Commit(BaseModel):
 
 
 def _facts(standing: Standing) -> dict[str, Any]:
-    """Put a row and its run together. A run that has failed for good is a failed import until it is tried again."""
+    """Put a row and its run together."""
     row, run = standing.row, standing.run
     total = row.creates + row.updates + row.skips
-    is_broken = row.state == "committing" and run is not None and run.state == "failed"
+    is_broken = standing.state != row.state
     told = run.progress_done or 0 if run is not None and row.state == "committing" else 0
     return {
         "id": row.id,
         "kind": row.kind,
-        "state": "failed" if is_broken else row.state,
+        "state": standing.state,
         "file_name": row.file_name,
         "timezone": row.timezone,
         "preview": {"create": row.creates, "update": row.updates, "skip": row.skips, "rejected": row.rejects},

@@ -6,7 +6,7 @@ Each kind has its own permission to send sheets in. Who may send in any may foll
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, Form, Query, Request, UploadFile
+from fastapi import Depends, Form, Request, UploadFile
 from starlette.responses import Response
 
 from shared.auth.callers import Caller
@@ -28,8 +28,9 @@ from shared.imports.kinds import ImportKind
 from shared.imports.refusals import ImportExpired, ImportFailed, ImportHasRejects, ImportsBusy
 from shared.imports.staging import Upload, stage
 from shared.web.doors import Now, Tx, may
-from shared.web.fields import Text
-from shared.web.import_shapes import Commit, Import, ImportPage, ImportSummary
+from shared.web.import_lists import IMPORTS, summaries
+from shared.web.import_shapes import Commit, Import
+from shared.web.lists import Answer, Asked
 from shared.web.problems import language_of
 from shared.web.refusals import refuses
 from shared.web.routes import Router
@@ -103,19 +104,11 @@ def _add_upload(router: Router, imports: Imports, kind: ImportKind[Any, Any]) ->
 
 
 def _add_reads(router: Router, imports: Imports) -> None:
-    @router.get("", operation_id="list_imports")
-    def list_imports(
-        caller: Follower,
-        tx: Tx,
-        kind: Text | None = None,
-        after: UUID | None = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> ImportPage:
-        """List the programme's imports, newest first."""
-        scope = imports.scope(caller.programme_id, caller.roles)
-        rows = queries.list_standings(tx, scope, kind=kind, after=after, limit=limit)
-        items = [ImportSummary.of(row) for row in rows]
-        return ImportPage(items=items, next=items[-1].id if len(items) == limit else None)
+    @router.get("", operation_id="list_imports", response_model=IMPORTS.page, responses=IMPORTS.responses)
+    def list_imports(caller: Follower, asked: Annotated[Asked, Depends(IMPORTS.asked)], tx: Tx) -> Answer:
+        """List the programme's imports of the kinds that the caller may import, newest first."""
+        rows = queries.standings_of(imports.scope(caller.programme_id, caller.roles))
+        return IMPORTS.answer(asked, tx, caller, rows, show=summaries)
 
     @router.get("/{import_id:uuid}", operation_id="get_import")
     @refuses(NotFound)

@@ -13,6 +13,14 @@ from shared.seen import ANYTHING, Seen
 from shared.web.refusals import refuses
 
 ANY = "*"
+_MOST = 1_000
+_PATTERN = r'^([*]|((W/)?"[!#-~]*"([ ]?,[ ]?(W/)?"[!#-~]*")*))$'
+ENTITY_TAGS: dict[str, Any] = {
+    "max_length": _MOST,
+    "examples": ['"1"'],
+    "json_schema_extra": {"pattern": _PATTERN},
+}
+MUST_NOT_EXIST: dict[str, Any] = {"max_length": 1, "pattern": "^[*]$", "examples": [ANY]}
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS = re.compile(rf"\s*(?:{_TAG.pattern}\s*(?:,\s*|$))+")
 
@@ -29,7 +37,11 @@ class Tagged:
 async def seen(
     if_match: Annotated[
         str | None,
-        Header(alias="If-Match", description="The `ETag` of the reading that this decision rests on, or `*`."),
+        Header(
+            alias="If-Match",
+            description="The `ETag` of the reading that this decision rests on, or `*`.",
+            **ENTITY_TAGS,
+        ),
     ] = None,
 ) -> Seen:
     """Return what the caller has read. Raises ReadFirst if they do not say."""
@@ -41,10 +53,11 @@ async def seen(
 @refuses(ReadFirst, ChangedSince)
 async def seen_if_any(
     if_match: Annotated[
-        str | None, Header(alias="If-Match", description="The `ETag` of the reading, if the thing exists.")
+        str | None,
+        Header(alias="If-Match", description="The `ETag` of the reading, if it exists.", **ENTITY_TAGS),
     ] = None,
     if_none_match: Annotated[
-        str | None, Header(alias="If-None-Match", description="`*`: only if it does not exist yet.")
+        str | None, Header(alias="If-None-Match", description="`*`: only if it does not exist yet.", **MUST_NOT_EXIST)
     ] = None,
 ) -> Seen:
     """Return what the caller has read of a thing that may not exist yet; whoever locks it says if that is enough."""

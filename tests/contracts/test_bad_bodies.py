@@ -45,7 +45,7 @@ class TestBody:
         [
             (b'{"a": "' + b"x" * 10 * MIB + b'"}', (422, "invalid_input")),
             (b'{"a": [' + b"1," * 5 * MIB + b"1]}", (422, "invalid_input")),
-            (b'{"a": "' + b"x" * 22 * MIB + b'"}', (413, "too_large")),
+            (b'{"a": "' + b"x" * 52 * MIB + b'"}', (413, "too_large")),
             (b"[" * DEEP, (400, "bad_request")),
             (b'{"a":' * DEEP + b"1" + b"}" * DEEP, (400, "bad_request")),
             (b'{"a": "\xff\xfe"}', (400, "bad_request")),
@@ -58,7 +58,7 @@ class TestBody:
             (b'{"capacity": NaN}', (422, "invalid_input")),
         ],
         ids=[
-            "10 MB of text", "10 MB of numbers", "22 MB", "100,000 deep, open", "100,000 deep, closed", "not UTF-8",
+            "10 MB of text", "10 MB of numbers", "52 MB", "100,000 deep, open", "100,000 deep, closed", "not UTF-8",
             "cut short", "nothing", "null", "NUL", "5,000 digits", "beyond floats", "not a number",
         ],
     )  # fmt: skip

@@ -22,15 +22,6 @@ CHECKS = {
     "status_code_conformance",
     "unsupported_method",
 }
-# What other pieces of work replace. Each entry goes with its reason.
-KNOWN = {
-    ("positive_data_acceptance", "GET /api/activities/dead-letters"),  # Cursors become opaque.
-    ("positive_data_acceptance", "GET /api/ledger/dead-letters"),
-    ("allow_header_conformance", "POST /api/activities/imports/{kind}"),  # Each kind gets a path of its own.
-    ("unsupported_method", "POST /api/activities/imports/{kind}"),
-    ("allow_header_conformance", "GET /api/activities/imports/{import_id}"),
-    ("unsupported_method", "GET /api/activities/imports/{import_id}"),
-}
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -39,7 +30,7 @@ def require_sound(found: Found, record: Any) -> None:
     """Fail for what was found, or for a run that looked at nothing."""
     record("measured", f"{found.cases} cases, statuses {dict(sorted(found.statuses.items()))}")
     assert found.errors == []
-    failures = [f"{' '.join(key)}: {said}" for key, said in found.failures.items() if key not in KNOWN]
+    failures = [f"{' '.join(key)}: {said}" for key, said in found.failures.items()]
     assert not failures, "\n".join(failures)
     assert found.checks >= CHECKS
     assert found.phases.keys() >= {"examples", "coverage", "fuzzing", "stateful_testing"}
@@ -70,7 +61,7 @@ def test_a_stranger_gets_nothing(town: Town, name: str, record_property: Any) ->
 
     record_property("measured", f"{found.cases} cases, statuses {dict(sorted(found.statuses.items()))}")
     assert found.errors == []
-    assert {key for key in found.failures if key not in KNOWN} == set()
+    assert found.failures.keys() == set()
     assert found.statuses.keys() <= {401, 404, 405}
     assert found.statuses[401] > 300
 

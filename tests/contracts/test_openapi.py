@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from fastapi import APIRouter
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # It ships no py.typed.
 from pydantic import BaseModel
 from typer.testing import CliRunner
@@ -23,6 +22,7 @@ from shared.web.app import routes_of
 from shared.web.doors import may
 from shared.web.fields import Text
 from shared.web.refusals import refuses
+from shared.web.routes import Router
 from tests.documented import Documents, Undocumented
 from tests.servers import npm
 
@@ -39,7 +39,7 @@ DOCUMENTS: dict[str, Part] = dict(documents())
 def operations() -> Iterator[Any]:
     for service, document in DOCUMENTS.items():
         for path, item in document["paths"].items():
-            for method in METHODS & item.keys():
+            for method in sorted(METHODS & item.keys()):
                 yield pytest.param(document, item[method], id=f"{service} {method} {path}")
 
 
@@ -159,7 +159,7 @@ def declaring(body: Wish) -> Wish:
 
 def make_document(*, declared: bool) -> Part:
     """Describe a service of one route, which may or may not say how it refuses."""
-    router = APIRouter(tags=["wishes"])
+    router = Router(tags=["wishes"])
     router.post("/wishes", operation_id="make_wish")(declaring if declared else make_wish)
     return routes_of(Service(name="wishes", routers=[router])).openapi()
 

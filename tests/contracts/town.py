@@ -18,7 +18,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
-from shared.roles import Role
+from shared.roles import PEOPLE
 from shared.web.app import create_app
 from tests.factories import activities, ledger
 from tests.web_options import OPTIONS
@@ -42,7 +42,7 @@ class Town:
 
     def headers(self) -> dict[str, str]:
         token = self.issuer.issue(
-            person_id=self.person_id, programme_id=self.programme_id, roles=list(Role), now=clock.now(),
+            person_id=self.person_id, programme_id=self.programme_id, roles=sorted(PEOPLE), now=clock.now(),
             partner_id=self.partner_id,
         )  # fmt: skip
         return {"Authorization": f"Bearer {token}"}

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.consents.rules import Decision, Purpose
-from shared.web.fields import Reason
+from shared.web.fields import Count, Parts, Reason, Shown
 
 
 class ConsentText(BaseModel):
@@ -15,18 +15,18 @@ class ConsentText(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     purpose: Purpose
-    version: int
+    version: Count
     is_current: bool
     holds: bool = Field(description="Consent given on this version still holds.")
-    zh: str
-    en: str
-    digest: str
+    zh: Shown
+    en: Shown
+    digest: Shown
 
 
 class ConsentTexts(BaseModel):
     """Every version of every text, oldest first."""
 
-    items: list[ConsentText]
+    items: Parts[ConsentText]
 
 
 class Withdrawing(BaseModel):
@@ -60,17 +60,17 @@ class Consent(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     purpose: Purpose = Field(description="目的 / Purpose")
-    number: int = Field(description="第几次决定 / Counts the person's decisions about the purpose, from 1")
+    number: Count = Field(description="第几次决定 / Counts the person's decisions about the purpose, from 1")
     decision: Decision = Field(description="同意或撤回 / Given or withdrawn")
-    text_version: int = Field(description="同意书版本 / Version of the text that was read")
-    text_digest: str = Field(description="同意书摘要 / SHA-256 of that text in both languages")
+    text_version: Count = Field(description="同意书版本 / Version of the text that was read")
+    text_digest: Shown = Field(description="同意书摘要 / SHA-256 of that text in both languages")
     language: Literal["zh", "en"] = Field(description="阅读语言 / Language in which it was read")
     recorded_by: UUID = Field(description="记录人编号 / Who recorded it")
-    reason: str | None = Field(description="代为记录的理由 / Why somebody else recorded it; null for the person")
+    reason: Shown | None = Field(description="代为记录的理由 / Why somebody else recorded it; null for the person")
     recorded_at: AwareDatetime = Field(description="记录时间 / When")
 
 
 class Consents(BaseModel):
     """Everything that a person decided, oldest first."""
 
-    items: list[Consent]
+    items: Parts[Consent]

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.consents.schemas import Consent
 from services.activities.personal_data.queries import Everything
-from shared.web.fields import Reason
+from shared.web.fields import Count, Parts, Reason, Shown
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,7 +37,7 @@ class Erasure(BaseModel):
 
     volunteer_id: UUID
     accessed_by: UUID = Field(serialization_alias="erased_by")
-    reason: str | None
+    reason: Shown | None
     accessed_at: AwareDatetime = Field(serialization_alias="erased_at")
 
 
@@ -52,8 +52,8 @@ class Person(Described):
 
     id: UUID = Field(description="志愿者编号 / The person's id in the programme")
     programme_id: UUID = Field(description="项目编号 / The programme's id")
-    employee_number: str = Field(description="员工编号 / Employee number")
-    display_name: str = Field(description="显示名 / Display name")
+    employee_number: Shown = Field(description="员工编号 / Employee number")
+    display_name: Shown = Field(description="显示名 / Display name")
     registered_at: AwareDatetime = Field(description="登记时间 / When the person was registered")
 
 
@@ -62,7 +62,7 @@ class SignUp(Described):
 
     id: UUID = Field(description="报名编号 / The place's id")
     shift_id: UUID = Field(description="场次编号 / The shift's id")
-    title: str = Field(description="活动名称 / The activity's title")
+    title: Shown = Field(description="活动名称 / The activity's title")
     partner_id: UUID = Field(description="举办方编号 / The host's id")
     starts_at: AwareDatetime = Field(description="场次开始 / When the shift starts")
     ends_at: AwareDatetime = Field(description="场次结束 / When the shift ends")
@@ -74,14 +74,14 @@ class SignUp(Described):
 class Version(Described):
     """One decision about an attendance."""
 
-    version: int = Field(description="版本 / Counts the decisions, from 1")
-    kind: str = Field(description="类型：结算、更正或作废 / settled, revised or voided")
+    version: Count = Field(description="版本 / Counts the decisions, from 1")
+    kind: Shown = Field(description="类型：结算、更正或作废 / settled, revised or voided")
     checked_in_at: AwareDatetime = Field(description="签到 / Check-in")
     checked_out_at: AwareDatetime = Field(description="签退 / Check-out")
-    evidence: str = Field(description="证据等级 / Evidence class")
-    service_minutes: int = Field(description="服务时长（分钟） / Service, in minutes")
-    matchable_minutes: int = Field(description="可配捐时长（分钟） / Minutes that may become a donation")
-    reason: str = Field(description="理由 / Why")
+    evidence: Shown = Field(description="证据等级 / Evidence class")
+    service_minutes: Count = Field(description="服务时长（分钟） / Service, in minutes")
+    matchable_minutes: Count = Field(description="可配捐时长（分钟） / Minutes that may become a donation")
+    reason: Shown = Field(description="理由 / Why")
     decided_by: UUID = Field(description="决定人编号 / Who decided")
     decided_at: AwareDatetime = Field(description="决定时间 / When")
 
@@ -92,12 +92,12 @@ class Attendance(Described):
     id: UUID = Field(description="考勤编号 / The attendance's id")
     shift_id: UUID = Field(description="场次编号 / The shift's id")
     service_on: date = Field(description="服务日期（当地） / Local date of service")
-    state: str = Field(description="状态 / State")
+    state: Shown = Field(description="状态 / State")
     checked_in_at: AwareDatetime = Field(description="签到 / Check-in")
     checked_out_at: AwareDatetime | None = Field(description="签退 / Check-out")
-    service_minutes: int = Field(description="服务时长（分钟） / Service, in minutes")
-    matchable_minutes: int = Field(description="可配捐时长（分钟） / Minutes that may become a donation")
-    versions: list[Version] = Field(default=[], description="历次决定 / Every decision about it")
+    service_minutes: Count = Field(description="服务时长（分钟） / Service, in minutes")
+    matchable_minutes: Count = Field(description="可配捐时长（分钟） / Minutes that may become a donation")
+    versions: Parts[Version] = Field(default=[], description="历次决定 / Every decision about it")
 
 
 class Scan(Described):
@@ -112,24 +112,24 @@ class WrongCodes(Described):
     """Wrong codes that were given lately."""
 
     shift_id: UUID = Field(description="场次编号 / The shift's id")
-    failed: int = Field(description="连续输错次数 / How many in a row")
+    failed: Count = Field(description="连续输错次数 / How many in a row")
     last_failed_at: AwareDatetime = Field(description="最近一次 / The last of them")
 
 
 class Access(Described):
     """Who took out, or erased, all the data of the person."""
 
-    kind: str = Field(description="导出或删除 / Export or erasure")
+    kind: Shown = Field(description="导出或删除 / Export or erasure")
     accessed_by: UUID = Field(description="操作人编号 / By whom")
-    reason: str | None = Field(description="理由，本人操作时为空 / Why; null when it was the person")
+    reason: Shown | None = Field(description="理由，本人操作时为空 / Why; null when it was the person")
     accessed_at: AwareDatetime = Field(description="时间 / When")
 
 
 class Meaning(BaseModel):
     """What a field is."""
 
-    zh: str
-    en: str
+    zh: Shown
+    en: Shown
 
 
 class PersonalData(BaseModel):
@@ -137,13 +137,13 @@ class PersonalData(BaseModel):
 
     made_at: AwareDatetime
     person: Person
-    consents: list[Consent]
-    sign_ups: list[SignUp]
-    attendances: list[Attendance]
-    scans: list[Scan]
-    wrong_codes: list[WrongCodes]
-    accesses: list[Access]
-    fields: dict[str, Meaning]
+    consents: Parts[Consent]
+    sign_ups: Parts[SignUp]
+    attendances: Parts[Attendance]
+    scans: Parts[Scan]
+    wrong_codes: Parts[WrongCodes]
+    accesses: Parts[Access]
+    fields: dict[Shown, Meaning]
 
 
 PARTS: dict[str, type[BaseModel]] = {
@@ -170,7 +170,7 @@ def fields() -> dict[str, Meaning]:
 
 def shown(found: Everything, *, now: datetime) -> PersonalData:
     """Show all that is known of a person."""
-    versions: dict[UUID, list[Version]] = {}
+    versions: dict[UUID, Parts[Version]] = {}
     for row in found.versions:
         versions.setdefault(row.attendance_id, []).append(Version.model_validate(row))
     attendances = (Attendance.model_validate(row) for row in found.attendances)

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.sign_ups.queries import Guest as GuestRow
 from services.activities.sign_ups.rules import pseudonym
+from shared.web.fields import Count, Parts, Shown
 
 
 class SignUp(BaseModel):
@@ -22,18 +23,18 @@ class SignUp(BaseModel):
 class Guest(BaseModel):
     """Somebody who has a place on a shift, as its host may see them."""
 
-    number: int = Field(description="The place's number on this shift; it never changes.")
+    number: Count = Field(description="The place's number on this shift; it never changes.")
     volunteer_id: UUID
-    display_name: str | None = Field(description="Only of somebody who consents to that now; else null.")
-    pseudonym_zh: str
-    pseudonym_en: str
+    display_name: Shown | None = Field(description="Only of somebody who consents to that now; else null.")
+    pseudonym_zh: Shown
+    pseudonym_en: Shown
     signed_up_at: AwareDatetime
 
 
 class Roster(BaseModel):
     """Everybody who has a place on a shift, in the order of the places."""
 
-    items: list[Guest]
+    items: Parts[Guest]
 
 
 def guest(row: GuestRow) -> Guest:

@@ -53,7 +53,7 @@ class NamesWanted(BaseModel):
 class Names(BaseModel):
     """Display names by volunteer's id; whom the programme does not know is left out."""
 
-    names: dict[UUID, str]
+    names: dict[UUID, Shown]
 
 
 class FoundVolunteers(BaseModel):

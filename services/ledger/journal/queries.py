@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.ledger.journal.tables import Account, Balance, Entry, Leg
 from shared.database.keyset import KeysetList, Rows, equal
 
-AccountCode = Annotated[str, Field(pattern="^[1-9][0-9]{3}$")]
+AccountCode = Annotated[str, Field(pattern="^[1-9][0-9]{3}$", max_length=4, examples=["2110"])]
 
 # Both sums of each account, and how many (account, partner) pairs have a roll-up that is not the sum of their legs.
 _TRIAL = text("""

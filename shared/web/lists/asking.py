@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import EnumType
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, Literal, get_args
@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger
 from shared.database.keyset import Column, Filter, KeysetList
 from shared.documents.exports import MEDIA_TYPES
 from shared.errors import NotAcceptable
-from shared.web.fields import Instant, Text
+from shared.web.fields import Day, Instant, Line
 from shared.web.representations import JSON, Form, preferred
 
 MOST_ROWS, USUAL_ROWS = 200, 50
@@ -88,7 +88,7 @@ def _type_of_column(column: Column) -> Any:  # noqa: ANN401  A type.
     if kind is int:
         bits = 63 if isinstance(column.type, BigInteger) else 31
         return Annotated[int, Field(ge=-(2**bits), lt=2**bits)]
-    ours: dict[type, Any] = {datetime: Instant, str: Text}
+    ours: dict[type, Any] = {datetime: Instant, date: Day, str: Line}
     return ours.get(kind, kind)
 
 

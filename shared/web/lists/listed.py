@@ -1,6 +1,6 @@
 """Lists as routes answer them: a page, or the whole as a file."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -19,6 +19,7 @@ from shared.database.keyset import Filter, KeysetList, Order, Rows, filtered, is
 from shared.database.sessions import Database
 from shared.documents.exports import CSV_MEDIA_TYPE, MEDIA_TYPES, WRITERS, XLSX_MEDIA_TYPE, Columns
 from shared.errors import Invalid, NotAcceptable, Title
+from shared.web.fields import Items, Shown
 from shared.web.lists.asking import Asked, Asker, asker
 from shared.web.lists.cursors import BrokenCursor, Cursors
 from shared.web.lists.streaming import ExportsBusy, Places, Streamed
@@ -34,11 +35,12 @@ Item = TypeVar("Item", bound=BaseModel)
 Answer = BaseModel | Response
 Show = Callable[[Session, Sequence[Any]], Sequence[BaseModel]]
 
+_TEXT = {"type": "string", "maxLength": 2**31 - 1}
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "A page of the list as JSON; the whole list as CSV (UTF-8 with a byte order mark) or XLSX.",
-        "content": {CSV_MEDIA_TYPE: {"schema": {"type": "string"}}, XLSX_MEDIA_TYPE: _FILE},
+        "content": {CSV_MEDIA_TYPE: {"schema": _TEXT}, XLSX_MEDIA_TYPE: _FILE},
     },
     406: {"description": "`Accept` names none of the three formats.", "content": {PROBLEM: {}}},
     429: {"description": "Too many files are being made: see `Retry-After`.", "content": {PROBLEM: {}}},
@@ -62,8 +64,8 @@ class PagesOnly(Invalid):
 class Page(BaseModel, Generic[Item]):
     """A part of a list; `next` is the `cursor` of the part behind it, null at the end."""
 
-    items: list[Item]
-    next: str | None
+    items: Items[Item]
+    next: Shown | None
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,13 @@ class Table:
         return whole if asked.format == JSON.name else _file(asked, self, lambda: iter([items]))
 
 
-def _require_columns(item: type[BaseModel], columns: Columns) -> None:
+def _require_columns(item: type[BaseModel], columns: Iterable[str]) -> None:
     for name in columns:
-        if name not in item.model_fields:
-            attrgetter(name)(item)
+        first, _, rest = name.partition(".")
+        if first not in item.model_fields:
+            attrgetter(first)(item)
+        elif rest:  # A field that is a shape itself, and never null.
+            _require_columns(item.model_fields[first].annotation, (rest,))  # type: ignore[arg-type]  # A shape.
 
 
 def _purpose(asked: Asked, caller: Caller) -> str:

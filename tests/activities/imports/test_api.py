@@ -1,9 +1,11 @@
+import csv
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from starlette.types import Message, Scope
 
 from services.activities.attendance_imports.jobs import ATTENDANCE
@@ -177,16 +179,61 @@ def test_imports_are_listed_newest_first(operator: Door) -> None:
     people = send(operator, sheet(VOLUNTEERS, ("N1", "合成甲")), kind="volunteers").json()["id"]
 
     page = operator.get("/imports", limit=2).json()
-    rest = operator.get("/imports", limit=2, after=page["next"]).json()
+    rest = operator.get("/imports", limit=2, cursor=page["next"]).json()
 
     assert [item["id"] for item in page["items"] + rest["items"]] == [people, *reversed(sent)]
     assert "errors" not in page["items"][0]
-    assert operator.get("/imports", after=rest["next"]).json() == {"items": [], "next": None}
+    assert rest["next"] is None
     assert [item["id"] for item in operator.get("/imports", kind="volunteers").json()["items"]] == [people]
     assert operator.elsewhere().get("/imports").json()["items"] == []
 
 
-@pytest.mark.parametrize("query", [{"kind": "a\0"}, {"limit": 0}, {"limit": 201}, {"after": "x"}])
+def test_imports_are_listed_by_the_state_that_is_shown(operator: Door) -> None:
+    """One whose run has failed for good is shown as failed, and found as that; its state in the row is another."""
+    waiting, broken = (send(operator, sheet(ATTENDANCE, GOOD)).json()["id"] for _ in range(2))
+    assert operator.post(f"/imports/{broken}/commit", skip_rejected=False).status_code == 202
+
+    def found(state: str) -> list[tuple[str, str]]:
+        return [(item["id"], item["state"]) for item in operator.get("/imports", state=state).json()["items"]]
+
+    assert (found("committing"), found("failed")) == ([(broken, "committing")], [])
+    failed = update(TaskRun).where(TaskRun.id == select(Import.run_id).where(Import.id == broken).scalar_subquery())
+    operator.put_in(lambda tx: tx.execute(failed.values(state="failed", finished_at=NOW)))
+
+    assert (found("committing"), found("failed")) == ([], [(broken, "failed")])
+    assert found("staged") == [(waiting, "staged")]
+
+
+def test_imports_are_listed_by_when_they_were_sent_in(operator: Door) -> None:
+    """By the programme's clock; the instant that ends a span is not in it."""
+    second = send(operator, sheet(ATTENDANCE, GOOD)).json()["id"]
+    operator.watch.now = NOW - timedelta(hours=1)
+    first = send(operator, sheet(ATTENDANCE, GOOD)).json()["id"]
+
+    def found(**asked: str) -> list[str]:
+        return [item["id"] for item in operator.get("/imports", **asked).json()["items"]]
+
+    assert (found(), found(sort="staged_at"), found(sort="-staged_at")) == (
+        [first, second], [first, second], [second, first],
+    )  # fmt: skip
+    assert (found(staged_from=NOW.isoformat()), found(staged_until=NOW.isoformat())) == ([second], [first])
+
+
+def test_imports_are_a_file_too(operator: Door) -> None:
+    """With what the preview showed and what the commit did, each in a column of its own."""
+    committed = commit(operator, send(operator, sheet(ATTENDANCE, GOOD, BAD)).json(), skip_rejected=True)
+    send(operator, sheet(VOLUNTEERS, ("N1", "合成甲")), kind="volunteers")
+
+    answer = operator.get("/imports", format="csv", kind="attendance")
+    head, *lines = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
+
+    (found,) = (dict(zip(head, line, strict=True)) for line in lines)
+    assert (found["Id"], found["State"], found["File name"]) == (committed["id"], "committed", "a.csv")
+    assert (found["Preview: create"], found["Preview: rejected"], found["Created"]) == ("1", "1", "1")
+    assert (found["Skipped"], found["Failure"]) == ("0", "")
+
+
+@pytest.mark.parametrize("query", [{"kind": "a\0"}, {"limit": 0}, {"limit": 201}, {"state": "x"}, {"after": "x"}])
 def test_a_list_that_is_asked_for_wrongly_is_refused(operator: Door, query: dict[str, object]) -> None:
     """By field; nothing of it reaches the database."""
     assert refusal(operator.get("/imports", **query)) == (422, "invalid_input")

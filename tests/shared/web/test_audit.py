@@ -1,5 +1,8 @@
 """Who changed what, from what to what and why; and who was denied access."""
 
+import csv
+import io
+import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -125,11 +128,11 @@ class TestList:
             return [(entry["operation"], entry["thing_id"]) for entry in caller.entries(**asked)]
 
         everything = [("change_memo", mine), ("keep_memo", theirs), ("keep_memo", mine)]
-        assert found(outcome="done", until=later) == everything
+        assert found(outcome="done", at_until=later) == everything
         assert found(person_id=str(other.person)) == everything[:2]
         assert found(thing_id=mine) == [everything[0], everything[2]]
         assert found(operation="keep_memo") == everything[1:]
-        assert found(since=later) == found(outcome="denied") == found(thing_id=str(uuid4())) == []
+        assert found(at_from=later) == found(outcome="denied") == found(thing_id=str(uuid4())) == []
 
     def test_goes_on_where_the_page_before_ended(self, caller: Caller) -> None:
         """Newest first, each once, also of the same instant."""
@@ -141,12 +144,35 @@ class TestList:
         for _ in range(3):
             page = auditor.send("GET", "audit-entries", params=asked).json()
             seen += [entry["changes"][0]["to"]["body"] for entry in page["items"]]
-            asked["after"] = page["next"]
+            asked["cursor"] = page["next"]
 
-        assert (seen, asked["after"]) == (["4", "3", "2", "1", "0"], None)
+        assert (seen, asked["cursor"]) == (["4", "3", "2", "1", "0"], None)
+
+    def test_is_a_file_too(self, caller: Caller) -> None:
+        """With what changed as JSON; what is not shown in a page is not shown there either."""
+        caller.keep(body="=1+1")
+        auditor = caller.by(roles=("auditor",))
+
+        answer = auditor.send("GET", "audit-entries", params={"format": "csv"}, headers={"accept-language": "en"})
+        head, line = csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""))
+        found = dict(zip(head, line, strict=True))
+
+        assert (found["Operation"], found["Person id"]) == ("keep_memo", str(caller.person))
+        assert json.loads(found["Counts (JSON)"]) == {"memo": {"added": 1}}
+        (change,) = json.loads(found["Changes (JSON)"])
+        assert (change["from"], change["to"]["body"], change["id"]) == (None, "=1+1", found["Thing id"])
+        assert change["to"]["secret"] == HIDDEN
 
     @pytest.mark.parametrize(
-        "asked", [{"limit": 0}, {"limit": 201}, {"since": "yesterday"}, {"outcome": "lost"}, {"who": "me"}]
+        "asked",
+        [
+            {"limit": 0},
+            {"limit": 201},
+            {"at_from": "yesterday"},
+            {"outcome": "lost"},
+            {"who": "me"},
+            {"thing_id": "a\0"},
+        ],
     )
     def test_refuses_what_it_does_not_understand(self, caller: Caller, asked: dict[str, Any]) -> None:
         """By field."""
