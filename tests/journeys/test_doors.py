@@ -4,13 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -18,11 +19,13 @@ import pytest
 from launch.client import Problem
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
-from shared.roles import Role
+from shared.roles import PEOPLE, Role
 from shared.settings import Settings
 from tests.journeys import phones
 from tests.journeys.conftest import embedded_town
 from tests.journeys.people import Cast, Shift, Town, gather, until_idle
+
+PERSON = re.compile(r'name="person" value="([0-9a-f-]{36})"')
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,21 @@ class TestCodes:
         with pytest.raises(Problem) as refusal:
             cast.volunteer.post(f"/api/activities/shifts/{shift.id}/check-ins", {"code": code})
         return refusal.value.status, refusal.value.code
+
+
+class TestHomes:
+    @pytest.mark.usefixtures("cast")  # Volunteers and partners are then such as the records know.
+    def test_every_part_of_every_person_s_first_page_is_there(self, here: Town) -> None:
+        """The APIs give each role what its page asks for, as it asks for it."""
+        with phones.phone(here.pages_url) as phone:
+            people = PERSON.findall(phone.get("/sign-in").text)
+        assert len(people) >= len(PEOPLE)
+        for person_id in people:
+            with phones.phone(here.pages_url) as phone:
+                page = phones.sign_in(phone, "/", person_id=UUID(person_id))
+            assert page.url.path == "/"
+            assert page.text.count('<section class="card part"') >= 1
+            assert 'role="alert"' not in page.text, page.text
 
 
 def part(content: dict[str, Any] | bytes) -> str:
