@@ -16,7 +16,7 @@ from popcandy_activities.api.sign_ups import sign_up
 from popcandy_activities.api.volunteers import register_volunteer
 from popcandy_activities.models import (
     Attendance,
-    Attendances,
+    AttendancePage,
     Correction,
     EvidenceClass,
     GivenCode,
@@ -82,7 +82,7 @@ def agree_on_terms() -> None:
         max_minutes=480,
     )
     proposed = done(propose_policy_version.sync(client=ledger("finance"), body=terms), PolicyVersion)
-    approved = approve_policy_version.sync(proposed.id, client=ledger("finance_approver"))
+    approved = approve_policy_version.sync(proposed.id, client=ledger("finance_approver"), if_match="*")
     if getattr(approved, "code", "") != "policy_overlap":
         done(approved, PolicyVersion)
 
@@ -110,15 +110,17 @@ def attend(shift_id: UUID, host: Partner, person: Volunteer) -> None:
 
 def correct(operator: AuthenticatedClient, shift_id: UUID, starts_at: datetime) -> None:
     """Note two hours: whoever runs this serves for half a minute."""
-    for recorded in done(list_attendances.sync(client=operator, shift_id=shift_id), Attendances).items:
+    for recorded in done(list_attendances.sync(client=operator, shift_id=shift_id), AttendancePage).items:
         correction = Correction(
-            version=recorded.version,
             checked_in_at=starts_at,
             checked_out_at=starts_at + SERVED,
             evidence=EvidenceClass.ATTESTED,
             reason="synthetic: the example does not wait for two hours",
         )
-        done(correct_attendance.sync(recorded.id, client=operator, body=correction), Attendance)
+        done(
+            correct_attendance.sync(recorded.id, client=operator, body=correction, if_match=f'"{recorded.version}"'),
+            Attendance,
+        )
 
 
 def read_donation(shift_id: UUID) -> None:

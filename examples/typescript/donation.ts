@@ -8,6 +8,7 @@ import type { components as Activities, paths as ActivitiesPaths } from "./gener
 import type { components as Ledger, paths as LedgerPaths } from "./generated/ledger.js";
 
 type Who = { role: string; person?: string; partner?: string };
+type Json = "application/json" | "application/problem+json"; // Lists are to be had as CSV and XLSX too.
 type Refusal = { code: string; title: string };
 
 const URL_OF_APIS = process.env["POPCANDY_URL"] ?? "http://127.0.0.1:8022";
@@ -27,8 +28,8 @@ function headersOf(who: Who): Record<string, string> {
   return { authorization: `Bearer ${tokenOf(who)}`, "accept-language": "en" };
 }
 
-const activities = (who: Who) => createClient<ActivitiesPaths>({ baseUrl: URL_OF_APIS, headers: headersOf(who) });
-const ledger = (who: Who) => createClient<LedgerPaths>({ baseUrl: URL_OF_APIS, headers: headersOf(who) });
+const activities = (who: Who) => createClient<ActivitiesPaths, Json>({ baseUrl: URL_OF_APIS, headers: headersOf(who) });
+const ledger = (who: Who) => createClient<LedgerPaths, Json>({ baseUrl: URL_OF_APIS, headers: headersOf(who) });
 
 /** What was answered, or an error that names the problem's code. */
 function done<Data>(answer: { data?: Data; error?: Refusal }): Data {
@@ -46,8 +47,8 @@ async function agreeOnTerms(): Promise<void> {
     max_minutes: 480,
   };
   const proposed = done(await ledger({ role: "finance" }).POST("/api/ledger/policy-versions", { body }));
-  const { error } = await ledger({ role: "finance_approver" }).POST("/api/ledger/policy-versions/{version_id}/approve", {
-    params: { path: { version_id: proposed.id } },
+  const { error } = await ledger({ role: "finance_approver" }).POST("/api/ledger/policy-versions/{policy_version_id}/approve", {
+    params: { path: { policy_version_id: proposed.id }, header: { "If-Match": "*" } },
   });
   if (error && error.code !== "policy_overlap") throw new Error(error.code);
 }
@@ -103,9 +104,8 @@ const recorded = done(await operator.GET("/api/activities/attendances", { params
 for (const attendance of recorded.items) {
   done(
     await operator.POST("/api/activities/attendances/{attendance_id}/corrections", {
-      params: { path: { attendance_id: attendance.id } },
+      params: { path: { attendance_id: attendance.id }, header: { "If-Match": `"${attendance.version}"` } },
       body: {
-        version: attendance.version,
         checked_in_at: startsAt.toISOString(),
         checked_out_at: new Date(startsAt.getTime() + SERVED_MINUTES * MINUTE_MS).toISOString(),
         evidence: "attested",

@@ -30,7 +30,7 @@ from shared.seen import hash_of, is_row, tag_of
 from shared.web import idempotency, kept_answers
 from shared.web.audit import call_of
 from shared.web.doors import Now, Tx
-from shared.web.preconditions import ENTITY_TAGS, Tagged, etag, needs_reading, unless_known
+from shared.web.preconditions import READINGS, Tagged, etag, needs_reading, unless_known
 from shared.web.refusals import refuses
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -39,7 +39,7 @@ IfNoneMatch = Annotated[
     Header(
         alias="If-None-Match",
         description="`ETag`s of readings that the caller has: 304 for one of them.",
-        **ENTITY_TAGS,
+        **READINGS,
     ),
 ]
 Endpoint = Callable[..., Any]

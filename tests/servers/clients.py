@@ -80,7 +80,8 @@ def make_typescript(folder: Path) -> Path:
     for name in ("donation.ts", "tsconfig.json", "package.json"):
         shutil.copy(TYPESCRIPT / name, folder)
     for name, path in write_documents(folder).items():
-        run(modules / ".bin" / "openapi-typescript", path, "-o", folder / "generated" / f"{name}.ts", cwd=folder)
+        made = folder / "generated" / f"{name}.ts"
+        run(modules / ".bin" / "openapi-typescript", "--default-non-nullable=false", path, "-o", made, cwd=folder)
     run(modules / ".bin" / "tsc", cwd=folder)
     return folder / "built" / "donation.js"
 

@@ -57,7 +57,7 @@ class Person(Described):
     registered_at: AwareDatetime = Field(description="登记时间 / When the person was registered")
 
 
-class SignUp(Described):
+class OwnSignUp(Described):
     """A place on a shift."""
 
     id: UUID = Field(description="报名编号 / The place's id")
@@ -71,7 +71,7 @@ class SignUp(Described):
     withdrawn_at: AwareDatetime | None = Field(description="退出时间 / When it was given back")
 
 
-class Version(Described):
+class OwnVersion(Described):
     """One decision about an attendance."""
 
     version: Count = Field(description="版本 / Counts the decisions, from 1")
@@ -86,7 +86,7 @@ class Version(Described):
     decided_at: AwareDatetime = Field(description="决定时间 / When")
 
 
-class Attendance(Described):
+class OwnAttendanceRecord(Described):
     """What became of a place."""
 
     id: UUID = Field(description="考勤编号 / The attendance's id")
@@ -97,7 +97,7 @@ class Attendance(Described):
     checked_out_at: AwareDatetime | None = Field(description="签退 / Check-out")
     service_minutes: Count = Field(description="服务时长（分钟） / Service, in minutes")
     matchable_minutes: Count = Field(description="可配捐时长（分钟） / Minutes that may become a donation")
-    versions: Parts[Version] = Field(default=[], description="历次决定 / Every decision about it")
+    versions: Parts[OwnVersion] = Field(default=[], description="历次决定 / Every decision about it")
 
 
 class Scan(Described):
@@ -138,8 +138,8 @@ class PersonalData(BaseModel):
     made_at: AwareDatetime
     person: Person
     consents: Parts[Consent]
-    sign_ups: Parts[SignUp]
-    attendances: Parts[Attendance]
+    sign_ups: Parts[OwnSignUp]
+    attendances: Parts[OwnAttendanceRecord]
     scans: Parts[Scan]
     wrong_codes: Parts[WrongCodes]
     accesses: Parts[Access]
@@ -149,9 +149,9 @@ class PersonalData(BaseModel):
 PARTS: dict[str, type[BaseModel]] = {
     "person": Person,
     "consents": Consent,
-    "sign_ups": SignUp,
-    "attendances": Attendance,
-    "attendances.versions": Version,
+    "sign_ups": OwnSignUp,
+    "attendances": OwnAttendanceRecord,
+    "attendances.versions": OwnVersion,
     "scans": Scan,
     "wrong_codes": WrongCodes,
     "accesses": Access,
@@ -170,15 +170,15 @@ def fields() -> dict[str, Meaning]:
 
 def shown(found: Everything, *, now: datetime) -> PersonalData:
     """Show all that is known of a person."""
-    versions: dict[UUID, Parts[Version]] = {}
+    versions: dict[UUID, Parts[OwnVersion]] = {}
     for row in found.versions:
-        versions.setdefault(row.attendance_id, []).append(Version.model_validate(row))
-    attendances = (Attendance.model_validate(row) for row in found.attendances)
+        versions.setdefault(row.attendance_id, []).append(OwnVersion.model_validate(row))
+    attendances = (OwnAttendanceRecord.model_validate(row) for row in found.attendances)
     return PersonalData(
         made_at=now,
         person=Person.model_validate(found.person),
         consents=_all(Consent, found.consents),
-        sign_ups=_all(SignUp, found.sign_ups),
+        sign_ups=_all(OwnSignUp, found.sign_ups),
         attendances=[each.model_copy(update={"versions": versions.get(each.id, [])}) for each in attendances],
         scans=_all(Scan, found.scans),
         wrong_codes=_all(WrongCodes, found.wrong_codes),

@@ -101,8 +101,8 @@ class TestDecision:
         """By field, as all that is sent wrongly."""
         answer = caller.send("PUT", path, headers={"if-match": written}, json=MILK)
 
-        assert refusal(answer) == (422, "invalid_input")
-        assert [error["field"] for error in answer.json()["errors"]] == ["if-match"]
+        assert refusal(answer) == (422, "malformed_entity_tag")
+        assert answer.json()["facts"]["field"] == "If-Match"
 
     def test_about_nothing_is_not_found(self, caller: Caller) -> None:
         """Whatever it claims to rest on."""
