@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from playwright.sync_api import Browser
 
 from shared.auth.issuer import EmbeddedIssuer
 from shared.database.server import Server
 from shared.privacy import suppression
 from shared.settings import Settings
+from tests.servers.chromium import chromium
 from tests.servers.postgres import private_server
 from tests.servers.rabbitmq import Broker, find_rabbitmq, own_cluster, own_node
 from tests.servers.rabbitmq_cluster import RabbitCluster
@@ -104,6 +106,13 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
         one = own_node(tmp_path_factory.mktemp("rabbitmq"))
         stack.callback(one.stop)
         yield one
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Run a browser for this process's tests; take a context of your own in it."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

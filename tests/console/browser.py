@@ -5,37 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from tests.architecture.sources import ROOT
 from tests.servers import npm
-from tests.servers.chromium import require_chromium
 
-HOST = "popcandy.test"
 PHONE, TABLET, DESKTOP, NARROW = (360, 640), (1180, 820), (1280, 900), (320, 640)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # A name, not "localhost": as on phones in a partner's network, plain HTTP is then no secure context.
-    f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
-]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 OpenPage = Callable[..., Page]
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the system's Chromium once for many pages."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require_chromium(), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -12,10 +12,11 @@ from starlette.testclient import TestClient
 
 from launch import assets
 from services.console.main import connect, create_app
-from tests.console.browser import HOST, OpenPage, chromium, pages_of
+from tests.console.browser import OpenPage, pages_of
 from tests.console.doubles import ActivitiesApi
 from tests.console.provider import Provider
 from tests.console.signing_in import CONSOLE_URL, OURS, csrf_of, sign_in, sign_in_at
+from tests.servers.chromium import HOST
 from tests.waiting import until
 
 
@@ -51,12 +52,6 @@ def console(stranger: TestClient, activities: ActivitiesApi, provider: Provider)
     activities.seen.clear()
     provider.seen.clear()
     return stranger
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class TestCodes:
         assert [("Checked in at" in answer.text, 'role="alert"' in answer.text) for answer in answers] == [
             (True, False)
         ] * 3  # fmt: skip
-        trail = cast.auditor.get("/api/activities/audit-entries", person_id=cast.volunteer.id, operation="check_in")
+        trail = cast.auditor.get("/api/activities/audit-entries", thing_id=shift.id, operation="check_in")
         assert len(trail["items"]) == 1
 
     def test_guessing_is_limited(self, cast: Cast, shift: Shift) -> None:

@@ -6,23 +6,13 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from launch.oidc.provider import Provider
-from tests.console.browser import ARGUMENTS
 from tests.console.phone.test_pages import FAINT_TEXTS, LEAST_CONTRAST
 from tests.launch.oidc.browsing import CALLBACK, Browsing, client_of, served
-from tests.servers.chromium import require_chromium
 
 LEAST_TOUCH_PX = 48
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require_chromium(), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

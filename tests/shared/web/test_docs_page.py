@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from launch.services import SERVICES
 from shared.service import Service
 from shared.web.app import routes_of
 from tests.servers import npm
-from tests.servers.chromium import require_chromium
 from tests.waiting import until
 
 LOCK = Path(__file__).parents[2] / "contracts" / "openapi"
@@ -42,21 +41,19 @@ def page(request: pytest.FixtureRequest, vendor: Path) -> Iterator[str]:
         thread.join(timeout=10)
 
 
-def test_a_browser_draws_it_and_asks_nobody_else(page: str) -> None:
+def test_a_browser_draws_it_and_asks_nobody_else(browser: Browser, page: str) -> None:
     """Each operation is there; nothing breaks the policy, and no other host hears of the visit."""
     said, asked = list[str](), set[str]()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=require_chromium(), args=["--no-sandbox"])
-        tab = browser.new_page()
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.on("request", lambda request: asked.add(request.url))
-        tab.goto(page)
-        tab.wait_for_selector("#operations-operations-watch_flow")
-        tab.click("#operations-operations-request_replay .opblock-summary-control")
-        tab.wait_for_selector("text=letters_not_chosen_one_way")
-        operations = tab.locator(".opblock").count()
-        browser.close()
+    tab = browser.new_page()
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: asked.add(request.url))
+    tab.goto(page)
+    tab.wait_for_selector("#operations-operations-watch_flow")
+    tab.click("#operations-operations-request_replay .opblock-summary-control")
+    tab.wait_for_selector("text=letters_not_chosen_one_way")
+    operations = tab.locator(".opblock").count()
+    tab.close()
 
     assert said == []
     assert operations > 15
