@@ -12,7 +12,7 @@ from launch.web import WebServer
 from launch.workers import Crew
 from services.console import main as console
 from shared import telemetry
-from shared.auth.discovery import Discovery, discovered_keys, is_url
+from shared.auth.discovery import Discovery, discovered_keys, is_url, require_secure
 from shared.auth.keys import KeyStore, key_store
 from shared.auth.sealing import seals_from
 from shared.auth.service_tokens import Credentials, tokens_of
@@ -85,7 +85,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
         return _start_console(wanted, settings, crew)
     service = service_named(wanted.service)
     retention.require_valid(settings.retention_days)
-    _use_suppression(settings)
+    _use_suppression(settings, wanted.role)
     server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     server.check()
     server.require_current(service.name)
@@ -170,6 +170,8 @@ def _verifier(settings: Settings) -> TokenVerifier:
 def _keys(settings: Settings) -> KeyStore:
     """Return the issuer's keys: where we are told, else where it says. Raises MissingSetting, InsecureIssuer."""
     if settings.jwks is not None:
+        if is_url(settings.jwks):
+            require_secure(settings.jwks)
         return key_store(settings.jwks)
     if not is_url(settings.issuer):
         raise MissingSetting(
@@ -194,9 +196,11 @@ def _names(settings: Settings, service: str) -> Names | None:
     return Names(settings.api_url, tokens_of(Discovery(settings.issuer), credentials))
 
 
-def _use_suppression(settings: Settings) -> None:
-    """Tell this process what erased numbers are hashed with, if it was told; only what meets such a number needs it."""
+def _use_suppression(settings: Settings, role: Duty) -> None:
+    """Tell this process what erased numbers are hashed with; who registers people needs it. Raises MissingSetting."""
     setting = settings.suppression_secrets or settings.secrets
+    if role not in {Duty.RELAY, Duty.CONSUMER}:
+        required(setting, "POPCANDY_SECRETS")
     if setting is not None:
         suppression.use(keys_in(setting.get_secret_value()))
 

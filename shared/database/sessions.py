@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from shared.database.signals import Bell, wanted_by
 
 APART_POOL = 2
+READING_SECONDS = 600
+_TIME = text("SELECT set_config('transaction_timeout', :limit, true)")
 SOCKET = {  # A peer that is gone without a word is noticed within half a minute; Unix sockets ignore these.
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -26,6 +28,15 @@ LIMITS = {
     "tcp_user_timeout": "20s",
     "timezone": "UTC",
 }
+
+
+def give_time(tx: Session, *, seconds: int) -> None:
+    """Let this transaction last so long from now on, whatever its database allows transactions in general.
+
+    Switched off first: the server does not move a deadline that stands already.
+    """
+    for limit in ("0", f"{seconds}s"):
+        tx.execute(_TIME, {"limit": limit})
 
 
 class Database:
@@ -68,9 +79,10 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a transaction that writes nothing and sees one state of the database, however long it reads."""
+        """Open a transaction that writes nothing and sees one state of the database, for ten minutes at most."""
         with Session(self.engine, expire_on_commit=False) as tx, tx.begin():
             tx.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+            give_time(tx, seconds=READING_SECONDS)
             yield tx
 
     @contextmanager

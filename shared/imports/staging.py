@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from shared import telemetry
+from shared.database.sessions import give_time
 from shared.documents import sheets
 from shared.documents.cells import Cell
 from shared.documents.columns import Layout
@@ -33,7 +34,7 @@ MOST_SAMPLES: Final = 10  # Of each effect.
 MOST_NAME: Final = 200
 LARGE_BYTES: Final = 4 * 1024 * 1024
 MOST_LARGE: Final = 2  # Large sheets that a process reads at once: each takes some hundred megabytes.
-WAIT_SECONDS: Final = 20.0
+STAGING_SECONDS: Final = 300
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
 
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -74,6 +75,7 @@ def stage(tx: Session, kind: ImportKind[R, Any], upload: Upload, *, now: datetim
     case = Case(upload.programme_id, new_id(), upload.timezone, upload.sent_by, now)
     columns = kind.columns(zone(upload.timezone))
     with _admitted(upload.size):
+        give_time(tx, seconds=STAGING_SECONDS)
         with reading(upload.content, filename=upload.file_name, columns=columns) as found:
             sheet = _read(kind, found)
         _facts, verdict = kind.judged(tx, case, sheet.rows)
@@ -88,11 +90,11 @@ def stage(tx: Session, kind: ImportKind[R, Any], upload: Upload, *, now: datetim
 
 @contextmanager
 def _admitted(size: int) -> Iterator[None]:
-    """Let few large sheets be read at once; the others wait a while. Raises ImportsBusy."""
+    """Let few large sheets be read at once. The others come again: who waits holds a connection. Raises ImportsBusy."""
     if size <= LARGE_BYTES:
         yield
         return
-    if not _large.acquire(timeout=WAIT_SECONDS):
+    if not _large.acquire(blocking=False):
         raise ImportsBusy(retry_after=30)
     try:
         yield

@@ -10,6 +10,7 @@ from fastapi import Depends, Form, Request, UploadFile
 from starlette.responses import Response
 
 from shared.auth.callers import Caller
+from shared.documents.exports import MEDIA_TYPES
 from shared.documents.refusals import (
     BrokenQuotes,
     CellTooLong,
@@ -36,12 +37,8 @@ from shared.web.refusals import refuses
 from shared.web.routes import Router
 from shared.zones import UnknownTimezone
 
-MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 SHEETS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A sheet.", "content": {name.partition(";")[0]: {} for name in MEDIA_TYPES.values()}}
+    200: {"description": "A sheet.", "content": {media_type: {} for media_type in MEDIA_TYPES.values()}}
 }
 SHEET_REFUSALS = (
     BrokenQuotes, CellTooLong, EmptySheet, FileTooLarge, NotASheet, TooManyColumns, TooManyRows, UnpacksTooLarge,

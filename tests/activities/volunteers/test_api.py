@@ -8,10 +8,6 @@ from shared.roles import Role
 from tests.activities.door import Door, refusal
 
 
-def search(door: Door, *numbers: Any) -> Any:
-    return door.post("/volunteers/search", employee_numbers=list(numbers))
-
-
 def register(door: Door, number: str = "E1", name: str = "合成甲") -> Any:
     answer = door.post("/volunteers", employee_number=number, display_name=name)
     assert answer.status_code == 201, answer.text

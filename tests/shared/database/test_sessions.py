@@ -183,3 +183,15 @@ def test_a_transaction_that_lasts_too_long_is_ended(kit: Server) -> None:
             assert tx.execute(text("SELECT 1")).scalar_one() == 1
     finally:
         hasty.close()
+
+
+def test_a_reading_may_last_longer_than_a_request(kit: Server) -> None:
+    """An export takes its minutes, though a request's transaction may not; and the next request may not either."""
+    hasty = kit.open("bus", pool_size=1, transaction_seconds=1)
+    try:
+        with hasty.reading() as tx:
+            assert tx.execute(text("SELECT 1 FROM pg_sleep(1.5)")).scalar_one() == 1
+        with pytest.raises(DBAPIError), hasty.transaction() as tx:
+            tx.execute(text("SELECT pg_sleep(20)"))
+    finally:
+        hasty.close()

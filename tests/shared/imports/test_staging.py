@@ -48,9 +48,8 @@ def test_marks_that_nobody_sees_are_told(desk: Desk, mark: str) -> None:
     assert (error.cell, error.code) == ("A2", "hidden_characters")
 
 
-def test_few_large_sheets_are_read_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others wait, and are told to come again; small ones pass, and a refused file makes room again."""
-    monkeypatch.setattr(staging, "WAIT_SECONDS", 0.01)
+def test_few_large_sheets_are_read_at_once(desk: Desk) -> None:
+    """The others are told to come again; small ones pass, and a refused file makes room again."""
     large = staging.LARGE_BYTES + 1
     with staging._admitted(large), staging._admitted(large):  # noqa: SLF001  What is kept busy.
         assert outcome(lambda: desk.stage(("a", 1), size=large)) == ImportsBusy.code

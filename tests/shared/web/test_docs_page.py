@@ -12,18 +12,16 @@ from starlette.testclient import TestClient
 
 from launch.services import SERVICES
 from shared.service import Service
+from shared.web import assets
 from shared.web.app import routes_of
-from tests.servers import npm
 from tests.waiting import until
 
-LOCK = Path(__file__).parents[2] / "contracts" / "openapi"
-
-pytestmark = pytest.mark.timeout(900)  # At first need npm and a browser are installed.
+pytestmark = pytest.mark.timeout(900)  # At first need a browser is installed.
 
 
 @pytest.fixture(scope="module")
 def vendor() -> Path:
-    return npm.install(LOCK) / "swagger-ui-dist"
+    return assets.vendor()
 
 
 @pytest.fixture(params=SERVICES, ids=lambda service: str(service.name))
