@@ -106,7 +106,7 @@ class ServiceTokens:
             answer = httpx2.post(
                 self._endpoint(),
                 data={"grant_type": "client_credentials"},
-                auth=_basic(self._credentials),
+                auth=basic_of(self._credentials.client_id, self._credentials.secret.get_secret_value()),
                 timeout=TIMEOUT_SECONDS,
             )
             if answer.is_client_error:
@@ -129,9 +129,9 @@ def _held(token: str, seconds: float, now: datetime) -> _Held:
     return _Held(SecretStr(token), now, now + max(life - RENEW_BEFORE, life / 2), now + life)
 
 
-def _basic(credentials: Credentials) -> httpx2.BasicAuth:
-    """Write the client's name and secret as RFC 6749 section 2.3.1 wants them: form-encoded first."""
-    return httpx2.BasicAuth(quote_plus(credentials.client_id), quote_plus(credentials.secret.get_secret_value()))
+def basic_of(client_id: str, secret: str) -> httpx2.BasicAuth:
+    """Write a client's name and secret as RFC 6749 section 2.3.1 wants them: form-encoded first, for the colon between."""
+    return httpx2.BasicAuth(quote_plus(client_id), quote_plus(secret))
 
 
 def _error(answer: httpx2.Response) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote_plus
 
 import httpx2
 from joserfc import jwt
@@ -18,6 +17,7 @@ from services.console.sessions.rules import Registration, Tokens
 from shared import telemetry
 from shared.auth.discovery import UNLEARNT, Discovery, discovered_keys
 from shared.auth.keys import KeysUnreachable, PublicKey
+from shared.auth.service_tokens import basic_of
 from shared.auth.tokens import ALGORITHMS
 
 LEEWAY_SECONDS = 30
@@ -127,7 +127,7 @@ class Issuer:
             return self._send(url, data=form | {"client_id": known})
         methods = self.metadata().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         if "client_secret_basic" in methods:
-            return self._send(url, data=form, auth=_basic(known, secret))
+            return self._send(url, data=form, auth=basic_of(known, secret))
         return self._send(url, data=form | {"client_id": known, "client_secret": secret})
 
     def _send(self, url: str, **parts: Any) -> httpx2.Response:  # noqa: ANN401  As httpx2 takes them.
@@ -139,11 +139,6 @@ class Issuer:
             log.warning("issuer.failed", status=answer.status_code)
             raise rules.IssuerDown(str(answer.status_code))
         return answer
-
-
-def _basic(client_id: str, secret: str) -> httpx2.BasicAuth:
-    """Authenticate with both parts encoded, as the colon between them demands (RFC 6749 section 2.3.1)."""
-    return httpx2.BasicAuth(quote_plus(client_id), quote_plus(secret))
 
 
 def _tokens_of(answer: httpx2.Response) -> Tokens:
