@@ -130,7 +130,7 @@ def _held(token: str, seconds: float, now: datetime) -> _Held:
 
 
 def basic_of(client_id: str, secret: str) -> httpx2.BasicAuth:
-    """Write a client's name and secret as RFC 6749 section 2.3.1 wants them: form-encoded first, for the colon between."""
+    """Write a client's name and secret as RFC 6749 section 2.3.1 wants them: form-encoded, for the colon between."""
     return httpx2.BasicAuth(quote_plus(client_id), quote_plus(secret))
 
 
