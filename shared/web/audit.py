@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from fastapi import Request
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from shared.audit.entries import Call, Who
 from shared.auth.callers import Caller
 
 REASONS = ("reason", "why")  # What bodies call it.
+MOST_ID = 200  # Characters of it: a longer one, which is no thing's, would not fit into an index.
 
 
 def call_of(request: Request, caller: Caller, values: Iterable[object], *, at: datetime) -> Call:
@@ -27,7 +29,16 @@ def who(caller: Caller) -> Who:
 def _thing(request: Request) -> tuple[str, str] | None:
     """Return the thing that a call is addressed to: the first id of its path."""
     parts = request.path_params.items()
-    return next(((name.removesuffix("_id"), str(value)) for name, value in parts if name.endswith("_id")), None)
+    return next(((name.removesuffix("_id"), _written(value)) for name, value in parts if name.endswith("_id")), None)
+
+
+def _written(value: object) -> str:
+    """Write an id of a path as the trail is searched for it: UUIDs have many spellings, and strangers send anything."""
+    given = str(value)
+    try:
+        return str(UUID(given))
+    except ValueError:
+        return given.replace("\x00", "\ufffd")[:MOST_ID]
 
 
 def _reason(values: Iterable[object]) -> str | None:

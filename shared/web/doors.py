@@ -88,10 +88,8 @@ def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
 
     @refuses(*CREDENTIALS, MissingPermission, TooManyRequests, *scoped)
     async def permitted(request: Request) -> Caller:
-        caller = request.state.caller = await _known(request)  # Known even if they are turned away now.
-        bind_contextvars(caller=caller.name, programme_id=str(caller.programme_id))
-        callers: RateLimiter = request.app.state.callers
-        request.state.allowance = callers.take(f"{caller.programme_id}/{caller.person_id}")
+        caller = await _known(request)
+        _count(request, caller)
         acting = caller.acting(permission)
         if acting is None:
             raise MissingPermission(permission=permission)
@@ -119,7 +117,21 @@ async def _caller(request: Request) -> Caller:
         if verifier.needs_keys(token):
             await _read_keys(verifier)
         identity = verifier.identify(token, now=now)
-    return identity.calling_in(_named_programme(request))
+    named = _named_programme(request)
+    try:
+        return identity.calling_in(named)
+    except ProgrammeDiffers:
+        _count(request, identity.calling_in(None))  # In the programme of their token, whose trail tells of them.
+        raise
+
+
+def _count(request: Request, caller: Caller) -> None:
+    """Keep who is calling, even if they are turned away now, and count the request once. Raises TooManyRequests."""
+    request.state.caller = caller
+    bind_contextvars(caller=caller.name, programme_id=str(caller.programme_id))
+    if not hasattr(request.state, "allowance"):  # Asked again when the rest of the request is found to be wrong.
+        callers: RateLimiter = request.app.state.callers
+        request.state.allowance = callers.take(f"{caller.programme_id}/{caller.person_id}")
 
 
 def _bearer_token(request: Request) -> str:

@@ -135,11 +135,19 @@ def _challenge(status: int, reason: str) -> str:
     return f'Bearer error="{error}", error_description="{reason}"'
 
 
+async def _turned_away(request: Request, refusal: Refusal) -> Response:
+    """Answer a refusal as if a route had raised it: the app may do more for some kinds, as keep a trail of denials."""
+    handlers = request.app.exception_handlers
+    handler = next(handlers[kind] for kind in type(refusal).__mro__ if kind in handlers)
+    answer: Response = await handler(request, refusal)
+    return answer
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     if (refusal := await bad_requests.stranger(request)) is not None:
-        return await refused(request, refusal)
+        return await _turned_away(request, refusal)
     if media_types := bad_requests.unread_media_type(request):
         facts, headers = {"expected": media_types}, {"Accept": ", ".join(media_types)}
         return of_status(request, UNSUPPORTED, facts=facts, headers=headers)
@@ -174,7 +182,7 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == METHOD_NOT_ALLOWED:
         return of_status(request, METHOD_NOT_ALLOWED, headers={"Allow": bad_requests.allowed_methods(request)})
     if error.status_code == BAD_REQUEST and (refusal := await bad_requests.stranger(request)) is not None:
-        return await refused(request, refusal)
+        return await _turned_away(request, refusal)
     return of_status(request, error.status_code, headers=error.headers)
 
 

@@ -4,9 +4,10 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ from tests.shared.web.safe import Memo
 from tests.shared.web.writing import MEMO, Caller, refusal
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+LONG = "".join(sha256(b"%d" % n).hexdigest() for n in range(160))[:10_000]  # Compressed no shorter than an index takes.
 
 
 class TestEntry:
@@ -134,6 +136,18 @@ class TestList:
         assert found(operation="keep_memo") == everything[1:]
         assert found(at_from=later) == found(outcome="denied") == found(thing_id=str(uuid4())) == []
 
+    @pytest.mark.parametrize("spelt", [str.upper, lambda each: each.replace("-", ""), "urn:uuid:{}".format])
+    def test_finds_a_thing_however_its_id_was_spelt(self, caller: Caller, spelt: Callable[[str], str]) -> None:
+        """Paths take more spellings of an id than one; the trail has one."""
+        memo = caller.keep().json()["id"]
+        assert caller.send("PUT", f"memos/{spelt(memo)}", on="*", json=MEMO).status_code == 200
+        assert caller.by(roles=("finance",)).send("DELETE", f"memos/{spelt(memo)}", on="*").status_code == 403
+
+        found = caller.entries(thing_id=memo)
+
+        assert [entry["operation"] for entry in found] == ["drop_memo", "change_memo", "keep_memo"]
+        assert {entry["thing_id"] for entry in found} == {memo}
+
     def test_goes_on_where_the_page_before_ended(self, caller: Caller) -> None:
         """Newest first, each once, also of the same instant."""
         for number in range(5):
@@ -223,6 +237,40 @@ class TestDenied:
         caller.send("GET", "audit-entries")
 
         assert [entry["operation"] for entry in caller.entries()] == ["list_audit_entries"]
+
+    @pytest.mark.parametrize("body", [b"{", b"[" * 100_000], ids=["no JSON", "too deep to be read"])
+    def test_is_written_whatever_else_was_wrong(self, caller: Caller, body: bytes) -> None:
+        """A body that cannot be read keeps nobody out of the trail."""
+        stranger = caller.by(roles=("finance",))
+        answer = stranger.send("POST", "memos", content=body, headers={"content-type": "application/json"})
+        assert refusal(answer) == (403, "missing_permission")
+
+        (entry,) = caller.entries()
+
+        assert (entry["operation"], entry["outcome"], entry["refusal"]) == ("keep_memo", "denied", "missing_permission")
+        assert entry["person_id"] == str(stranger.person)
+
+    def test_at_another_programme_is_in_the_trail_of_their_own(self, caller: Caller) -> None:
+        """Their own auditors learn who knocks elsewhere; the others' trail is not theirs to write."""
+        elsewhere = uuid4()
+        answer = caller.send("GET", f"memos/{elsewhere}", headers={"popcandy-programme": str(elsewhere)})
+        assert refusal(answer) == (403, "programme_differs")
+
+        (entry,) = caller.entries()
+
+        assert (entry["operation"], entry["outcome"], entry["refusal"]) == ("get_memo", "denied", "programme_differs")
+        assert (entry["person_id"], entry["thing_id"]) == (str(caller.person), str(elsewhere))
+        assert caller.by(programme=elsewhere).entries() == []
+
+    @pytest.mark.parametrize("sent", ["a%00b", LONG], ids=["NUL", "10,000 characters"])
+    def test_is_written_whatever_the_id(self, caller: Caller, sent: str) -> None:
+        """An id that no database or index takes hides nothing; of a long one the beginning is enough."""
+        answer = caller.by(roles=("finance",)).send("DELETE", f"memos/{sent}", on="*")
+        assert refusal(answer) == (403, "missing_permission")
+
+        (entry,) = caller.entries()
+
+        assert entry["thing_id"] == sent.replace("%00", "\ufffd")[:200]
 
     def test_again_and_again_is_one_entry(self, caller: Caller) -> None:
         """Nobody fills the disk by knocking."""

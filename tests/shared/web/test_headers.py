@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
+from uuid import uuid4
 
 import pytest
 from starlette.testclient import TestClient
@@ -108,6 +109,24 @@ class TestRates:
             assert (refused.status_code, problem_of(refused)["code"]) == (429, "too_many_requests")
             assert 1 <= int(refused.headers["retry-after"]) <= 30
             assert client.get("me", headers=other).status_code == 200
+
+    def test_a_request_costs_one_also_if_it_is_wrong(self, notes: Database) -> None:
+        """Who has one request left is told what was wrong with it, and not to wait."""
+        auditor = {"authorization": f"Bearer {make_token(KEY, roles=['auditor'])}"}
+        with calling(notes, replace(OPTIONS, requests_per_minute=2)) as client:
+            answers = [client.get("audit-entries", params={"limit": 0}, headers=auditor) for _ in range(3)]
+
+            assert [answer.status_code for answer in answers] == [422, 422, 429]
+            assert [answer.headers["ratelimit"][:12] for answer in answers[:2]] == ['"caller";r=1', '"caller";r=0']
+
+    def test_knocking_at_another_programme_counts(self, notes: Database) -> None:
+        """Nobody knocks for nothing: a good token for the wrong place has its rate too."""
+        elsewhere = SIGNED | {"popcandy-programme": str(uuid4())}
+        with calling(notes, replace(OPTIONS, requests_per_minute=2)) as client:
+            answers = [client.get("me", headers=elsewhere) for _ in range(3)]
+
+            assert [answer.status_code for answer in answers] == [403, 403, 429]
+            assert client.get("me", headers=SIGNED).status_code == 429
 
     def test_guessing_tokens_is_slowed_down(self, notes: Database) -> None:
         """Those who know themselves are let in all the same."""
