@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from uuid import UUID
 
 import orjson
@@ -31,7 +32,7 @@ def test_figures_name_only_as_a_whole(value: str) -> None:
 
 
 @pytest.mark.parametrize("write", [orjson.dumps, lambda read: json.dumps(read).encode()])
-def test_json_is_read_before_it_is_searched(write: type[bytes]) -> None:
+def test_json_is_read_before_it_is_searched(write: Callable[[object], bytes]) -> None:
     """However it spells what is no ASCII; numbers and its own words name nobody."""
     held = write({"E7": [{"note": f"x\n{NAME}\ty", "n": 22}], "of": str(UUID(int=22))})
     assert holds_any(held, [NAME])
