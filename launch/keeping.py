@@ -31,10 +31,15 @@ def write() -> Path:
 
 
 def _line(kept: Kept) -> str:
-    term = kept.term
-    days = "for good · 长期" if term is None else f"{term.days:,} ({term.least:,} to {term.most:,})"
     cells = (
-        f"`{kept.name}`", kept.service or "each", f"{kept.what.zh}<br>{kept.what.en}", days,
+        f"`{kept.name}`", kept.service or "each", f"{kept.what.zh}<br>{kept.what.en}", _time(kept),
         f"{kept.why.zh}<br>{kept.why.en}",
     )  # fmt: skip
     return f"| {' | '.join(cells)} |\n"
+
+
+def _time(kept: Kept) -> str:
+    if kept.fixed is not None:
+        return f"{kept.fixed.en} · {kept.fixed.zh}"
+    term = kept.term
+    return "for good · 长期" if term is None else f"{term.days:,} ({term.least:,} to {term.most:,})"

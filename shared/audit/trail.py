@@ -1,7 +1,7 @@
 """What one call changes, collected while it works.
 
 The ORM's rows are seen at each flush, with what they were and what they become. Columns marked `PRIVATE` (personal or
-secret), and bytes, are named and not shown.
+secret), and bytes, are named and not shown, in keys as well.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, event, inspect
+from sqlalchemy import ColumnElement, LargeBinary, event, inspect
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import ColumnProperty, Mapper, Session, UOWTransaction
 from sqlalchemy.orm.attributes import get_history
@@ -40,6 +40,7 @@ class Trail:
 
     changes: dict[str, dict[str, tuple[Values | None, Values | None]]] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
+    hidden: set[tuple[str, tuple[object, ...]]] = field(default_factory=set)  # What `changes` cannot tell apart.
 
     def add(self, thing: str, changes: Iterable[Change], counts: Mapping[str, int]) -> None:
         """Add changes, which are looked at only as long as few enough to be shown."""
@@ -96,9 +97,11 @@ def note(tx: Session, thing: str, changes: Iterable[Change], **counts: int) -> N
 
 
 def identity_of(row: object) -> tuple[str, str]:
-    """Name a row as the trail does: its table, and its key."""
+    """Name a row as the trail does: its table, and its key; parts of a key that are private are not shown."""
     mapper: Mapper[Any] = inspect(type(row))
-    return str(mapper.local_table.name), "/".join(str(part) for part in mapper.primary_key_from_instance(row))  # type: ignore[attr-defined]  # A table.
+    parts = zip(mapper.primary_key_from_instance(row), mapper.primary_key, strict=True)
+    key = "/".join(HIDDEN if _is_secret(column) else str(part) for part, column in parts)
+    return str(mapper.local_table.name), key  # type: ignore[attr-defined]  # A table.
 
 
 @event.listens_for(Session, "after_flush")
@@ -113,8 +116,11 @@ def _see(tx: Session, _context: UOWTransaction) -> None:
             if trail.is_full(thing):
                 trail.add(thing, (), {how: int(how != "changed" or tx.is_modified(row))})
             elif (change := read(row)) is not None:
-                is_again = key in trail.changes.get(thing, ())  # Counted when it was seen first.
-                trail.add(thing, [change], {} if is_again else {how: 1})
+                whole = thing, tuple(inspect(type(row)).primary_key_from_instance(row))
+                is_again = whole in trail.hidden if HIDDEN in key else key in trail.changes.get(thing, ())
+                if HIDDEN in key:
+                    trail.hidden.add(whole)
+                trail.add(thing, [change], {} if is_again else {how: 1})  # Counted when it was seen first.
 
 
 def _added(row: object) -> Change:
@@ -156,7 +162,10 @@ def _masked(row: object, values: dict[str, object]) -> dict[str, object]:
 
 def is_private(attribute: ColumnProperty[Any]) -> bool:
     """Say whether a column is named and not shown."""
-    column = attribute.columns[0]
+    return _is_secret(attribute.columns[0])
+
+
+def _is_secret(column: ColumnElement[Any]) -> bool:
     return bool(column.info.get("private")) or isinstance(column.type, LargeBinary)
 
 

@@ -1,16 +1,16 @@
 """What sheets hold of people is kept for a stated time: the records that came of them are the truth, not the sheets."""
 
-import json
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from shared import telemetry
 from shared.documents.finding import holds_any
-from shared.privacy import retention
+from shared.privacy import naming, retention
 
 log = telemetry.get_logger()
 
@@ -29,7 +29,7 @@ _FORGET = text("""
     FROM over WHERE i.id = over.id RETURNING i.id
 """)
 _NAMED = text("""
-    SELECT id, errors::text || samples::text || coalesce(file_name, '') AS shown FROM sheet_import
+    SELECT id, errors, samples, file_name FROM sheet_import
     WHERE programme_id = :programme_id AND forgotten_at IS NULL ORDER BY id FOR UPDATE
 """)
 _REJECTS = text("SELECT reject_file FROM sheet_import WHERE id = :id")
@@ -54,23 +54,27 @@ def forget(tx: Session, *, now: datetime) -> int:
 
 
 def forget_person(tx: Session, *, programme_id: UUID, texts: Collection[str], now: datetime) -> int:
-    """Forget every import of a programme that holds one of these texts, as if its time were over; return how many.
+    """Forget every import of a programme that names one of these texts, as if its time were over; return how many.
 
     It goes whole: whoever sent the sheet has it. The caller holds `lock_for_erasure`.
     """
-    spellings = {spelling for text in texts for spelling in (text, json.dumps(text)[1:-1])}
     named = [
         row.id
         for row in tx.execute(_NAMED, {"programme_id": programme_id}).all()
-        if any(spelling in row.shown for spelling in spellings) or _names_any(tx, row.id, texts, spellings)
+        if _shows_any(row, texts) or _names_any(tx, row.id, texts)
     ]
     return len(tx.execute(_FORGET_THESE, {"ids": named, "now": now}).all())
 
 
-def _names_any(tx: Session, import_id: UUID, texts: Collection[str], spellings: Collection[str]) -> bool:
+def _shows_any(row: Row[Any], texts: Collection[str]) -> bool:
+    shown = naming.strings([row.errors, row.samples, row.file_name])
+    return any(naming.names_any(value, texts) for value in shown)
+
+
+def _names_any(tx: Session, import_id: UUID, texts: Collection[str]) -> bool:
     """Look into what is large, one import at a time."""
     reject_file = tx.execute(_REJECTS, {"id": import_id}).scalar_one()
     if reject_file is not None and holds_any(reject_file, texts):
         return True
     parts = tx.execute(_PARTS, {"id": import_id}).scalars()
-    return any(spelling in part.decode() for part in parts for spelling in spellings)
+    return any(naming.holds_any(part, texts) for part in parts)

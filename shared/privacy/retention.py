@@ -1,7 +1,7 @@
 """What is kept for how long, and why: the one table that timers delete by, and that `docs/retention.md` is made from.
 
 A deployment may keep things for longer or for less, within the bounds that stand here: POPCANDY_RETENTION_DAYS is a
-JSON object of days by name. What has no term is kept for good.
+JSON object of days by name. What has neither a term nor a fixed time is kept for good.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,17 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One kind of thing that is kept; without a term for good. `service` is None for what each service has."""
+    """One kind of thing that is kept; without a term for good, or as long as is `fixed` in the code that deletes it.
+
+    `service` is None for what each service has.
+    """
 
     name: str
     service: str | None
     what: Title
     why: Title
     term: Term | None = None
+    fixed: Title | None = None
 
 
 TABLE = (
@@ -89,6 +93,31 @@ TABLE = (
         ),
         Title(
             zh="每个事件只生效一次；账目由此重建", en="An event has its effect once; the books are rebuilt from them"
+        ),
+    ),
+    Kept(
+        "kept_answers",
+        None,
+        Title(
+            zh="带 Idempotency-Key 的请求的答复（可能含姓名），固定保存 48 小时",
+            en="Answers to calls with an Idempotency-Key, names among them: 48 hours, which no setting changes",
+        ),
+        Title(
+            zh="重发的请求得到同样的答复；本人被删除时，提及本人的答复即删除",
+            en="A call sent again is answered alike; those that name a person go with the person's erasure",
+        ),
+        fixed=Title(zh="48 小时", en="48 hours"),
+    ),
+    Kept(
+        "audit",
+        None,
+        Title(
+            zh="审计记录：谁在何时做了什么、改了什么；个人信息不显示，原因为自由文本",
+            en="The trail: who did what when, from what to what; personal values are not shown, reasons are free text",
+        ),
+        Title(
+            zh="事后可查明每一项变更；只增不改",
+            en="Every change can be accounted for; entries are only added, and outlast an erasure",
         ),
     ),
     Kept(

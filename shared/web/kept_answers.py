@@ -13,6 +13,7 @@ from sqlalchemy import LargeBinary, MetaData, PrimaryKeyConstraint, SmallInteger
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from shared.database.base import COLUMN_TYPES, NAMES
+from shared.privacy import naming
 
 KEPT_FOR = timedelta(hours=48)
 AT_ONCE = 1_000
@@ -33,9 +34,16 @@ _FORGET = text("""
     RETURNING 1
 """)
 
-_FORGET_NAMING = text("""
-    DELETE FROM kept_answer USING unnest(CAST(:spellings AS bytea[])) AS spelling
-    WHERE programme_id = :programme_id AND position(spelling IN body) > 0 RETURNING 1
+# Whom these seem to name may be somebody else (E1 stands in E10 as well), so they are read before they go.
+_SEEM_TO_NAME = text("""
+    SELECT person_id, key, body FROM kept_answer
+    WHERE programme_id = :programme_id
+        AND EXISTS (SELECT FROM unnest(CAST(:spellings AS bytea[])) AS spelling WHERE position(spelling IN body) > 0)
+    ORDER BY person_id, key FOR UPDATE
+""")
+_FORGET_THESE = text("""
+    DELETE FROM kept_answer USING unnest(CAST(:people AS uuid[]), CAST(:keys AS text[])) AS named(person, named_key)
+    WHERE programme_id = :programme_id AND person_id = person AND key = named_key RETURNING 1
 """)
 
 
@@ -105,9 +113,12 @@ def forget(tx: Session) -> int:
 
 
 def forget_naming(tx: Session, *, programme_id: UUID, texts: Collection[str]) -> int:
-    """Remove the answers to a programme's people that hold one of these texts; return how many."""
-    spellings = sorted({orjson.dumps(text)[1:-1] for text in texts})
-    return len(tx.execute(_FORGET_NAMING, {"programme_id": programme_id, "spellings": spellings}).all())
+    """Remove the answers to a programme's people that name somebody by one of these texts; return how many."""
+    seeming = {"programme_id": programme_id, "spellings": sorted(naming.spellings(texts))}
+    rows = tx.execute(_SEEM_TO_NAME, seeming).all()
+    named = [(row.person_id, row.key) for row in rows if naming.holds_any(row.body, texts)]
+    these = {"people": [person for person, _ in named], "keys": [key for _, key in named]}
+    return len(tx.execute(_FORGET_THESE, {"programme_id": programme_id} | these).all())
 
 
 def _columns(key: Key) -> dict[str, object]:

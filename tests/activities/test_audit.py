@@ -15,7 +15,8 @@ from shared.ids import new_id
 from shared.roles import Role
 from shared.web.routes import Route
 from tests.activities.door import Door
-from tests.activities.sheets import sheet
+from tests.activities.sheets import commit_by_id, sheet
+from tests.activities.sheets import stage as stage_sheet
 from tests.factories.activities import (
     NINE,
     NOON,
@@ -276,6 +277,67 @@ def test_a_secret_is_named_and_not_shown(door: Door) -> None:
 
     shown = entry["changes"][0]["to"]
     assert (shown["file_name"], shown["samples"], shown["errors"], shown["kind"]) == (HIDDEN,) * 3 + ("volunteers",)
+
+
+def test_an_erasure_says_which_places_it_gave_back(door: Door) -> None:
+    """And on which shifts; nothing in the entry leads from the volunteer to the number's digest."""
+    door.watch.now = at(9, 1)  # Not a day's first instant, which a suppressed number is of.
+
+    def signed_up(tx: Any) -> Any:
+        return make_sign_up(tx, make_shift(tx, programme_id=door.programme_id, starts_at=at(20), ends_at=at(21)))
+
+    place = door.put_in(signed_up)
+    body = REASON | {"confirmed": True}
+    assert door.post(f"/volunteers/{place.volunteer_id}/erasure", **body).status_code == 200
+
+    (entry,) = entries(door, operation="erase_volunteer")
+
+    assert entry["counts"] == ERASED | {"sign_up": {"withdrawn": 1}, "shift": {"changed": 1}}
+    changes = {change["thing"]: change for change in entry["changes"]}
+    gone = {"withdrawn_at": "2022-06-01T01:01:00Z"}
+    assert changes["sign_up"] == {
+        "thing": "sign_up", "id": str(place.id), "from": {"withdrawn_at": None}, "to": gone,
+    }  # fmt: skip
+    assert changes["shift"] == {
+        "thing": "shift", "id": str(place.shift_id), "from": {"taken": 1}, "to": {"taken": 0},
+    }  # fmt: skip
+    suppressed = changes["suppressed_number"]
+    assert (suppressed["id"], suppressed["to"]["digest"]) == (f"{door.programme_id}/{HIDDEN}", HIDDEN)
+    assert suppressed["to"]["erased_at"] == "2022-06-01T00:00:00Z"
+
+
+def test_who_comes_back_takes_a_number_from_the_suppressed(door: Door) -> None:
+    """Without the number or its digest."""
+    assert register(door).send(str(uuid4())).status_code == 201
+    [known] = door.get("/volunteers").json()["items"]
+    assert door.post(f"/volunteers/{known['id']}/erasure", **REASON, confirmed=True).status_code == 200
+    back = door.post("/volunteers", employee_number="E-77", display_name="小跳", comes_back=True)
+    assert back.status_code == 201
+
+    entry = entries(door, operation="register_volunteer")[0]
+
+    assert entry["counts"] == {"volunteer": {"added": 1}, "suppressed_number": {"removed": 1}}
+    assert "suppressed_number" not in {change["thing"] for change in entry["changes"]}
+
+
+def test_an_import_that_renames_says_whom(door: Door) -> None:
+    """By id, without either name."""
+    programme = door.programme_id
+
+    def bring(tx: Any) -> Any:
+        known = make_volunteer(tx, programme_id=programme, employee_number="E-77", display_name="大跳")
+        rows = sheet(VOLUNTEERS, ("E-77", "小跳"), ("E-78", "合成乙"))
+        commit_by_id(tx, stage_sheet(tx, VOLUNTEERS, rows, programme_id=programme).id, programme_id=programme)
+        return known
+
+    known = door.put_in(bring)
+
+    (entry,) = entries(door, operation="bring_in_import")
+
+    assert entry["counts"] == {"volunteer": {"added": 1, "changed": 1}}
+    [renamed] = [change for change in entry["changes"] if change["id"] == str(known.id)]
+    assert (renamed["from"], renamed["to"]) == ({"display_name": HIDDEN},) * 2
+    assert not [name for name in ("小跳", "大跳", "E-77") if name in str(entries(door))]
 
 
 def test_a_denied_partner_stands_in_the_trail(door: Door) -> None:

@@ -136,6 +136,18 @@ def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     assert counted(migrated, Consent, Access) == [2, 1]
 
 
+def test_who_was_erased_is_so_again_after_a_way_back(apart: Server, migrated: Connection) -> None:
+    """The pseudonyms stay, so the way up marks them; people with names are left as they are."""
+    fill(apart)
+    url = apart.database_url("activities")
+    migrate.downgrade(url, "activities", "activities@0007_imports_by_the_kit")
+
+    migrate.upgrade(url, "activities")
+
+    marks = migrated.execute(select(Volunteer.employee_number.startswith("erased:"), Volunteer.erased_at.is_not(None)))
+    assert sorted(tuple(row) for row in marks) == [(False, False), (False, False), (True, True)]
+
+
 def test_imports_of_the_last_release_move_to_the_kit_and_back(apart: Server, migrated: Connection) -> None:
     """Staged ones can still be committed, with what they were staged for; nothing is lost either way."""
     url = apart.database_url("activities")

@@ -12,6 +12,7 @@ APPEND_ONLY = ("consent", "personal_data_access")
 def upgrade() -> None:
     """Make the tables and columns."""
     op.add_column("volunteer", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE volunteer SET erased_at = now() WHERE employee_number LIKE 'erased:%'")  # A way back keeps them.
     op.create_check_constraint(
         "volunteer_erased_check", "volunteer", "(erased_at IS NULL) = (employee_number NOT LIKE 'erased:%')"
     )
@@ -76,7 +77,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them; who was erased stays erased, and places that were given back are free."""
+    """Remove them; who was erased keeps the pseudonyms, and places that were given back are free."""
     op.drop_table("personal_data_access")
     op.drop_table("consent")
     op.drop_table("suppressed_number")

@@ -15,7 +15,7 @@ from services.activities.personal_data.rules import Kind
 from services.activities.personal_data.tables import Access
 from services.activities.sign_ups.actions import withdraw_ahead
 from services.activities.volunteers.actions import forget_suppressed, pseudonymise
-from services.activities.volunteers.queries import get_volunteer, lock_for_erasure
+from services.activities.volunteers.queries import lock_for_erasure, lock_volunteer
 from services.activities.volunteers.tables import Volunteer
 from shared import telemetry
 from shared.ids import new_id
@@ -38,8 +38,11 @@ class Request:
 
 
 def export(tx: Session, request: Request) -> queries.Everything:
-    """Gather all that is known of a person, and record that it was taken out. Raises NotFound."""
-    person = get_volunteer(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)
+    """Gather all that is known of a person, and record that it was taken out. Raises NotFound.
+
+    It waits for an erasure at the same time, lest it give out what is about to be gone and be recorded after that.
+    """
+    person = lock_volunteer(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)
     _record(tx, request, Kind.EXPORT)
     return queries.gather(tx, person)
 

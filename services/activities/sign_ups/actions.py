@@ -12,7 +12,7 @@ from services.activities.listings.rules import require_not_cancelled
 from services.activities.sign_ups import queries, rules
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.queries import lock_volunteer
-from shared.audit import note
+from shared.audit import Change, note
 
 _ADD = text("""
     WITH added AS (
@@ -36,8 +36,9 @@ _WITHDRAW = text("""
     WITH withdrawn AS (
         UPDATE sign_up SET withdrawn_at = :now
         WHERE volunteer_id = :volunteer_id AND shift_id = ANY(CAST(:shifts AS uuid[])) AND withdrawn_at IS NULL
-        RETURNING shift_id)
-    UPDATE shift SET taken = taken - 1 FROM withdrawn WHERE shift.id = withdrawn.shift_id RETURNING shift.id
+        RETURNING id, shift_id)
+    UPDATE shift SET taken = taken - 1 FROM withdrawn WHERE shift.id = withdrawn.shift_id
+    RETURNING withdrawn.id AS place_id, shift.id AS shift_id, shift.taken
 """)
 
 
@@ -86,4 +87,9 @@ def withdraw_ahead(
     ahead = {"volunteer_id": volunteer_id, "over_at": over_at, "attended": sorted(attended)}
     shifts = tx.scalars(_AHEAD, ahead).all()
     columns = {"volunteer_id": volunteer_id, "shifts": list(shifts), "now": now}
-    return len(tx.execute(_WITHDRAW, columns).all())
+    places = tx.execute(_WITHDRAW, columns).all()
+    given_back = (Change(row.place_id, {"withdrawn_at": None}, {"withdrawn_at": now}) for row in places)
+    note(tx, "sign_up", given_back, withdrawn=len(places))
+    freed = (Change(row.shift_id, {"taken": row.taken + 1}, {"taken": row.taken}) for row in places)
+    note(tx, "shift", freed, changed=len(places))
+    return len(places)

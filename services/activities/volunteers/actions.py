@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import astuple
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, text
@@ -18,6 +18,7 @@ from services.activities.volunteers.rules import (
 )
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
 from shared.audit import Change, note
+from shared.audit.trail import HIDDEN
 from shared.database.arrays import among
 from shared.privacy.locks import lock_against_erasure
 from shared.privacy.suppression import suppressor
@@ -38,7 +39,7 @@ _FORGET_SUPPRESSED = text("""
 _RENAME = text("""
     UPDATE volunteer SET display_name = v.name
     FROM unnest(CAST(:numbers AS text[]), CAST(:names AS text[])) AS v(number, name)
-    WHERE programme_id = :programme_id AND employee_number = v.number
+    WHERE programme_id = :programme_id AND employee_number = v.number RETURNING id
 """)
 
 
@@ -79,8 +80,9 @@ def register_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Reg
 def pseudonymise(tx: Session, volunteer: Volunteer, *, now: datetime) -> None:
     """Put pseudonyms in the place of a locked person's name and number, and remember the number's digest alone."""
     digest = suppressor().digest(volunteer.employee_number, scope=str(volunteer.programme_id))
+    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # The instant would join the two.
     tx.merge(
-        SuppressedNumber(programme_id=volunteer.programme_id, digest=digest.value, key_id=digest.key_id, erased_at=now)
+        SuppressedNumber(programme_id=volunteer.programme_id, digest=digest.value, key_id=digest.key_id, erased_at=day)
     )
     left = pseudonym(uuid4())
     volunteer.employee_number, volunteer.display_name, volunteer.erased_at = *astuple(left), now
@@ -95,7 +97,8 @@ def forget_suppressed(tx: Session, *, before: datetime, limit: int) -> int:
 def _lift(tx: Session, *, programme_id: UUID, number: str) -> None:
     digests = [digest.value for digest in suppressor().digests(number, scope=str(programme_id))]
     rows = delete(SuppressedNumber).where(SuppressedNumber.programme_id == programme_id)
-    tx.execute(rows.where(among(SuppressedNumber.digest, digests)))
+    lifted = tx.scalars(rows.where(among(SuppressedNumber.digest, digests)).returning(SuppressedNumber.key_id)).all()
+    note(tx, "suppressed_number", (), removed=len(lifted))
 
 
 def rename_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Registration]) -> None:
@@ -105,4 +108,6 @@ def rename_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Regis
         "numbers": [registration.employee_number for registration in registrations],
         "names": [registration.display_name for registration in registrations],
     }
-    tx.execute(_RENAME, columns)
+    renamed = tx.scalars(_RENAME, columns).all()
+    names = {"display_name": HIDDEN}
+    note(tx, "volunteer", (Change(volunteer_id, names, names) for volunteer_id in renamed), changed=len(renamed))

@@ -12,6 +12,7 @@ from services.activities.check_ins.tables import CodeAttempt, Scan
 from services.activities.consents import actions as consents
 from services.activities.consents.queries import list_consents
 from services.activities.consents.rules import Purpose
+from services.activities.listings.tables import Shift
 from services.activities.personal_data import actions
 from services.activities.personal_data.actions import Request
 from services.activities.personal_data.rules import ServiceUnderWay
@@ -31,6 +32,7 @@ from tests.factories.activities import (
     PROGRAMME,
     REVIEWER,
     make_attendance,
+    make_listing,
     make_settled,
     make_shift,
     make_sign_up,
@@ -45,6 +47,11 @@ MORNING = ("2022-06-01 09:00", "2022-06-01 12:00", "扫码")
 def erase(tx: Session, person_id: UUID, *, by: UUID = REVIEWER, programme_id: UUID = PROGRAMME) -> Access:
     reason = None if by == person_id else "asked by letter"
     return actions.erase(tx, Request(programme_id, person_id, by, reason, NOON))
+
+
+def shift_reference(tx: Session, shift: Shift) -> str:
+    rows = text("SELECT reference FROM listing WHERE id = :id")
+    return str(tx.execute(rows, {"id": shift.listing_id}).scalar_one())
 
 
 @pytest.fixture
@@ -168,6 +175,7 @@ class TestNumbers:
         erase(tx, person.id)
 
         [left] = tx.scalars(select(SuppressedNumber).where(SuppressedNumber.programme_id == PROGRAMME))
+        assert left.erased_at == datetime(2022, 6, 1, tzinfo=UTC)  # The day: its instant is the volunteer's.
         assert b"E1" not in left.digest
         assert find_suppressed(tx, programme_id=PROGRAMME, numbers=["E0", "E1"]) == {"E1"}
         assert find_suppressed(tx, programme_id=REVIEWER, numbers=["E1"]) == set()
@@ -210,10 +218,7 @@ class TestSheets:
         self, tx: Session, person: Volunteer, whole: Callable[[UUID], Import]
     ) -> None:
         """By number or by name; one of others can be committed as before."""
-        shift = make_shift(tx)
-        reference = tx.execute(
-            text("SELECT reference FROM listing WHERE id = :id"), {"id": shift.listing_id}
-        ).scalar_one()
+        reference = shift_reference(tx, make_shift(tx))
         people = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, ("E1", "合成甲"), ("E3", "合成丙")))
         came = stage(tx, ATTENDANCE, sheet(ATTENDANCE, (reference, 1, "E1", *MORNING)))
         others = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, ("E3", "合成丙")))
@@ -244,6 +249,29 @@ class TestSheets:
         assert (whole(first.id).reject_file, whole(first.id).errors) == (None, [])
         assert whole(second.id).reject_file is not None
         assert whole(second.id).errors != []
+
+    @pytest.mark.parametrize("ending", ["csv", "xlsx"])
+    def test_sheets_of_those_with_a_longer_number_or_name_stay(
+        self, tx: Session, whole: Callable[[UUID], Import], ending: str
+    ) -> None:
+        """E100 is not E1000, and 22 is no day: whose sheet holds the same letters keeps it, staged or rejected."""
+        shift = make_shift(tx, listing=make_listing(tx, reference="L22-22x"))
+        for number in ("E100", "22"):
+            make_volunteer(tx, employee_number=number, display_name=f"甲{number}")
+        rows = ("E1000", "甲E1000"), ("222", "甲22号")
+        people = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, *rows, ending=ending), file_name=f"E1000.{ending}")
+        wrong = sheet(VOLUNTEERS, *rows, *rows, ("E1000", "乙"), ending=ending)
+        rejected = stage(tx, VOLUNTEERS, wrong, file_name=f"a.{ending}")
+        make_volunteer(tx, employee_number="E1001")
+        days = ("2022-06-22 09:22", "2022-06-22 12:00", "扫码")
+        content = sheet(ATTENDANCE, (shift_reference(tx, shift), 1, "E1001", *days), ending=ending)
+        came = stage(tx, ATTENDANCE, content, file_name=f"a.{ending}")
+
+        for person_id in tx.scalars(select(Volunteer.id).where(Volunteer.employee_number.in_(("E100", "22")))).all():
+            erase(tx, person_id)
+
+        assert [whole(each.id).state for each in (people, rejected, came)] == ["staged"] * 3
+        assert whole(rejected.id).reject_file is not None
 
     def test_other_programmes_sheets_are_not_touched(
         self, tx: Session, person: Volunteer, whole: Callable[[UUID], Import]

@@ -16,6 +16,7 @@ from services.activities.listings.tables import Shift
 from services.activities.main import IMPORTS
 from services.activities.personal_data import actions
 from services.activities.personal_data.actions import Request
+from services.activities.personal_data.tables import Access
 from services.activities.sign_ups import actions as sign_ups
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
@@ -140,6 +141,23 @@ def test_a_registration_that_was_first_is_waited_for(place: Place) -> None:
         erasure = start(place.erase)
 
     assert isinstance(erasure.result(), UUID)
+
+
+def test_an_export_waits_for_an_erasure_and_finds_nobody(place: Place) -> None:
+    """Else it would give out the name that is about to be gone, and be recorded after the erasure."""
+    request = Request(place.programme, place.person.id, REVIEWER, "asked", NINE)
+
+    def export() -> object:
+        with place.database.transaction() as tx:
+            return actions.export(tx, request).person.display_name
+
+    with held(place.database, lambda tx: actions.erase(tx, request)) as start:
+        exported = start(export)
+
+    assert exported.result() == "not_found"
+    with place.database.transaction() as tx:
+        kinds = tx.scalars(select(Access.kind).where(Access.volunteer_id == place.person.id)).all()
+    assert kinds == ["erasure"]
 
 
 class TestLists:

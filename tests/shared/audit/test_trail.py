@@ -3,10 +3,26 @@
 from collections.abc import Iterator
 from uuid import uuid4
 
-from sqlalchemy.orm import Session
+from sqlalchemy import create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from shared.audit import Change, note
-from shared.audit.trail import MOST_SHOWN, begin
+from shared.audit.trail import HIDDEN, MOST_SHOWN, PRIVATE, begin, identity_of
+
+
+class Base(DeclarativeBase):
+    """Rows of this test's own."""
+
+
+class Sealed(Base):
+    """A row whose key says more than an id."""
+
+    __tablename__ = "sealed"
+
+    place: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True, info=PRIVATE)
+    note: Mapped[str | None]
 
 
 def unread() -> Iterator[Change]:
@@ -59,3 +75,24 @@ def test_what_changed_nothing_is_no_change() -> None:
     note(tx, "memo", unread(), added=0)
 
     assert (trail.shown(), trail.counted()) == ([], {})
+
+
+def test_what_is_private_in_a_key_is_not_shown() -> None:
+    """Else the trail would keep, beside a person's id, what leads to their number."""
+    assert identity_of(Sealed(place=1, digest=b"\1", name="roses")) == ("sealed", f"1/{HIDDEN}/{HIDDEN}")
+
+
+def test_rows_whose_keys_are_not_shown_are_counted_each_once() -> None:
+    """They look alike, and are not the same."""
+    engine = create_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    with Session(engine) as tx:
+        trail = begin(tx)
+        rows = [Sealed(place=1, digest=bytes([number]), name="roses") for number in range(2)]
+        tx.add_all(rows)
+        tx.flush()
+        rows[0].note = "again"
+        tx.flush()
+
+    assert trail.counted() == {"sealed": {"added": 2}}
+    assert "roses" not in str(trail.shown())

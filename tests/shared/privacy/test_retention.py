@@ -1,10 +1,12 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.errors import Title
 from shared.privacy import retention
 from shared.privacy.retention import TABLE
 from shared.settings import BadSetting
+from shared.web.kept_answers import KEPT_FOR
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 WITH_TERM = [kept for kept in TABLE if kept.term is not None]
@@ -23,7 +25,7 @@ def test_a_term_lies_within_its_bounds_and_may_be_set_to_either(kept: retention.
             retention.require_valid({kept.name: wanted})
 
 
-@pytest.mark.parametrize("name", ["books", "consents", "attendance", "volunteers", "no_such_thing"])
+@pytest.mark.parametrize("name", [*(kept.name for kept in TABLE if kept.term is None), "no_such_thing"])
 def test_what_is_kept_for_good_has_no_term_to_set(name: str) -> None:
     """Nobody deletes the books by a setting, nor believes to have set what does not exist."""
     with pytest.raises(BadSetting, match=name):
@@ -36,6 +38,15 @@ def test_names_are_unique_and_everything_says_what_and_why() -> None:
     """In both languages."""
     assert len({kept.name for kept in TABLE}) == len(TABLE)
     assert all(text for kept in TABLE for text in (*kept.what, *kept.why))
+
+
+def test_what_is_fixed_in_code_is_told_as_it_is() -> None:
+    """Nobody sets it, and the document says how long it is."""
+    hours = KEPT_FOR // timedelta(hours=1)
+    [fixed] = [kept for kept in TABLE if kept.fixed is not None]
+    told = Title(zh=f"{hours} 小时", en=f"{hours} hours")
+    assert (fixed.name, fixed.term, fixed.fixed) == ("kept_answers", None, told)
+    assert all(str(hours) in text for text in fixed.what)
 
 
 def test_without_a_setting_the_defaults_hold() -> None:

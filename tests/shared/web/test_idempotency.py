@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from shared.database.sessions import Database
 from shared.web import kept_answers
-from shared.web.kept_answers import KEPT_FOR, Key
+from shared.web.kept_answers import KEPT_FOR, Answer, Key
 from tests.faults.processes import Process
 from tests.shared.web.conftest import KEY
 from tests.shared.web.safe import World
@@ -36,6 +37,29 @@ def form(content: bytes, boundary: str) -> dict[str, Any]:
     head = f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
     body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
     return {"content": body, "headers": {"content-type": f'multipart/form-data; boundary="{boundary}"'}}
+
+
+class TestForgetNaming:
+    """What an erasure does to answers."""
+
+    def test_takes_the_answers_that_name_the_person_and_no_others(self, memos: Database) -> None:
+        """By whole words, however JSON spells them, in one programme."""
+        programme, person = uuid4(), uuid4()
+        named = ['{"a": "E100"}', '{"a": "\\u5c0f\\u8df3"}', '{"a": "小跳"}', "E100,x"]
+        bodies = [*named, '{"a": "E1000"}', '{"a": "小跳跳"}']
+
+        def keep(tx: Session, programme_id: UUID, key: int, body: str) -> None:
+            answer = Answer(200, {}, body.encode())
+            kept_answers.keep(tx, Key(programme_id, person, str(key)), answer, operation="o", request_hash=b"h")
+
+        with memos.transaction() as tx:
+            for key, body in enumerate(bodies):
+                keep(tx, programme, key, body)
+            keep(tx, person, 0, bodies[0])
+            gone = kept_answers.forget_naming(tx, programme_id=programme, texts=("E100", "小跳"))
+            left = [kept_answers.find(tx, Key(programme, person, str(key))) is not None for key in range(len(bodies))]
+            assert (gone, left) == (4, [False] * 4 + [True] * 2)
+            assert kept_answers.find(tx, Key(person, person, "0")) is not None
 
 
 def kept(caller: Caller) -> int:
