@@ -108,9 +108,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitNode]:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Run a browser for this process's tests; take a context of your own in it."""
+    """Run a browser for a module's tests; take a context of your own in it.
+
+    Not for longer: Playwright keeps an event loop in this thread, beside which no other can run.
+    """
     with chromium() as started:
         yield started
 
