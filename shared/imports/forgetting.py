@@ -67,10 +67,15 @@ def forget_person(tx: Session, *, programme_id: UUID, texts: Collection[str], no
 
 
 def _shows_any(row: Row[Any], texts: Collection[str]) -> bool:
-    if row.file_name is not None and any(len(text) > 1 and text in row.file_name for text in texts):
-        return True  # In a file's name no space says where a Chinese name ends.
-    shown = naming.strings([row.errors, row.samples])
+    if row.file_name is not None and any(_is_chinese(text) and text in row.file_name for text in texts):
+        return True
+    shown = naming.strings([row.errors, row.samples, row.file_name])
     return any(naming.names_any(value, texts) for value in shown)
+
+
+def _is_chinese(text: str) -> bool:
+    """Say whether a text may be a Chinese name: in a file's name nothing says where that ends."""
+    return len(text) > 1 and not text.isascii()
 
 
 def _names_any(tx: Session, import_id: UUID, texts: Collection[str]) -> bool:

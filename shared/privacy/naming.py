@@ -7,14 +7,13 @@ from uuid import UUID
 
 import orjson
 
-_FIGURES = re.compile(r"[\d\s:/.,+\-TZ]*")  # Instants and amounts are figures: they name as a whole or not at all.
-_LETTER = r"[^\W_]"
-# Letters and digits of scripts that put spaces between words; Han, kana and hangul stand beside a name without one.
-_IN_WORD = r"[^\W_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
+_FIGURES = re.compile(
+    r"[\d\s:/.,+\-TZ]*"
+)  # Instants, times and amounts are figures: they name as a whole or not at all.
 
 
 def names_any(value: str, texts: Collection[str]) -> bool:
-    """Say whether a cell or a sentence holds one of the texts, as a word of its own."""
+    """Say whether a cell or a sentence holds one of the texts, beside which no letter and no digit stands."""
     if value in texts:
         return bool(value)
     held = [text for text in texts if text and text in value]
@@ -49,12 +48,7 @@ def strings(read: object) -> Iterator[str]:
 
 
 def _bounded(text: str) -> str:
-    """Write a pattern of a text that is no part of a longer word; a number may stand beside Chinese."""
-    return _edge(text[0], "(?<!{})") + re.escape(text) + _edge(text[-1], "(?!{})")
-
-
-def _edge(character: str, beside: str) -> str:
-    return beside.format(_IN_WORD if re.match(_IN_WORD, character) else _LETTER)
+    return rf"(?<![^\W_]){re.escape(text)}(?![^\W_])"
 
 
 def _is_figure(value: str) -> bool:

@@ -273,6 +273,14 @@ class TestSheets:
         assert [whole(each.id).state for each in (people, rejected, came)] == ["staged"] * 3
         assert whole(rejected.id).reject_file is not None
 
+    def test_a_sheet_whose_name_holds_the_persons_goes(
+        self, tx: Session, person: Volunteer, whole: Callable[[UUID], Import]
+    ) -> None:
+        """Chinese puts no space behind a name."""
+        named = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, ("E3", "合成丙")), file_name="合成甲的名单.csv")
+        erase(tx, person.id)
+        assert whole(named.id).file_name is None
+
     def test_other_programmes_sheets_are_not_touched(
         self, tx: Session, person: Volunteer, whole: Callable[[UUID], Import]
     ) -> None:

@@ -10,25 +10,13 @@ from shared.privacy.naming import holds_any, names_any
 NUMBER, NAME = "E100", "小跳"
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        NUMBER,
-        f"{NUMBER}, E7",
-        f"({NUMBER})",
-        f"E7/{NUMBER}",
-        f"_{NUMBER}_",
-        f"a {NAME}.",
-        f"{NAME}的名单.csv",
-        f"员工{NUMBER}号",
-    ],
-)
+@pytest.mark.parametrize("value", [NUMBER, f"{NUMBER}, E7", f"({NUMBER})", f"E7/{NUMBER}", f"_{NUMBER}_", f"a {NAME}."])
 def test_a_word_names(value: str) -> None:
-    """Wherever it stands; marks and spaces bound it; beside Chinese a number needs neither."""
+    """Wherever it stands; marks and spaces bound it."""
     assert names_any(value, [NUMBER, NAME])
 
 
-@pytest.mark.parametrize("value", ["E1000", "1E100", "E100a", "小跳跳", "大小跳", "éE100", "E100٣", ""])
+@pytest.mark.parametrize("value", ["E1000", "1E100", "E100a", "E100号", "小跳跳", "大小跳", "éE100", "E100٣", ""])
 def test_part_of_a_word_is_somebody_else(value: str) -> None:
     """Of any alphabet."""
     assert not names_any(value, [NUMBER, NAME, ""])
