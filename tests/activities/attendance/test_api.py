@@ -106,7 +106,7 @@ class TestCorrect:
         [
             ({"on": '"0"'}, 412, "precondition_failed"),
             ({"on": '"2", W/"1"'}, 412, "precondition_failed"),
-            ({"on": "1"}, 422, "invalid_input"),
+            ({"on": "1"}, 422, "malformed_entity_tag"),
             ({"reason": ""}, 422, "invalid_input"),
             ({"reason": "\0"}, 422, "invalid_input"),
             ({"evidence": "hearsay"}, 422, "invalid_input"),
