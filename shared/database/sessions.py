@@ -10,7 +10,7 @@ from shared.database.signals import Bell, wanted_by
 
 APART_POOL = 2
 READING_SECONDS = 600
-_TIME = text("SELECT set_config('transaction_timeout', :limit, true)")
+_TIME = text("SELECT set_config('transaction_timeout', '0', true), set_config('transaction_timeout', :limit, true)")
 SOCKET = {  # A peer that is gone without a word is noticed within half a minute; Unix sockets ignore these.
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -35,8 +35,7 @@ def give_time(tx: Session, *, seconds: int) -> None:
 
     Switched off first: the server does not move a deadline that stands already.
     """
-    for limit in ("0", f"{seconds}s"):
-        tx.execute(_TIME, {"limit": limit})
+    tx.execute(_TIME, {"limit": f"{seconds}s"})
 
 
 class Database:
