@@ -103,6 +103,8 @@ def _lift(tx: Session, *, programme_id: UUID, number: str) -> None:
 
 def rename_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Registration]) -> None:
     """Give registered people the names that are said of them, with one statement; the caller holds their locks."""
+    if not registrations:
+        return
     columns = {
         "programme_id": programme_id,
         "numbers": [registration.employee_number for registration in registrations],
