@@ -77,7 +77,7 @@ class Discovery:
         """Return the issuer's JWK Set, for a KeyStore."""
         try:
             return self._fetch(self.endpoints().jwks_uri)
-        except Exception:
+        except UNLEARNT:
             self.forget()  # It may have moved.
             raise
 
