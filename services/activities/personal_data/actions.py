@@ -38,13 +38,20 @@ class Request:
 
 
 def export(tx: Session, request: Request) -> queries.Everything:
-    """Gather all that is known of a person, and record that it was taken out. Raises NotFound.
+    """Gather all that is known of a person, and record that it was taken out; own looks once an hour. Raises NotFound.
 
     It waits for an erasure at the same time, lest it give out what is about to be gone and be recorded after that.
     """
     person = lock_volunteer(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)
-    _record(tx, request, Kind.EXPORT)
+    if not _is_known(tx, request):
+        _record(tx, request, Kind.EXPORT)
     return queries.gather(tx, person)
+
+
+def _is_known(tx: Session, request: Request) -> bool:
+    """Say whether it is recorded that the person themself is looking; the lock on the person is held."""
+    since = request.at - rules.ONE_VISIT
+    return request.reason is None and queries.has_taken_out_own(tx, volunteer_id=request.volunteer_id, since=since)
 
 
 def erase(tx: Session, request: Request) -> Access:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,12 @@ def list_accesses(tx: Session, *, volunteer_id: UUID, limit: int) -> list[Access
     """Return what was done with a person's data as a whole, oldest first."""
     rows = select(Access).where(Access.volunteer_id == volunteer_id).order_by(Access.id).limit(limit)
     return list(tx.scalars(rows))
+
+
+def has_taken_out_own(tx: Session, *, volunteer_id: UUID, since: datetime) -> bool:
+    """Say whether a person has taken out their own data after `since`."""
+    rows = select(Access.id).where(Access.volunteer_id == volunteer_id, Access.kind == Kind.EXPORT)
+    return tx.scalar(rows.where(Access.reason.is_(None), Access.accessed_at > since).limit(1)) is not None
 
 
 def get_erasure(tx: Session, *, volunteer_id: UUID) -> Access:

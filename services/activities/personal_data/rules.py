@@ -1,9 +1,11 @@
 """When a person can be erased, and what is told of a person. Source: DOMAIN.md section 9; PIPL articles 45, 47."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from shared.errors import Conflict, Title
 
+ONE_VISIT = timedelta(hours=1)  # A page that shows people their data again and again is one export, not many.
 MOST_ROWS = 10_000  # Of each kind in one export; 27 years of a shift a day.
 
 
