@@ -80,6 +80,6 @@ def test_a_style_sheet_names_icons_as_they_are() -> None:
 def test_every_icon_that_a_template_names_exists() -> None:
     """A missing one would be a coloured square."""
     written = "".join(path.read_text("utf-8") for path in CONSOLE.rglob("*.html"))
-    named = set(re.findall(r"\bti-([\w-]+)", written))
+    named = set(re.findall(r'(?:\bti-|pieces\.empty\(")([\w-]+)', written))
 
     assert {f"vendor/icons/{name}.svg" for name in named} == {path for path in schemas.marks() if "icons/" in path}
