@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from launch import background, broker
+from launch.oidc import clients
 from launch.services import service_named
 from launch.web import WebServer
 from launch.workers import Crew
@@ -32,8 +33,6 @@ from shared.service import Service
 from shared.settings import Settings
 from shared.web.app import create_app
 from shared.web.options import WebOptions, options_of
-
-CONSOLE = "popcandy-console"  # As whom the console asks, where POPCANDY_CLIENT_ID names no other.
 
 log = telemetry.get_logger()
 
@@ -160,7 +159,7 @@ def _sign_in(settings: Settings) -> console.SignIn:
         raise MissingSetting("POPCANDY_ISSUER is not the address of an OpenID provider, at which people sign in")
     secret = None if settings.client_secret is None else settings.client_secret.get_secret_value()
     seals = seals_from(required(settings.secrets, "POPCANDY_SECRETS"))
-    return console.SignIn(settings.issuer, settings.client_id or CONSOLE, seals, secret)
+    return console.SignIn(settings.issuer, settings.client_id or clients.CONSOLE, seals, secret)
 
 
 def _verifier(settings: Settings) -> TokenVerifier:
@@ -192,7 +191,7 @@ def _names(settings: Settings, service: str) -> Names | None:
         return None
     if not is_url(settings.issuer):
         raise MissingSetting("POPCANDY_CLIENT_SECRET needs POPCANDY_ISSUER to be the issuer's URL")
-    credentials = Credentials(settings.client_id or f"popcandy-{service}", settings.client_secret)
+    credentials = Credentials(settings.client_id or clients.client_id_of(service), settings.client_secret)
     return Names(settings.api_url, tokens_of(Discovery(settings.issuer), credentials))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from fastapi import params
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from shared.errors import Refusal
@@ -22,10 +23,15 @@ def allowed_methods(request: Request) -> str:
     return ", ".join(sorted(found))
 
 
+def has_body(headers: Headers) -> bool:
+    """Tell whether a request brings a body."""
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
 def unread_media_type(request: Request) -> tuple[str, ...]:
     """Return the media types that the route reads, if the body is of none of them; else nothing."""
     route = request.scope.get("route")
-    if not isinstance(route, APIRoute) or route.body_field is None or not _has_body(request):
+    if not isinstance(route, APIRoute) or route.body_field is None or not has_body(request.headers):
         return ()
     expected = FORMS if isinstance(route.body_field.field_info, params.Form) else JSON
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -49,7 +55,3 @@ def _permissions(request: Request) -> Iterator[Callable[[Request], Awaitable[obj
         for each in dependencies_of(route.dependant):
             if each.call is not None and hasattr(each.call, "permission"):
                 yield each.call
-
-
-def _has_body(request: Request) -> bool:
-    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"

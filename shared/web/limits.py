@@ -11,6 +11,7 @@ from structlog.contextvars import clear_contextvars
 
 from shared import telemetry
 from shared.web import body_hashes, problems
+from shared.web.bad_requests import has_body
 from shared.web.body_hashes import BodyHash
 
 MOST_BODY_BYTES = 51 * 1024 * 1024  # An import's file and its form around it.
@@ -76,7 +77,7 @@ class Gate:
             return
         with SpooledTemporaryFile(max_size=SPOOL_BYTES) as body:
             body_hash = body_hashes.begin(scope)
-            if _has_body(scope):
+            if has_body(Headers(scope=scope)):
                 with anyio.move_on_after(self.body_seconds) as deadline:
                     is_whole = await _spool(receive, body, body_hash)
                 if deadline.cancelled_caught:
@@ -100,11 +101,6 @@ class Gate:
             await self.limiter.acquire()
             return True
         return False
-
-
-def _has_body(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 async def _spool(receive: Receive, body: IO[bytes], body_hash: BodyHash | None) -> bool:

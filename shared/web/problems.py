@@ -1,6 +1,5 @@
 """Refusals and faults as problem documents (RFC 9457)."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from shared.errors import (
     TooMany,
 )
 from shared.web import bad_requests
+from shared.web.preferences import weight
 
 MEDIA_TYPE = "application/problem+json"
 BAD_REQUEST, METHOD_NOT_ALLOWED, UNSUPPORTED = 400, 405, 415
@@ -54,8 +54,6 @@ BY_STATUS = {
 LEAST_QUOTED = 4  # Shorter texts stand in any sentence by chance.
 INVALID_INPUT = Title(zh="填写内容有误", en="Invalid input")
 INTERNAL = Title(zh="系统出错，请稍后再试", en="Something went wrong on our side")
-
-_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 log = telemetry.get_logger()
 
@@ -93,14 +91,6 @@ def language_of(request: Request) -> str:
         if language in {"zh", "en"} and weight(parameter) > best:  # Of equals the first.
             best, chosen = weight(parameter), language
     return chosen
-
-
-def weight(parameter: str) -> float:
-    """Read `q=0.8`; without it a language or format weighs 1, with a broken one nothing."""
-    name, _, value = parameter.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    return float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
 
 
 def status_of(kind: type[Refusal]) -> int:

@@ -8,11 +8,10 @@ from typing import Annotated, Final
 from fastapi import Query, Request
 
 from shared.errors import NotAcceptable
+from shared.web.preferences import weight
 from shared.web.refusals import refuses
 
 _PREFERENCE: Final = re.compile(r"\s*([^\s/;,]+)/([^\s/;,]+)\s*((?:;[^,]*)?)")
-_WEIGHT: Final = re.compile(r";\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)", re.IGNORECASE)
-_HAS_WEIGHT: Final = re.compile(r";\s*q\s*=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +56,12 @@ def preferred(accept: str, offered: tuple[Form, ...]) -> Form | None:
     """
     if not accept.strip():
         return offered[0]
-    ranges = {(kind.lower(), sub.lower()): _weight(rest) for kind, sub, rest in _PREFERENCE.findall(accept)}
-    weights = [(_weight_of(form, ranges), form) for form in offered]
-    best = max(weight for weight, _ in weights)
-    return next((form for weight, form in weights if weight == best), None) if best > 0 else None
+    ranges = {(kind.lower(), sub.lower()): weight(rest) for kind, sub, rest in _PREFERENCE.findall(accept)}
+    wishes = [(_wish(form, ranges), form) for form in offered]
+    best = max(wish for wish, _ in wishes)
+    return next((form for wish, form in wishes if wish == best), None) if best > 0 else None
 
 
-def _weight_of(form: Form, ranges: dict[tuple[str, str], float]) -> float:
+def _wish(form: Form, ranges: dict[tuple[str, str], float]) -> float:
     kind, _, sub = form.media_type.partition("/")
     return next((ranges[key] for key in ((kind, sub), (kind, "*"), ("*", "*")) if key in ranges), 0.0)
-
-
-def _weight(parameters: str) -> float:
-    """Read `q`; without it a range weighs 1, with a broken one nothing."""
-    found = _WEIGHT.search(parameters)
-    if found:
-        return float(found[1])
-    return 0.0 if _HAS_WEIGHT.search(parameters) else 1.0

@@ -155,6 +155,7 @@ def request_with(header: str | None) -> Request:
         ("en;q=loud, zh;q=0.1", "zh"),
         ("en;q=nan", "zh"),
         ("en;q=9", "zh"),
+        ("zh;q=0.5, en;Q=0.9", "en"),
     ],
 )
 def test_the_language_is_the_one_that_the_caller_likes_best(header: str | None, language: str) -> None:
