@@ -235,6 +235,10 @@ class TestAtOnce:
 
         return run
 
+    def call_off(self, tx: Session, place: SignUp) -> None:
+        programme_id, shift_id = place.programme_id, place.shift_id
+        cancel_shift(tx, programme_id=programme_id, shift_id=shift_id, because="台风", partner_id=None, seen=ANYTHING)
+
     def facts(self, database: Database, programme: UUID) -> list[tuple[int, int]]:
         with database.transaction() as tx:
             return [(fact.version, fact.service_minutes) for fact in emitted(tx, programme)]
@@ -261,14 +265,7 @@ class TestAtOnce:
 
         def cancel() -> None:
             with database.transaction() as tx:
-                cancel_shift(
-                    tx,
-                    programme_id=place.programme_id,
-                    shift_id=place.shift_id,
-                    because="台风",
-                    partner_id=None,
-                    seen=ANYTHING,
-                )
+                self.call_off(tx, place)
 
         with held(database, lambda tx: actions.check_in(tx, attempt(place, NINE))) as start:
             waiting = start(cancel)
@@ -276,18 +273,7 @@ class TestAtOnce:
 
     def test_an_arrival_loses_against_a_cancellation(self, database: Database, place: SignUp) -> None:
         """It waits, and then finds the shift called off; nothing is recorded."""
-
-        def cancel(tx: Session) -> None:
-            cancel_shift(
-                tx,
-                programme_id=place.programme_id,
-                shift_id=place.shift_id,
-                because="台风",
-                partner_id=None,
-                seen=ANYTHING,
-            )
-
-        with held(database, cancel) as start:
+        with held(database, lambda tx: self.call_off(tx, place)) as start:
             waiting = start(self.doing(database, actions.check_in, attempt(place, NINE)))
         assert waiting.result() == "shift_cancelled"
         with database.transaction() as tx:
