@@ -27,7 +27,9 @@ from launch.oidc.people import Attached, Known, People
 from launch.oidc.provider import Means, Provider
 from launch.oidc.sessions import Sessions
 from shared.auth.issuer import EmbeddedIssuer
+from shared.auth.keys import KeyStore
 from shared.auth.signatures import signatures_of
+from shared.auth.tokens import TokenVerifier
 from shared.roles import Role
 from shared.settings import Settings
 from tests.waiting import until
@@ -155,3 +157,9 @@ def told(answer: Any, *, callback: str = CALLBACK) -> dict[str, str]:
     assert answer.status_code == 303, answer.text
     assert answer.headers["location"].startswith(f"{callback}?")
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
+
+
+def verifier_of(browsing: Browsing) -> TokenVerifier:
+    store = KeyStore(lambda: browsing.http.get("/oidc/jwks").json())
+    store.refresh()
+    return TokenVerifier(store, issuer=ISSUER, audience="popcandy")
