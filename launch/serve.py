@@ -83,9 +83,9 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     if wanted.service == "console":
         return _start_console(wanted, settings, crew)
     service = service_named(wanted.service)
+    server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     retention.require_valid(settings.retention_days)
     _use_suppression(settings, wanted.role)
-    server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     server.check()
     server.require_current(service.name)
     transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
