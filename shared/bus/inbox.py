@@ -193,13 +193,18 @@ class Inbox:
         return done if isinstance(done, Exception) else None
 
     def _tries_of(self, delivery: Delivery) -> int:
-        """Count a try of a letter, but once in this process: a database that is away ends nobody."""
+        """Count a try of a letter, but once in this process: a database that is away ends nobody.
+
+        Those before it are suspected no more: they are settled, and what it may do to the process is not theirs.
+        """
         event_id = suspects.id_of(delivery)
         if event_id is None:
             return 0  # No handler will see it.
         if event_id not in self._tries:
             with self.database.transaction() as tx:
+                suspects.clear(tx, self._tries.keys() & self._cleared)
                 self._tries[event_id] = suspects.count(tx, event_id)
+            self._cleared.clear()
         return self._tries[event_id]
 
     def _bury_killer(self, delivery: Delivery) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from shared import telemetry
-from shared.bus import marks, parking
+from shared.bus import marks, parking, suspects
 from shared.bus.burial import Cause, Origin, Reason, bury
 from shared.bus.inbox import RELEASED_AT_ONCE, Inbox, address_of
 from shared.bus.transport import Delivery, Subscription, TopologyMissing, Transport, TransportDown
@@ -50,7 +50,9 @@ def keep_unrouted(tx: Session, delivery: Delivery) -> None:
 def keep_given_up(tx: Session, delivery: Delivery) -> None:
     """Bury a letter to us that the broker gave up on; which of those in hand was to blame, it does not know."""
     why = delivery.headers.get("x-first-death-reason", "unknown")
-    bury(tx, delivery, Cause(Reason.GIVEN_UP, f"the broker gave it up: {why}"), address_of(delivery, Origin.BROKER))
+    address = address_of(delivery, Origin.BROKER)
+    bury(tx, delivery, Cause(Reason.GIVEN_UP, f"the broker gave it up: {why}"), address)
+    suspects.clear(tx, [address.event_id] if address.event_id else [])  # It will not come again.
 
 
 class Upkeep:

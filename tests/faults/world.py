@@ -171,7 +171,7 @@ def require_exact(world: World, model: Model, programme_id: UUID) -> None:
         owed = tx.execute(_POSTED, {"programme": programme_id, "payable": Account.PAYABLE_ACCRUED}).scalar_one()
         assert -owed == sum(fen for _, _, fen in standing.values())
         assert journal.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
-        assert tuple(tx.execute(_LEFT).one()) == (0, 0, 0, 0), "suspects, parked and dead letters, replays"
+        assert dict(tx.execute(_LEFT).mappings().one()) == dict.fromkeys(("suspects", "parked", "dead", "replays"), 0)
         marks = Counter(tx.scalars(text("SELECT handler FROM inbox")))
         assert {marks[handler.name] for handler in HANDLERS} == {len(model.all_told)}
     with world.activities.transaction() as tx:

@@ -77,6 +77,18 @@ def test_an_innocent_that_was_handed_out_often_is_not_buried(listening: Database
     assert hearer.execute("SELECT reason FROM dead_letter") == [("killed",)]
 
 
+def test_what_is_settled_is_suspected_no_more_when_the_next_ends_the_process(
+    listening: Database, hearer: Owner
+) -> None:
+    """A letter that was handed out twice may not come again, and nobody else would take the suspicion from it."""
+    fact, killer = make_settled(), make_settled()
+    settled, last = message_of(fact), message_of(killer)
+
+    assert not live(listening, killing(killer), [settled, last])
+
+    assert hearer.execute("SELECT event_id::text, tries FROM suspect") == [(last.headers["ce-id"], 1)]
+
+
 def test_a_database_that_is_away_kills_nobody(listening: Database, hearer: Owner) -> None:
     """Ten tries within one process are one try of the letter."""
     fact = make_settled()

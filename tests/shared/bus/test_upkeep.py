@@ -59,7 +59,9 @@ def test_what_the_broker_gave_up_can_be_read_and_tried_again(
     queue = dead_queue_of("ledger")
     inbox = Inbox(listening, hearing())
     given_up = transport.subscribe("ledger.inbox", batch=10)
-    transport.publish([letter_with_key("activities.attendance.settled")])
+    letter = letter_with_key("activities.attendance.settled")
+    transport.publish([letter])
+    hearer.execute("INSERT INTO suspect (event_id, tries) VALUES (:id, 1)", id=letter.headers["ce-id"])
     for _ in range(40):  # The policy's limit is 20 deliveries.
         if transport.stats(queue).ready:
             break
@@ -73,6 +75,7 @@ def test_what_the_broker_gave_up_can_be_read_and_tried_again(
     ((origin, reason, error),) = hearer.execute("SELECT origin, reason, error FROM dead_letter")
     assert (origin, reason) == ("broker", "given_up")
     assert "delivery_limit" in str(error)
+    assert hearer.count("suspect") == 0
 
 
 class TestForgetting:
