@@ -1,12 +1,14 @@
 """What all tests share: the servers of one run."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 from playwright.sync_api import Browser
 
 from shared.auth.issuer import EmbeddedIssuer
@@ -48,6 +50,18 @@ def pytest_configure_node(node: Any) -> None:
 def _suppressor() -> None:
     """Hash erased numbers with the tests' secret, whatever platform ran in this process before."""
     suppression.use([SECRET])
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """Leave logging as it was: a command that is run in this process writes to a stream that ends with it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    if root.handlers != handlers:
+        root.handlers = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

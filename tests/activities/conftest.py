@@ -15,6 +15,7 @@ from shared.bus.transport.postgres import PostgresTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.web.app import create_app
+from shared.web.denials import Denials
 from shared.web.doors import present
 from tests.activities.door import Door
 from tests.documented import DocumentedClient
@@ -56,6 +57,7 @@ def door(client: TestClient, issuer: EmbeddedIssuer, database: Database, program
     """Call the service's routes, at the time that the test sets (`door.watch`)."""
     door = Door(client, issuer, database, programme)
     client.app.dependency_overrides[present] = lambda: door.watch.now  # type: ignore[attr-defined]  # It is our FastAPI.
+    client.app.state.denials = Denials(database)  # type: ignore[attr-defined]  # Those of other tests are not counted.
     yield door
     client.app.dependency_overrides.clear()  # type: ignore[attr-defined]  # As above.
 

@@ -17,6 +17,7 @@ from shared.bus.transport.postgres import PostgresTransport
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.web.app import create_app
+from shared.web.denials import Denials
 from tests.documented import DocumentedClient
 from tests.ledger.door import Door
 from tests.ledger.raw import Raw
@@ -74,5 +75,6 @@ def client(server: Server, database: Database, issuer: EmbeddedIssuer) -> Iterat
 
 
 @pytest.fixture
-def door(client: TestClient, issuer: EmbeddedIssuer, programme: UUID) -> Door:
+def door(client: TestClient, database: Database, issuer: EmbeddedIssuer, programme: UUID) -> Door:
+    client.app.state.denials = Denials(database)  # type: ignore[attr-defined]  # Those of other tests are not counted.
     return Door(client, issuer, programme)

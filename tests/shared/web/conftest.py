@@ -14,6 +14,7 @@ from shared.bus.transport import Transport
 from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.web.app import create_app
+from shared.web.denials import Denials
 from tests.shared.auth.signing import AUDIENCE, ISSUER, Key, jwks_of, make_key
 from tests.shared.web.inside import SERVICE, Quiet
 from tests.shared.web.safe import SERVICE as SAFE
@@ -89,5 +90,6 @@ def caller(safe_client: TestClient, memos: Database) -> Iterator["Caller"]:
     from tests.shared.web.writing import Caller  # noqa: PLC0415  It reads this module's key.
 
     World.is_full, World.rendezvous = False, None
+    safe_client.app.state.denials = Denials(memos)  # type: ignore[attr-defined]  # Not counted: those of other tests.
     yield Caller(safe_client, memos, uuid4())
     World.is_full, World.rendezvous = False, None
