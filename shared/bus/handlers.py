@@ -59,6 +59,10 @@ class Subscriptions:
         self.queue = f"{service}.inbox"
         self.batch = max((handler.batch for handler in self.handlers), default=1)
         self.models = {event.type: event for handler in self.handlers for event in handler.events}
+        self._hearing: dict[str, list[Handler[Any]]] = {event_type: [] for event_type in self.models}
+        for handler in self.handlers:
+            for event_type in {event.type for event in handler.events}:
+                self._hearing[event_type].append(handler)
 
     @property
     def routing_keys(self) -> set[str]:
@@ -69,6 +73,6 @@ class Subscriptions:
         """Return a handler by its name in the inbox, or None if there is none (any more)."""
         return next((handler for handler in self.handlers if handler.name == name), None)
 
-    def of(self, event_type: str) -> list[Handler[Any]]:
+    def of(self, event_type: str) -> Sequence[Handler[Any]]:
         """Return who hears this type."""
-        return [handler for handler in self.handlers if any(event.type == event_type for event in handler.events)]
+        return self._hearing.get(event_type, ())

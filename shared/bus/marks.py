@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.bus.envelope import Item
 from shared.bus.handlers import Handler
+from shared.database import packed
 
 _MARK = text("""
     INSERT INTO inbox (event_id, handler)
@@ -32,11 +34,12 @@ _FORGET = text("""
 def mark(tx: Session, handler: Handler[Any], items: Sequence[Item]) -> dict[UUID, Item]:
     """Mark letters as taken by a handler, with their facts if it keeps them; return the new ones by id."""
     by_id = {item.envelope.id: item for item in reversed(items)}
-    ids = sorted(by_id)  # Two batches that share events must not lock them in opposite orders.
-    values: dict[str, object] = {"ids": ids, "handler": handler.name}
+    # Two batches that share events must not lock them in opposite orders.
+    ids = sorted(by_id, key=attrgetter("int"))
+    values: dict[str, object] = {"ids": packed.uuids(ids), "handler": handler.name}
     if handler.keep:
-        values["types"] = [by_id[event_id].envelope.type for event_id in ids]
-        values["bodies"] = [by_id[event_id].envelope.body for event_id in ids]
+        values["types"] = packed.texts(by_id[event_id].envelope.type for event_id in ids)
+        values["bodies"] = packed.bodies(by_id[event_id].envelope.body for event_id in ids)
     marked = tx.scalars(_KEEP if handler.keep else _MARK, values)
     return {event_id: by_id[event_id] for event_id in marked}
 

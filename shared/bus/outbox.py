@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared import clock, telemetry
+from shared.database import packed
 from shared.database.signals import notify_after_commit
 from shared.events.base import Event
 from shared.ids import new_id
@@ -127,9 +128,9 @@ def _parcel(event: Event) -> Parcel:
 
 def _columns(parcels: Sequence[Parcel]) -> dict[str, object]:
     return {
-        "ids": [parcel.id for parcel in parcels],
-        "types": [parcel.type for parcel in parcels],
-        "programmes": [parcel.programme_id for parcel in parcels],
-        "keys": [parcel.partition_key for parcel in parcels],
-        "bodies": [parcel.body for parcel in parcels],
+        "ids": packed.uuids(parcel.id for parcel in parcels),
+        "types": packed.texts(parcel.type for parcel in parcels),
+        "programmes": packed.uuids(parcel.programme_id for parcel in parcels),
+        "keys": packed.texts(parcel.partition_key for parcel in parcels),
+        "bodies": packed.texts(parcel.body for parcel in parcels),
     }

@@ -25,6 +25,7 @@ from shared.bus.transport import (
     TransportDown,
     unfitness,
 )
+from shared.database import packed
 from shared.database.sessions import Database
 from shared.database.signals import listen, wait_for_signal
 
@@ -145,7 +146,7 @@ class Relay:
             self._back_off(tx, [row.event_id for row in rows if fates.get(row.event_id) is Outcome.REFUSED])
             confirmed = [row.event_id for row in rows if fates.get(row.event_id) is Outcome.CONFIRMED]
             if confirmed:
-                tx.execute(self.route.sent, {"ids": confirmed})
+                tx.execute(self.route.sent, {"ids": packed.uuids(confirmed)})
             dead = [row for row in rows if isinstance(fates.get(row.event_id), Cause)]
             self._bury(tx, dead, fates)
         self._failures = 0

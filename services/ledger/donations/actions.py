@@ -14,6 +14,7 @@ from services.ledger.journal import actions as journal
 from services.ledger.journal.rules import Posting, negated, owed
 from services.ledger.policies.queries import list_in_force
 from services.ledger.policies.rules import Terms
+from shared.database.packed import big_integers, dates, instants, integers, texts, uuids
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, Attended
 from shared.ids import new_id
 
@@ -132,7 +133,7 @@ def _reversal(standing: Standing, *, version: int) -> Posting:
 def _save(tx: Session, written: Sequence[Written], *, now: datetime) -> None:
     replaced = [one.correction.service.attendance_id for one in written if one.correction.replaces is not None]
     if replaced:
-        tx.execute(_SUPERSEDE, {"attendances": replaced, "now": now})
+        tx.execute(_SUPERSEDE, {"attendances": uuids(replaced), "now": now})
     if written:
         tx.execute(_INSERT, _columns(written) | {"now": now})
 
@@ -141,25 +142,25 @@ def _columns(written: Sequence[Written]) -> dict[str, object]:
     services = [one.correction.service for one in written]
     prices = [one.correction.priced for one in written]
     return {
-        "ids": [one.donation_id for one in written],
-        "versions": [service.version for service in services],
-        "states": [service.state.value for service in services],
-        "attendances": [service.attendance_id for service in services],
-        "programmes": [service.programme_id for service in services],
-        "partners": [service.partner_id for service in services],
-        "listings": [service.listing_id for service in services],
-        "shifts": [service.shift_id for service in services],
-        "volunteers": [service.volunteer_id for service in services],
-        "started": [service.started_at for service in services],
-        "service": [service.service_on for service in services],
-        "evidence": [service.evidence for service in services],
-        "recorded": [service.recorded_minutes for service in services],
-        "matchable": [service.matchable_minutes for service in services],
-        "below": [priced.below_minimum_minutes for priced in prices],
-        "above": [priced.above_ceiling_minutes for priced in prices],
-        "rounding": [priced.step_rounding_minutes for priced in prices],
-        "credited": [priced.credited_minutes for priced in prices],
-        "fen": [priced.fen for priced in prices],
-        "policies": [one.correction.policy_version_id for one in written],
-        "entries": [one.entry_id for one in written],
+        "ids": uuids(one.donation_id for one in written),
+        "versions": integers([service.version for service in services]),
+        "states": texts(service.state.value for service in services),
+        "attendances": uuids(service.attendance_id for service in services),
+        "programmes": uuids(service.programme_id for service in services),
+        "partners": uuids(service.partner_id for service in services),
+        "listings": uuids(service.listing_id for service in services),
+        "shifts": uuids(service.shift_id for service in services),
+        "volunteers": uuids(service.volunteer_id for service in services),
+        "started": instants(service.started_at for service in services),
+        "service": dates(service.service_on for service in services),
+        "evidence": texts(service.evidence for service in services),
+        "recorded": integers([service.recorded_minutes for service in services]),
+        "matchable": integers([service.matchable_minutes for service in services]),
+        "below": integers([priced.below_minimum_minutes for priced in prices]),
+        "above": integers([priced.above_ceiling_minutes for priced in prices]),
+        "rounding": integers([priced.step_rounding_minutes for priced in prices]),
+        "credited": integers([priced.credited_minutes for priced in prices]),
+        "fen": big_integers([priced.fen for priced in prices]),
+        "policies": uuids(one.correction.policy_version_id for one in written),
+        "entries": uuids(one.entry_id for one in written),
     }

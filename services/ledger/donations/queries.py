@@ -14,6 +14,7 @@ from services.ledger.journal import queries as journal
 from services.ledger.policies import queries as policies
 from services.ledger.policies.rules import DROP_TITLES, Drop, Line, Price, explain
 from shared.database.keyset import KeysetList, Rows, Sort, equal, filtered, since, until
+from shared.database.packed import uuids
 from shared.errors import NotFound
 
 MOST_OWN = 20_000
@@ -82,9 +83,10 @@ def lock_standing(tx: Session, attendances: Sequence[UUID]) -> dict[UUID, Standi
 
     Whoever else brings one of them waits until this transaction ends, and then sees what it did.
     """
-    tx.execute(_LOCK, {"attendances": attendances})
+    wanted = {"attendances": uuids(attendances)}
+    tx.execute(_LOCK, wanted)
     found = {}
-    for row in tx.execute(_STANDING, {"attendances": attendances}):
+    for row in tx.execute(_STANDING, wanted):
         donation_id, attendance_id, version, state, *rest, fen, entry_id = row
         found[attendance_id] = Standing(
             donation_id, Service(attendance_id, version, State(state), *rest), fen, entry_id

@@ -94,7 +94,7 @@ def newest(told: Iterable[Service]) -> list[Service]:
             latest[service.attendance_id] = service
         elif service.version == known.version and service != known:
             raise VersionRetold(attendance_id=service.attendance_id, version=service.version)
-    return [latest[attendance_id] for attendance_id in sorted(latest)]
+    return sorted(latest.values(), key=lambda service: service.attendance_id.int)
 
 
 def decide(standing: Standing | None, told: Service, versions: Sequence[Terms]) -> Correction | None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.ledger.journal.rules import Posting
+from shared.database.packed import big_integers, dates, integers, small_integers, texts, uuids
 
 MOST_POSTINGS = 2_000  # In one statement; bounds its memory.
 
@@ -50,18 +51,18 @@ def post(tx: Session, postings: Sequence[Posting], *, now: datetime) -> None:
 def _columns(postings: Sequence[Posting]) -> dict[str, object]:
     legs = [(posting, line, leg) for posting in postings for line, leg in enumerate(posting.legs, start=1)]
     return {
-        "ids": [posting.id for posting in postings],
-        "programmes": [posting.programme_id for posting in postings],
-        "kinds": [posting.kind for posting in postings],
-        "sources": [posting.source_id for posting in postings],
-        "versions": [posting.source_version for posting in postings],
-        "reversed": [posting.reversal_of for posting in postings],
-        "counts": [len(posting.legs) for posting in postings],
-        "effective": [posting.effective_on for posting in postings],
-        "leg_entries": [posting.id for posting, _, _ in legs],
-        "lines": [line for _, line, _ in legs],
-        "leg_counts": [len(posting.legs) for posting, _, _ in legs],
-        "accounts": [leg.account.value for _, _, leg in legs],
-        "partners": [leg.partner_id for _, _, leg in legs],
-        "fen": [leg.fen for _, _, leg in legs],
+        "ids": uuids(posting.id for posting in postings),
+        "programmes": uuids(posting.programme_id for posting in postings),
+        "kinds": texts(posting.kind for posting in postings),
+        "sources": uuids(posting.source_id for posting in postings),
+        "versions": integers([posting.source_version for posting in postings]),
+        "reversed": uuids(posting.reversal_of for posting in postings),
+        "counts": small_integers([len(posting.legs) for posting in postings]),
+        "effective": dates(posting.effective_on for posting in postings),
+        "leg_entries": uuids(posting.id for posting, _, _ in legs),
+        "lines": small_integers([line for _, line, _ in legs]),
+        "leg_counts": small_integers([len(posting.legs) for posting, _, _ in legs]),
+        "accounts": texts(leg.account.value for _, _, leg in legs),
+        "partners": uuids(leg.partner_id for _, _, leg in legs),
+        "fen": big_integers([leg.fen for _, _, leg in legs]),
     }
