@@ -1,4 +1,4 @@
-"""`check`, `test` and `lock`: what a developer and CI run."""
+"""`check`, `test`, `bench` and `lock`: what a developer and CI run."""
 
 import os
 import shutil
@@ -59,6 +59,14 @@ def test(arguments: Annotated[list[str] | None, typer.Argument(help="What pytest
     raise typer.Exit(subprocess.run(command, check=False, cwd=ROOT).returncode)  # noqa: S603  Our own tests.
 
 
+def bench(
+    arguments: Annotated[list[str] | None, typer.Argument(help="NAME, --json, --repeat N; see tests/bench.")] = None,
+) -> None:
+    """Measure how fast we are beside our peers, in an environment that has them."""
+    command = [sys.executable, "-m", "tests.bench", *(arguments or [])]
+    raise typer.Exit(subprocess.run(command, check=False, cwd=ROOT).returncode)  # noqa: S603  Our own benchmarks.
+
+
 def lock() -> None:
     """Resolve every requirement anew into the hashed locks."""
     uv = shutil.which("uv") or str(ROOT / ".venv-uv" / "bin" / "uv")
@@ -66,6 +74,7 @@ def lock() -> None:
         raise Hindrance("uv is missing; start ./popcandy once without a global uv to have one installed")
     _compile(uv, "requirements.lock", "pyproject.toml")
     _compile(uv, "requirements-dev.lock", "pyproject.toml", "--group", "dev", "-c", "requirements.lock")
+    _compile(uv, "requirements-bench.lock", "pyproject.toml", "--group", "bench", "-c", "requirements.lock")
     _compile(uv, "requirements-npm.lock", "requirements-npm.in")
     _compile(uv, "requirements-clients.lock", "--group", "clients")
 

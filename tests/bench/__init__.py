@@ -1,0 +1,1 @@
+"""How fast, measured against everyone: `./popcandy bench NAME` (see README.md)."""
