@@ -13,7 +13,7 @@ from shared import clock, telemetry
 from shared.database import packed
 from shared.database.signals import notify_after_commit
 from shared.events.base import Event
-from shared.ids import new_id
+from shared.ids import new_id, new_ids
 
 CHUNK = 5_000  # Rows in one statement; bounds its memory.
 
@@ -75,7 +75,8 @@ def emit(tx: Session, *events: Event, at: datetime | None = None, key: str | Non
 
 def emit_all(tx: Session, events: Sequence[Event], *, at: datetime | None = None) -> None:
     """Do the same for many, with one statement for each few thousand."""
-    post(tx, Lane.EVENT, [_parcel(event) for event in events], at=at)
+    ids = new_ids(len(events))
+    post(tx, Lane.EVENT, [_parcel(event, event_id) for event, event_id in zip(events, ids, strict=True)], at=at)
 
 
 def cancel(tx: Session, key: str) -> bool:
@@ -106,7 +107,7 @@ def post(
 def _emit_under(tx: Session, events: Sequence[Event], at: datetime | None, key: str) -> None:
     if at is None or len(events) != 1:
         raise ValueError("a key goes with one event and the instant at which it is due")
-    parcel = _parcel(events[0])
+    parcel = _parcel(events[0], new_id())
     row = {
         "id": parcel.id,
         "type": parcel.type,
@@ -122,8 +123,8 @@ def _emit_under(tx: Session, events: Sequence[Event], at: datetime | None, key: 
     notify_after_commit(tx, Lane.EVENT.channel)
 
 
-def _parcel(event: Event) -> Parcel:
-    return Parcel(new_id(), event.type, event.programme_id, event.partition_key, event.model_dump_json())
+def _parcel(event: Event, event_id: UUID) -> Parcel:
+    return Parcel(event_id, event.type, event.programme_id, event.partition_key, event.model_dump_json())
 
 
 def _columns(parcels: Sequence[Parcel]) -> dict[str, object]:

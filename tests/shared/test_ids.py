@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from uuid import RFC_4122, UUID
 
-from shared.ids import new_id
+from shared.ids import new_id, new_ids
 from tests.waiting import until
 
 
@@ -35,6 +35,31 @@ def test_each_id_is_greater_than_the_one_before() -> None:
     made = [new_id() for _ in range(20_000)]
 
     assert all(one < other for one, other in pairwise(made))
+
+
+def test_ids_made_at_once_are_like_those_made_singly() -> None:
+    """Each greater than the one before it, over the batch's edges too, and each with a chance of its own."""
+    made = [new_id(), *new_ids(5_000), new_id(), *new_ids(1), *new_ids(0), new_id()]
+
+    assert len(made) == 5_004
+    assert all(one < other for one, other in pairwise(made))
+    assert {(each.version, each.variant) for each in made} == {(7, RFC_4122)}
+    assert len({each.int & (1 << 62) - 1 for each in made}) == len(made)
+
+
+def test_batches_of_ids_of_many_threads_do_not_meet() -> None:
+    """A batch takes its place in the sequence at once."""
+    together = threading.Barrier(4)
+
+    def make(_: int) -> list[list[UUID]]:
+        together.wait()
+        return [new_ids(50) for _ in range(200)]
+
+    with ThreadPoolExecutor(4) as pool:
+        batches = [batch for made in pool.map(make, range(4)) for batch in made]
+
+    batches.sort()
+    assert all(one[-1] < other[0] for one, other in pairwise(batches))
 
 
 def test_ids_of_many_threads_are_distinct_and_grow_in_each() -> None:

@@ -16,7 +16,7 @@ from services.ledger.policies.queries import list_in_force
 from services.ledger.policies.rules import Terms
 from shared.database.packed import big_integers, dates, instants, integers, texts, uuids
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, Attended
-from shared.ids import new_id
+from shared.ids import new_id, new_ids
 
 _SUPERSEDE = text("""
     UPDATE donation SET superseded_at = :now
@@ -59,7 +59,9 @@ def accrue(tx: Session, events: Sequence[Attended], *, now: datetime) -> None:
     standing = queries.lock_standing(tx, [service.attendance_id for service in told])
     terms = _terms(tx, told)
     decided = (rules.decide(standing.get(service.attendance_id), service, terms) for service in told)
-    written = [_write(correction) for correction in decided if correction is not None]
+    corrections = [correction for correction in decided if correction is not None]
+    ids = iter(new_ids(2 * len(corrections)))  # A donation's and an entry's, some of which are not needed.
+    written = [_write(correction, next(ids), next(ids)) for correction in corrections]
     journal.post(tx, [posting for one in written for posting in one.postings], now=now)
     _save(tx, written, now=now)
 
@@ -98,7 +100,7 @@ def _terms(tx: Session, told: Sequence[Service]) -> list[Terms]:
     return list_in_force(tx, programmes, first=min(starts), last=max(starts)) if told else []
 
 
-def _write(correction: Correction) -> Written:
+def _write(correction: Correction, new_donation_id: UUID, new_entry_id: UUID) -> Written:
     """Give ids to what a correction writes: the donation's is kept for life, a reversal's precedes what replaces it."""
     service, standing = correction.service, correction.replaces
     postings = []
@@ -106,14 +108,15 @@ def _write(correction: Correction) -> Written:
     if standing is not None and correction.reverses:
         postings.append(_reversal(standing, version=service.version))
     if correction.accrues:
-        entry_id = new_id()
+        entry_id = new_id() if correction.reverses else new_entry_id
         postings.append(
             Posting(
                 entry_id, service.programme_id, service.attendance_id, service.version, service.service_on,
                 owed(partner_id=service.partner_id, fen=correction.priced.fen),
             )
         )  # fmt: skip
-    return Written(correction, new_id() if standing is None else standing.donation_id, entry_id, tuple(postings))
+    donation_id = new_donation_id if standing is None else standing.donation_id
+    return Written(correction, donation_id, entry_id, tuple(postings))
 
 
 def _reversal(standing: Standing, *, version: int) -> Posting:
