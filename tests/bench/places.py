@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+import psycopg
 from sqlalchemy import URL
 
 from shared.database.embedded import EmbeddedServer
@@ -45,6 +46,13 @@ class Places:
     def fresh_vhost(self) -> str:
         """Return the AMQP URL of a new vhost with our topology."""
         return new_vhost(self.rabbit)
+
+    def record_commits(self) -> None:
+        """Have the server remember when each transaction was committed; it is started again for that."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
+        self.postgres.stop()
+        self.postgres.start()
 
     def roots(self) -> dict[str, int]:
         """Return the processes of the servers, by name."""

@@ -1,0 +1,134 @@
+"""Checking in over HTTP: 32 clients, each with one request on its way, one web process."""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from tests.bench.contenders import Run, compete, rates
+from tests.bench.crowd import Crowd, Person, gather
+from tests.bench.figures import Figure, Goal, Spread, ratio
+from tests.bench.http_load import Answered, in_turn, post
+from tests.bench.meters import Meter, spent
+from tests.bench.places import Places
+from tests.bench.reports import Report, Say
+from tests.servers.erlang import LOOPBACK
+from tests.waiting import until
+from tests.web_options import SECRET
+
+CLIENTS = 32
+REQUESTS = 4_000  # So few that a code lives as long as a run.
+WARM_UP = 400
+READY_SECONDS = 60
+
+_COUNT = text("SELECT count(*) FROM attendance")
+
+GOALS = {"fastapi_orm": Goal(4), "fastapi_statement": Goal(3), "kit_constant": Goal(0.6)}
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """A contender: what starts it, where it takes check-ins, and how a person says who they are."""
+
+    module: str
+    path: str
+    writes: bool = True
+    one_in: int = 1  # A slow one gets fewer requests.
+
+
+PEER = "/shifts/{}/check-ins"
+OURS = "/api/activities/shifts/{}/check-ins"
+WEBS = {
+    "ours": Web("", OURS),
+    "fastapi_orm": Web("tests.bench.peers.fastapi_orm", PEER, one_in=2),
+    "fastapi_statement": Web("tests.bench.peers.fastapi_statement", PEER, one_in=2),
+    "fastapi_constant": Web("tests.bench.peers.fastapi_constant", PEER, writes=False),
+    "kit_constant": Web("tests.bench.kit_constant", OURS, writes=False),
+}
+
+
+def measure(places: Places, *, repeat: int, say: Say, requests: int = REQUESTS) -> Report:
+    """Have a crowd check in."""
+    tails: dict[str, list[float]] = {name: [] for name in WEBS}
+    contenders: Mapping[str, Callable[[], Run]] = {
+        name: partial(_run, places, web, requests // web.one_in, tails[name]) for name, web in WEBS.items()
+    }
+    runs = compete(contenders, repeat=repeat, say=say)
+    return Report("check-in", runs, _figures(runs, tails))
+
+
+def _figures(runs: Mapping[str, Sequence[Run]], tails: Mapping[str, Sequence[float]]) -> list[Figure]:
+    by_name = {name: rates(each) for name, each in runs.items()}
+    ours = by_name["ours"]
+    return [
+        *(ratio(f"ratio_to_{name}", ours, by_name[name], goal) for name, goal in GOALS.items()),
+        ratio("kit_to_bare_constant", by_name["kit_constant"], by_name["fastapi_constant"], Goal(0.55)),
+        ratio("p99_to_fastapi_orm", tails["ours"], tails["fastapi_orm"], Goal(2, is_ceiling=True)),
+        Figure("p99_ms", Spread.of([1_000 * each for each in tails["ours"]])),
+    ]
+
+
+def _run(places: Places, web: Web, requests: int, tails: list[float]) -> Run:
+    """Start a web process over a fresh database and have everybody check in once."""
+    crowd = gather(places, WARM_UP + requests, came=False)
+    url = places.server.database_url("activities")
+    port = _free_port()
+    address = f"http://{LOOPBACK}:{port}"
+    environment = {
+        "BENCH_DATABASE_URL": url.render_as_string(hide_password=False),
+        "POPCANDY_DATABASE_URL": places.database_url,
+        "POPCANDY_AMQP_URL": places.rabbit.amqp_url,
+        "POPCANDY_JWKS": str(places.processes.folder / "jwks.json"),
+        "POPCANDY_SECRETS": SECRET,
+        "POPCANDY_LOG_LEVEL": "info",
+    }
+    command = _command(web, port)
+    process = places.processes.start(*command, environment=environment)
+    try:
+        until(partial(_listens, port), timeout=READY_SECONDS, missing=f"{web.module or 'ours'} on its port")
+        everybody = (_request(address, web, person, crowd) for person in crowd.people)
+        in_turn(address, islice(everybody, WARM_UP), clients=CLIENTS)
+        meter = Meter({"python": process.pid, **places.roots()})
+        before = meter.read()
+        answered = in_turn(address, list(everybody), clients=CLIENTS)
+        cpu = spent(before, meter.read(), units=requests)
+    finally:
+        process.kill()
+    tails.append(answered.percentile(0.99))
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        written = connection.execute(_COUNT).scalar_one()
+    return Run(answered.rate, cpu, _is_exact(answered, requests) and written == len(crowd.people) * web.writes)
+
+
+def _command(web: Web, port: int) -> tuple[str, ...]:
+    if not web.module:
+        return ("launch.cli", "serve", "activities", "--role", "web", "--port", str(port))
+    return ("uvicorn", f"{web.module}:app", "--port", str(port), "--no-access-log")
+
+
+def _request(address: str, web: Web, person: Person, crowd: Crowd) -> bytes:
+    body = f'{{"code":"{crowd.code()}"}}'.encode()
+    return post(address, web.path.format(person.shift_id), person.token, body, volunteer=str(person.volunteer_id))
+
+
+def _is_exact(answered: Answered, requests: int) -> bool:
+    return answered.statuses == {201: requests}
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
