@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import pyotp
 
@@ -9,6 +10,7 @@ from shared.errors import Conflict, Invalid, Title, TooMany
 
 WINDOW = timedelta(minutes=30)  # Before the start and after the end.
 CODE_SECONDS = 30
+KNOWN_CODES = 10_000  # Of more than four hundred shifts at a time, each with 22 that a scan is compared with.
 STEPS_EXPIRED = 20  # A code of the last ten minutes is called expired, not wrong.
 MOST_ATTEMPTS = 5
 LOCKED_FOR = timedelta(minutes=10)
@@ -89,8 +91,9 @@ def code_step(now: datetime) -> int:
     return int(now.timestamp()) // CODE_SECONDS
 
 
+@lru_cache(maxsize=KNOWN_CODES)
 def code_at(secret: str, step: int) -> str:
-    """Return the six digits that a shift shows during a step."""
+    """Return the six digits that a shift shows during a step; everybody on a shift scans the same ones."""
     return pyotp.HOTP(secret).at(step)
 
 
