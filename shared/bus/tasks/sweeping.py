@@ -25,6 +25,8 @@ FORGET_SECONDS = 600.0  # Between two looks for old runs.
 
 log = telemetry.get_logger()
 
+# A session keeps a plan. One that was made while there was little to do reads the whole outbox for each of many runs.
+_PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 # A wake-up may wait in the broker behind thousands of others: after a minute one more is sent, after two, after four.
 # A run that has one in the outbox still, for want of a broker or of its hour, needs none; most such have no `woken_at`.
 _FORGOTTEN = text("""
@@ -128,6 +130,7 @@ class Sweeper:
 
     def _wake(self, which: TextClause, **values: object) -> int:
         with self.database.transaction() as tx:
+            tx.execute(_PLANNED_ANEW)
             rows = tx.execute(which, values | {"limit": CHUNK}).all()
             post(tx, Lane.TASK, [wake_up_of(row.id, row.task, row.programme_id, again=True) for row in rows])
         if rows:

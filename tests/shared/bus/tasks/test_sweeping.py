@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from shared import bus, clock
@@ -15,6 +16,10 @@ from shared.database.sessions import Database
 from tests.shared.bus.running import Owner, running
 from tests.shared.bus.tasks.probing import SEND, Broken, Unwanted, ask, doing, expire, mails, raising, run_of, states
 from tests.waiting import until
+
+PLANS = text("""
+    SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%UPDATE task_run SET%'
+""")
 
 
 def wake(owner: Owner) -> None:
@@ -173,6 +178,18 @@ def test_several_at_once_share_the_work(working: Database, owner: Owner) -> None
         counts = list(pool.map(lambda _: sum(iter(Sweeper(working).sweep, 0)), range(4)))
 
     assert sum(counts) == woken(owner) == 12_000
+
+
+def test_each_sweep_is_planned_anew(working: Database) -> None:
+    """A plan that was made while there was nothing to do would take minutes for twelve thousand runs."""
+    own = Database(working.url, role=working.role, pool_size=1)
+    for _ in range(15):
+        Sweeper(own).sweep()
+    with own.transaction() as tx:
+        plans = tx.execute(PLANS).all()
+    own.close()
+
+    assert [(generic, custom >= 10) for generic, custom in plans] == [(0, True)] * 2
 
 
 def test_who_holds_the_only_broker_begins_anew(working: Database, owner: Owner) -> None:
