@@ -256,8 +256,9 @@ class TestSheets:
     ) -> None:
         """E100 is not E1000, and 22 is no day: whose sheet holds the same letters keeps it, staged or rejected."""
         shift = make_shift(tx, listing=make_listing(tx, reference="L22-22x"))
-        for number in ("E100", "22"):
-            make_volunteer(tx, employee_number=number, display_name=f"甲{number}")
+        erased = [
+            make_volunteer(tx, employee_number=number, display_name=f"甲{number}").id for number in ("E100", "22")
+        ]
         rows = ("E1000", "甲E1000"), ("222", "甲22号")
         people = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, *rows, ending=ending), file_name=f"E1000.{ending}")
         wrong = sheet(VOLUNTEERS, *rows, *rows, ("E1000", "乙"), ending=ending)
@@ -267,7 +268,7 @@ class TestSheets:
         content = sheet(ATTENDANCE, (shift_reference(tx, shift), 1, "E1001", *days), ending=ending)
         came = stage(tx, ATTENDANCE, content, file_name=f"a.{ending}")
 
-        for person_id in tx.scalars(select(Volunteer.id).where(Volunteer.employee_number.in_(("E100", "22")))).all():
+        for person_id in erased:
             erase(tx, person_id)
 
         assert [whole(each.id).state for each in (people, rejected, came)] == ["staged"] * 3
