@@ -25,8 +25,9 @@ FORGET_SECONDS = 600.0  # Between two looks for old runs.
 
 log = telemetry.get_logger()
 
-# A session keeps a plan. One that was made while there was little to do reads the whole outbox for each of many runs.
-_PLANNED_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+# Plans and statistics may be of a time when there was nothing to do; a loop within a loop would then read the whole
+# outbox for each of thousands of runs.
+_NO_LOOPS = text("SET LOCAL enable_nestloop = off")
 # A wake-up may wait in the broker behind thousands of others: after a minute one more is sent, after two, after four.
 # A run that has one in the outbox still, for want of a broker or of its hour, needs none; most such have no `woken_at`.
 _FORGOTTEN = text("""
@@ -92,7 +93,7 @@ class Sweeper:
         what was in its broker is lost.
         """
         while self._void() == CHUNK:
-            pass
+            tx.execute(_NO_LOOPS)
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
@@ -130,7 +131,7 @@ class Sweeper:
 
     def _wake(self, which: TextClause, **values: object) -> int:
         with self.database.transaction() as tx:
-            tx.execute(_PLANNED_ANEW)
+            tx.execute(_NO_LOOPS)
             rows = tx.execute(which, values | {"limit": CHUNK}).all()
             post(tx, Lane.TASK, [wake_up_of(row.id, row.task, row.programme_id, again=True) for row in rows])
         if rows:
