@@ -93,7 +93,7 @@ class Sweeper:
         what was in its broker is lost.
         """
         while self._void() == CHUNK:
-            tx.execute(_NO_LOOPS)
+            pass
 
     def run(self, stop: Flag) -> None:
         """Work until `stop` is set; a database that is away is waited for."""
