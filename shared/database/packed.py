@@ -130,17 +130,17 @@ for _kind, (_oid, _) in _OIDS.items():  # Before any engine is made, which copie
 
 def _numbers(kind: type[Packed], values: Sequence[int], *, size: int, code: str) -> bytes:
     elements = pack(f">{f'i{code}' * len(values)}", *chain.from_iterable(zip(repeat(size), values, strict=False)))
-    return _header(kind, len(values), has_nulls=False) + elements
+    return _header(kind, len(values)) + elements
 
 
 def _array(kind: type[Packed], elements: Sequence[bytes]) -> bytes:
-    return _header(kind, len(elements), has_nulls=_NULL in elements) + b"".join(elements)
+    return _header(kind, len(elements)) + b"".join(elements)
 
 
-def _header(kind: type[Packed], length: int, *, has_nulls: bool) -> bytes:
-    """Say how many dimensions there are, whether anything is missing, of what type, how many, counted from 1."""
+def _header(kind: type[Packed], length: int) -> bytes:
+    """Say: one dimension, of this type, so many, counted from 1. The server finds out by itself if any is missing."""
     _, element = _OIDS[kind]
-    return pack(">iiIii", 1, has_nulls, element, length, 1) if length else pack(">iiI", 0, 0, element)
+    return pack(">iiIii", 1, 0, element, length, 1)
 
 
 def _sized(value: bytes) -> bytes:

@@ -107,6 +107,14 @@ class TestExport:
             own.watch.now = NINE + timedelta(minutes=minutes)
             assert len(own.get(DATA).json()["accesses"]) == recorded
 
+    def test_what_staff_take_out_is_recorded_each_time(self, door: Door, own: Door, person: Volunteer) -> None:
+        """Also within the hour in which the person looked themself."""
+        assert len(own.get(DATA).json()["accesses"]) == 1
+        for _ in range(2):
+            assert door.post(f"/volunteers/{person.id}/data-exports", reason="来信索取").status_code == 200
+
+        assert [each["reason"] for each in own.get(DATA).json()["accesses"]].count("来信索取") == 2
+
     def test_nobody_else_gets_it(self, door: Door, own: Door, person: Volunteer) -> None:
         """Another programme, another person, other roles."""
         path = f"/volunteers/{person.id}/data-exports"
