@@ -22,6 +22,8 @@ from tests.launch.conftest import Played
 
 PERSON, PROGRAMME, PARTNER = (UUID(f"01800000-0000-7000-8000-00000000000{digit}") for digit in "123")
 
+NOWHERE = "postgresql://us:sesame@127.0.0.1:1/x"
+
 
 def commands(group: object = None, *path: str) -> Iterator[tuple[str, ...]]:
     """Return every command there is, as its words."""
@@ -104,7 +106,9 @@ def test_a_slip_of_the_fingers_changes_nothing(words: list[str]) -> None:
     ("words", "settings", "names"),
     [
         ("serve ledger", {}, "POPCANDY_DATABASE_URL is not set"),
-        ("migrate", {"DATABASE_URL": "postgresql://us:sesame@127.0.0.1:1/x"}, "cannot be reached"),
+        ("serve activities --role worker", {"DATABASE_URL": NOWHERE}, "POPCANDY_SECRETS is not set"),  # It takes lists.
+        ("serve activities --role relay", {"DATABASE_URL": NOWHERE}, "cannot be reached"),
+        ("migrate", {"DATABASE_URL": NOWHERE}, "cannot be reached"),
         ("migrate", {"DATABASE_URL": "nonsense"}, "not of the form"),
         ("broker define", {}, "POPCANDY_AMQP_MANAGEMENT_URL is not set"),
         ("broker check", {}, "POPCANDY_AMQP_MANAGEMENT_URL is not set"),
