@@ -103,9 +103,9 @@ def without_personal_data(value: str) -> str:
 @contextmanager
 def trace(traceparent: str | None) -> Iterator[str]:
     """Bind the trace that `traceparent` belongs to, a new one if there is none or it is malformed; yield its id."""
-    trace_id = trace_id_of(traceparent) or secrets.token_hex(16)
-    with bound_contextvars(trace_id=trace_id):
-        yield trace_id
+    given = trace_id_of(traceparent) or secrets.token_hex(16)
+    with bound_contextvars(trace_id=given):
+        yield given
 
 
 def trace_id_of(traceparent: str | None) -> str | None:
@@ -114,6 +114,12 @@ def trace_id_of(traceparent: str | None) -> str | None:
     return match[1] if match else None
 
 
+def trace_id() -> str | None:
+    """Return the id of the bound trace, if one is."""
+    bound: str | None = get_contextvars().get("trace_id")
+    return bound
+
+
 def traceparent() -> str:
     """Return the trace context to send along, of the bound trace or of a new one."""
-    return f"00-{get_contextvars().get('trace_id') or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return f"00-{trace_id() or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

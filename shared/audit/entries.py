@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 import orjson
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
-from structlog.contextvars import get_contextvars
 
 from shared import telemetry
 from shared.audit.tables import AuditEntry
@@ -20,8 +19,10 @@ MOST_REASON = 500  # Characters of it.
 _WRITE = text("""
     INSERT INTO audit_entry (at, programme_id, person_id, service, roles, operation, outcome, refusal, repeats,
         thing, thing_id, things, changes, counts, reason, trace_id)
-    VALUES (:at, :programme_id, :person_id, :service, CAST(:roles AS text[]), :operation, :outcome, :refusal, :repeats,
-        :thing, :thing_id, CAST(:things AS text[]), CAST(:changes AS jsonb), CAST(:counts AS jsonb), :reason, :trace_id)
+    SELECT e.* FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS e(
+        at timestamptz, programme_id uuid, person_id uuid, service text, roles text[], operation text, outcome text,
+        refusal text, repeats int, thing text, thing_id text, things text[], changes jsonb, counts jsonb, reason text,
+        trace_id text)
 """)
 
 
@@ -37,22 +38,19 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What was called: the operation, and the kind and id of the thing that it is about."""
+    """What was called: the operation, and the kind and id of the thing that it is about; under which trace."""
 
     who: Who
     operation: str
     at: datetime
     thing: tuple[str, str] | None = None
     reason: str | None = None
+    trace_id: str | None = field(default_factory=telemetry.trace_id)
 
 
-def write_done(tx: Session, call: Call, trail: Trail) -> None:
-    """Write down a call that is about to be committed, with what it changed."""
-    changes = trail.shown()
-    things = {change["id"] for change in changes} | ({call.thing[1]} if call.thing else set())
-    shown = {"things": sorted(things), "changes": orjson.dumps(changes, default=str).decode()}
-    counts = orjson.dumps(trail.counted()).decode()
-    tx.execute(_WRITE, _values(call) | shown | {"outcome": "done", "refusal": None, "repeats": 0, "counts": counts})
+def write_done(tx: Session, *done: tuple[Call, Trail]) -> None:
+    """Write down calls that are about to be committed, each with what it changed."""
+    _write(tx, [_done(call, trail) for call, trail in done])
 
 
 @contextmanager
@@ -61,14 +59,25 @@ def carried_out(tx: Session, call: Call) -> Iterator[None]:
     changed = begin(tx)
     yield
     tx.flush()
-    write_done(tx, call, changed)
+    write_done(tx, (call, changed))
 
 
 def write_denied(tx: Session, call: Call, *, refusal: str, repeats: int) -> None:
     """Write down that access was denied, and how often before that without an entry of its own."""
     things = [call.thing[1]] if call.thing else []
-    shown = {"things": things, "changes": "[]", "counts": "{}"}
-    tx.execute(_WRITE, _values(call) | shown | {"outcome": "denied", "refusal": refusal, "repeats": repeats})
+    denied = {"outcome": "denied", "refusal": refusal, "repeats": repeats}
+    _write(tx, [_values(call) | denied | {"things": things, "changes": [], "counts": {}}])
+
+
+def _write(tx: Session, entries: Sequence[dict[str, object]]) -> None:
+    tx.execute(_WRITE, {"entries": orjson.dumps(entries, default=str).decode()})
+
+
+def _done(call: Call, trail: Trail) -> dict[str, object]:
+    changes = trail.shown()
+    things = {change["id"] for change in changes} | ({call.thing[1]} if call.thing else set())
+    shown = {"things": sorted(things), "changes": changes, "counts": trail.counted()}
+    return _values(call) | shown | {"outcome": "done", "repeats": 0}
 
 
 def _values(call: Call) -> dict[str, object]:
@@ -84,7 +93,7 @@ def _values(call: Call) -> dict[str, object]:
         "thing": thing,
         "thing_id": thing_id,
         "reason": None if reason is None else reason[:MOST_REASON],
-        "trace_id": get_contextvars().get("trace_id"),
+        "trace_id": call.trace_id,
     }
 
 

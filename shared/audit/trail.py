@@ -27,11 +27,17 @@ Values = Mapping[str, object]
 
 
 class Change(NamedTuple):
-    """One thing before and after; None where it did not exist. Ids and values, never a name of a person."""
+    """One thing before and after; None where it did not exist. Ids and values, never a name of a person.
+
+    `how` is what is counted, where changes of several kinds are noted together; `of` is the person whose call changed
+    it, where several calls are carried out together.
+    """
 
     id: object
     before: Values | None
     after: Values | None
+    how: str = ""
+    of: object = None
 
 
 @dataclass(slots=True)
@@ -79,6 +85,16 @@ class Trail:
         }
 
 
+class Trails(dict[object, Trail]):
+    """What calls that are carried out together have changed so far, by the person whose call it is."""
+
+    def add(self, thing: str, changes: Iterable[Change], counts: Mapping[str, int]) -> None:
+        """Add each change to the trail of whom it is of. Raises KeyError for one that is of nobody here."""
+        only = next(iter(counts)) if len(counts) == 1 else ""
+        for change in changes:
+            self[change.of].add(thing, [change], {change.how or only: 1})
+
+
 def begin(tx: Session) -> Trail:
     """Collect what this session changes from now on."""
     trail = Trail()
@@ -86,12 +102,19 @@ def begin(tx: Session) -> Trail:
     return trail
 
 
+def begin_each(tx: Session, people: Iterable[object]) -> Trails:
+    """Collect apart what this session changes for each of these people's calls; it may flush no rows of the ORM."""
+    trails = Trails((person, Trail()) for person in people)
+    tx.info[_TRAIL] = trails
+    return trails
+
+
 def note(tx: Session, thing: str, changes: Iterable[Change], **counts: int) -> None:
     """Say what a statement for many rows has changed, and how many of which kind; nothing without a trail.
 
     `changes` is not read when there are more than `MOST_SHOWN`, so a generator costs nothing then.
     """
-    trail: Trail | None = tx.info.get(_TRAIL)
+    trail: Trail | Trails | None = tx.info.get(_TRAIL)
     if trail is not None and any(counts.values()):
         trail.add(thing, changes, counts)
 
@@ -109,7 +132,9 @@ def _see(tx: Session, _context: UOWTransaction) -> None:
     """Note the rows of a flush; their history still stands, and the server has given them their keys."""
     if _TRAIL not in tx.info:
         return
-    trail: Trail = tx.info[_TRAIL]
+    trail: Trail | Trails = tx.info[_TRAIL]
+    if isinstance(trail, Trails):
+        raise TypeError("whose a row of the ORM is cannot be told: calls carried out together write by statements")
     for how, rows, read in (("added", tx.new, _added), ("changed", tx.dirty, _changed), ("removed", tx.deleted, _gone)):
         for row in rows:
             thing, key = identity_of(row)

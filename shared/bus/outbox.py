@@ -1,6 +1,6 @@
 """`emit`: a fact leaves its service in the transaction that made it true, at once or at its time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -21,9 +21,10 @@ _INSERT = text("""
     INSERT INTO outbox (
         lane, event_id, type, programme_id, partition_key, emitted_at, traceparent, body, due_at, next_try_at
     )
-    SELECT :lane, event_id, type, programme_id, partition_key, :emitted_at, :traceparent, body, :due_at, :next_try_at
+    SELECT :lane, event_id, type, programme_id, partition_key, :emitted_at, traceparent, body, :due_at, :next_try_at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:programmes AS uuid[]), CAST(:keys AS text[]),
-                CAST(:bodies AS text[])) WITH ORDINALITY AS e(event_id, type, programme_id, partition_key, body, place)
+                CAST(:traces AS text[]), CAST(:bodies AS text[])) WITH ORDINALITY
+        AS e(event_id, type, programme_id, partition_key, traceparent, body, place)
     ORDER BY place
 """)
 _REPLACE = text("""
@@ -34,6 +35,7 @@ _REPLACE = text("""
         partition_key = excluded.partition_key, emitted_at = excluded.emitted_at, traceparent = excluded.traceparent,
         body = excluded.body, due_at = excluded.due_at
 """)
+_TRACES = "popcandy.traces"
 _CANCEL = text("DELETE FROM outbox WHERE timer_key = :key RETURNING event_id")
 
 
@@ -58,6 +60,12 @@ class Parcel:
     programme_id: UUID | None
     partition_key: str
     body: str
+    of: object = None  # The person whose call tells it, where several calls are carried out together.
+
+
+def trace_each(tx: Session, traceparents: Mapping[object, str]) -> None:
+    """Send what this session tells of these people along with the trace of each one's own call."""
+    tx.info[_TRACES] = traceparents
 
 
 def emit(tx: Session, *events: Event, at: datetime | None = None, key: str | None = None) -> None:
@@ -73,10 +81,10 @@ def emit(tx: Session, *events: Event, at: datetime | None = None, key: str | Non
         emit_all(tx, events, at=at)
 
 
-def emit_all(tx: Session, events: Sequence[Event], *, at: datetime | None = None) -> None:
-    """Do the same for many, with one statement for each few thousand."""
-    ids = new_ids(len(events))
-    post(tx, Lane.EVENT, [_parcel(event, event_id) for event, event_id in zip(events, ids, strict=True)], at=at)
+def emit_all(tx: Session, events: Sequence[Event], *, at: datetime | None = None, of: Sequence[object] = ()) -> None:
+    """Do the same for many, with one statement for each few thousand; `of` are the people whose calls tell them."""
+    new = zip(events, new_ids(len(events)), of or [None] * len(events), strict=True)
+    post(tx, Lane.EVENT, [_parcel(event, event_id, person) for event, event_id, person in new], at=at)
 
 
 def cancel(tx: Session, key: str) -> bool:
@@ -94,12 +102,14 @@ def post(
     constants = {
         "lane": lane.value,
         "emitted_at": clock.now(),
-        "traceparent": telemetry.traceparent(),
         "due_at": at,
         "next_try_at": after,
     }
+    own, traces = telemetry.traceparent(), tx.info.get(_TRACES, {})
     for start in range(0, len(parcels), CHUNK):
-        tx.execute(_INSERT, _columns(parcels[start : start + CHUNK]) | constants)
+        chunk = parcels[start : start + CHUNK]
+        traced = {"traces": packed.texts(traces.get(parcel.of, own) for parcel in chunk)}
+        tx.execute(_INSERT, _columns(chunk) | traced | constants)
     if parcels:
         notify_after_commit(tx, lane.channel)
 
@@ -123,8 +133,8 @@ def _emit_under(tx: Session, events: Sequence[Event], at: datetime | None, key: 
     notify_after_commit(tx, Lane.EVENT.channel)
 
 
-def _parcel(event: Event, event_id: UUID) -> Parcel:
-    return Parcel(event_id, event.type, event.programme_id, event.partition_key, event.model_dump_json())
+def _parcel(event: Event, event_id: UUID, person: object = None) -> Parcel:
+    return Parcel(event_id, event.type, event.programme_id, event.partition_key, event.model_dump_json(), person)
 
 
 def _columns(parcels: Sequence[Parcel]) -> dict[str, object]:

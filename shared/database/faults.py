@@ -11,6 +11,11 @@ TOO_LONG = {"57014", "25P04"}  # Statement, transaction: this may pass for a per
 
 def is_transient(error: BaseException) -> bool:
     """Say whether the same work may succeed later without anybody changing it: the database was away or busy."""
+    return is_away(error) or (isinstance(error, DBAPIError) and state_of(error) in TRANSIENT_STATES)
+
+
+def is_away(error: BaseException) -> bool:
+    """Say whether the database itself was not to be had, whatever the work."""
     if isinstance(error, PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):
@@ -18,7 +23,7 @@ def is_transient(error: BaseException) -> bool:
     state = state_of(error)
     if state is None:
         return error.connection_invalidated or type(error).__name__ in {"OperationalError", "InterfaceError"}
-    return state in TRANSIENT_STATES or state[:2] in TRANSIENT_CLASSES or state.startswith(SHUTTING_DOWN)
+    return state[:2] in TRANSIENT_CLASSES or state.startswith(SHUTTING_DOWN)
 
 
 def may_pass(error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """The one way to make a service's web app."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -20,7 +21,8 @@ from shared.web.openapi import describe
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
 from shared.web.rates import RateLimiter
-from shared.web.routes import require_safe
+from shared.web.routes import hot_doors, is_hot, require_safe
+from shared.web.together import GROUP_CONNECTIONS, Groups
 
 
 def routers_of(service: Service) -> Sequence[APIRouter]:
@@ -39,7 +41,10 @@ def create_app(
     app.state.strangers = RateLimiter(options.failures_per_minute)
     faults.install(app)
     denials.install(app)
-    app.add_middleware(Gate, admitted=database.pool_size, wait_seconds=options.wait_seconds)
+    app.state.groups = Groups(database)
+    hot = hot_doors(app)
+    admitted = max(1, database.pool_size - GROUP_CONNECTIONS) if hot else database.pool_size
+    app.add_middleware(Gate, admitted=admitted, hot=partial(is_hot, hot), wait_seconds=options.wait_seconds)
     app.add_middleware(BodyLimit)
     app.add_middleware(Traced)
     app.add_middleware(ApiHeaders)  # Around the answer to a fault too.

@@ -6,6 +6,8 @@ the same request.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import orjson
@@ -14,10 +16,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from shared.auth.callers import Caller
-from shared.errors import Conflict, Invalid, Title
+from shared.errors import Conflict, Invalid, Refusal, Title
 from shared.web import kept_answers
 from shared.web.body_hashes import body_hash_of
-from shared.web.kept_answers import Answer, Key
+from shared.web.kept_answers import Answer, Kept, Key
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 RETRY_SECONDS = 1
@@ -54,25 +56,46 @@ class RequestInFlight(Conflict):
 REFUSALS = (KeyReused, RequestInFlight)
 
 
-def replay(tx: Session, key: Key, request_hash: bytes) -> Answer | None:
-    """Claim a key and return what was answered to it. Raises RequestInFlight, KeyReused."""
-    if not kept_answers.try_lock(tx, key):
-        raise RequestInFlight(retry_after=RETRY_SECONDS)
-    found = kept_answers.find(tx, key)
-    if found is None:
-        return None
-    known_hash, answer = found
-    if known_hash != request_hash:
-        raise KeyReused(field="Idempotency-Key")
-    return answer
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A key that a call came with, and the hash of its request."""
+
+    key: Key
+    request_hash: bytes
 
 
-def key_of(caller: Caller, key: str) -> Key:
-    """Return a key as its sender's own."""
-    return Key(caller.programme_id, caller.person_id, key)
+def replays(tx: Session, asked: Sequence[Asked]) -> dict[Key, Answer | Refusal]:
+    """Claim keys, and return what was answered to those that are known, or why a key will not do.
+
+    A refusal is RequestInFlight or KeyReused. A key that is in no answer here is new, and the caller's.
+    """
+    keys = [each.key for each in asked]
+    free, found = kept_answers.try_lock(tx, keys), kept_answers.find(tx, keys)
+    replies: dict[Key, Answer | Refusal] = {}
+    for each in asked:
+        known_hash, answer = found.get(each.key, (each.request_hash, None))
+        if each.key not in free:
+            replies[each.key] = RequestInFlight(retry_after=RETRY_SECONDS)
+        elif known_hash != each.request_hash:
+            replies[each.key] = KeyReused(field="Idempotency-Key")
+        elif answer is not None:
+            replies[each.key] = answer
+    return replies
 
 
-def hash_of(request: Request, caller: Caller) -> bytes:
+def keep(tx: Session, answered: Mapping[Asked, Response], *, operation: str) -> None:
+    """Keep what is about to be answered to calls with a key."""
+    kept_answers.keep(
+        tx, {each.key: Kept(operation, each.request_hash, _answer(response)) for each, response in answered.items()}
+    )
+
+
+def asked_by(request: Request, caller: Caller, key: str) -> Asked:
+    """Return a key as its sender's own, with the hash of the request."""
+    return Asked(Key(caller.programme_id, caller.person_id, key), _hash(request, caller))
+
+
+def _hash(request: Request, caller: Caller) -> bytes:
     """Return the hash of what is asked for: method, path, query and body, and for which partner."""
     scope = request.scope
     partner = None if caller.partner_id is None else str(caller.partner_id)
@@ -80,7 +103,7 @@ def hash_of(request: Request, caller: Caller) -> bytes:
     return hashlib.sha256(orjson.dumps(asked) + body_hash_of(scope)).digest()
 
 
-def answer_of(response: Response) -> Answer:
+def _answer(response: Response) -> Answer:
     """Return what of a response is kept."""
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     return Answer(response.status_code, headers, bytes(response.body))

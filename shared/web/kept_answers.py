@@ -3,7 +3,7 @@
 Kept for `KEPT_FOR`, by the server's clock, and then removed by the upkeep; never before.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,20 +12,26 @@ import orjson
 from sqlalchemy import LargeBinary, MetaData, PrimaryKeyConstraint, SmallInteger, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from shared.database import packed
 from shared.database.base import COLUMN_TYPES, NAMES
 from shared.privacy import naming
 
 KEPT_FOR = timedelta(hours=48)
 AT_ONCE = 1_000
 
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+_TRY_LOCK = text("""
+    SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE pg_try_advisory_xact_lock(hashtextextended(name, 0))
+""")
 _FIND = text("""
-    SELECT request_hash, status, headers, body FROM kept_answer
-    WHERE programme_id = :programme_id AND person_id = :person_id AND key = :key
+    SELECT programme_id, person_id, key, request_hash, status, headers, body
+    FROM kept_answer JOIN unnest(CAST(:programmes AS uuid[]), CAST(:people AS uuid[]), CAST(:keys AS text[]))
+        AS given(programme_id, person_id, key) USING (programme_id, person_id, key)
 """)
 _KEEP = text("""
     INSERT INTO kept_answer (programme_id, person_id, key, operation, request_hash, status, headers, body)
-    VALUES (:programme_id, :person_id, :key, :operation, :request_hash, :status, :headers, :body)
+    SELECT * FROM unnest(
+        CAST(:programmes AS uuid[]), CAST(:people AS uuid[]), CAST(:keys AS text[]), CAST(:operations AS text[]),
+        CAST(:hashes AS bytea[]), CAST(:statuses AS smallint[]), CAST(:headers AS text[]), CAST(:bodies AS bytea[]))
 """)
 _FORGET = text("""
     DELETE FROM kept_answer WHERE (programme_id, person_id, key) IN (
@@ -89,22 +95,45 @@ class Answer:
     body: bytes
 
 
-def try_lock(tx: Session, key: Key) -> bool:
-    """Claim a key until the end of the transaction; False at once if another call holds it."""
-    name = f"answer to {key.programme_id} {key.person_id} {key.key}"
-    return bool(tx.execute(_TRY_LOCK, {"name": name}).scalar_one())
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, the hash of the request that it was given to, and of which operation."""
+
+    operation: str
+    request_hash: bytes
+    answer: Answer
 
 
-def find(tx: Session, key: Key) -> tuple[bytes, Answer] | None:
-    """Return the hash of the request that a key was sent with, and its answer. Locked first: it would be overlooked."""
-    row = tx.execute(_FIND, _columns(key)).first()
-    return None if row is None else (row.request_hash, Answer(row.status, orjson.loads(row.headers), row.body))
+def try_lock(tx: Session, keys: Collection[Key]) -> set[Key]:
+    """Claim keys until the end of the transaction; return those that no other call holds, at once."""
+    named = {f"answer to {key.programme_id} {key.person_id} {key.key}": key for key in keys}
+    return {named[name] for name in tx.scalars(_TRY_LOCK, {"names": packed.texts(named)})}
 
 
-def keep(tx: Session, key: Key, answer: Answer, *, operation: str, request_hash: bytes) -> None:
-    """Keep an answer, to be found from the commit on."""
-    told = {"status": answer.status, "headers": orjson.dumps(answer.headers).decode(), "body": answer.body}
-    tx.execute(_KEEP, _columns(key) | told | {"operation": operation, "request_hash": request_hash})
+def find(tx: Session, keys: Sequence[Key]) -> dict[Key, tuple[bytes, Answer]]:
+    """Return what was answered to keys, and the hash of the request of each.
+
+    Locked first: an answer that is being kept would be overlooked.
+    """
+    return {
+        Key(row.programme_id, row.person_id, row.key): (
+            row.request_hash, Answer(row.status, orjson.loads(row.headers), row.body)
+        )
+        for row in tx.execute(_FIND, _columns(keys))
+    }  # fmt: skip
+
+
+def keep(tx: Session, kept: Mapping[Key, Kept]) -> None:
+    """Keep answers, to be found from the commit on."""
+    answers = [each.answer for each in kept.values()]
+    told = {
+        "operations": packed.texts(each.operation for each in kept.values()),
+        "hashes": packed.bodies(each.request_hash for each in kept.values()),
+        "statuses": packed.small_integers([answer.status for answer in answers]),
+        "headers": packed.texts(orjson.dumps(answer.headers).decode() for answer in answers),
+        "bodies": packed.bodies(answer.body for answer in answers),
+    }
+    tx.execute(_KEEP, _columns(list(kept)) | told)
 
 
 def forget(tx: Session) -> int:
@@ -121,5 +150,9 @@ def forget_naming(tx: Session, *, programme_id: UUID, texts: Collection[str]) ->
     return len(tx.execute(_FORGET_THESE, {"programme_id": programme_id} | these).all())
 
 
-def _columns(key: Key) -> dict[str, object]:
-    return {"programme_id": key.programme_id, "person_id": key.person_id, "key": key.key}
+def _columns(keys: Sequence[Key]) -> dict[str, object]:
+    return {
+        "programmes": packed.uuids(key.programme_id for key in keys),
+        "people": packed.uuids(key.person_id for key in keys),
+        "keys": packed.texts(key.key for key in keys),
+    }

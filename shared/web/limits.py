@@ -1,5 +1,6 @@
 """What a web role lets in: how many requests at once, how large a body, under which trace."""
 
+from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -59,14 +60,16 @@ class Gate:
 
     Without it a request that holds a connection can wait for a thread that waits for a connection. A body is received
     before its request is admitted, so a slow sender takes no place; one that takes too long is refused, as is a request
-    that waited too long.
+    that waited too long. Hot doors count their own (`together.Groups`): many of their requests share a connection.
     """
 
     def __init__(
-        self, app: ASGIApp, *, admitted: int, body_seconds: float = BODY_SECONDS, wait_seconds: float = WAIT_SECONDS
-    ) -> None:
-        """Wrap an app; `admitted` is its pool's size."""
+        self, app: ASGIApp, *, admitted: int, hot: Callable[[Scope], bool] = lambda _: False,
+        body_seconds: float = BODY_SECONDS, wait_seconds: float = WAIT_SECONDS,
+    ) -> None:  # fmt: skip
+        """Wrap an app; `admitted` is how many connections there are for requests of their own."""
         self.app = app
+        self.hot = hot
         self.limiter = anyio.Semaphore(admitted)
         self.body_seconds, self.wait_seconds = body_seconds, wait_seconds
 
@@ -86,6 +89,9 @@ class Gate:
                 if not is_whole:
                     return  # The caller has gone.
                 receive = _replayed(body, receive)
+            if self.hot(scope):
+                await self.app(scope, receive, send)
+                return
             if not await self._is_admitted():
                 busy = problems.of_status(Request(scope), 503, headers={"Retry-After": RETRY_SECONDS})
                 await busy(scope, receive, send)

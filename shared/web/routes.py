@@ -5,33 +5,38 @@ An unsafe call (POST, PUT, PATCH, DELETE) runs, in its route's own thread hop an
     known key? → endpoint → flush → representation → audit entry → kept answer        (commit, at the door)
 
 `shared/web/app.py` takes no unsafe route of another class, so that none is forgotten. A POST that only asks, with what
-must not stand in an address, says that it is a `reading`, and is none of them. A route that asks for no
+must not stand in an address, says that it is a `reading`, and is none of them. One of a hot door is carried out
+`together` with others: the same steps, for many at once. A route that asks for no
 permission has no caller whose key or trail it could be, and is left as it is; services have none.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import wraps
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, FastAPI, Header, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import ResponseValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from shared.audit import entries, trail
 from shared.audit.entries import Call
 from shared.auth.callers import Caller
+from shared.errors import Refusal
 from shared.seen import hash_of, is_row, tag_of
-from shared.web import idempotency, kept_answers
+from shared.web import idempotency
 from shared.web.audit import call_of
 from shared.web.doors import Now, Tx
 from shared.web.preconditions import READINGS, Tagged, etag, needs_reading, unless_known
 from shared.web.refusals import refuses
+from shared.web.together import Act, Groups, Member, act_of
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IfNoneMatch = Annotated[
@@ -61,7 +66,10 @@ class Route(APIRoute):
         self.caller = _caller_of(endpoint)
         self.request = _request_of(endpoint)
         self.is_unsafe = not (UNSAFE.isdisjoint(more.get("methods") or {"GET"}) or endpoint in _READINGS)
-        if self.is_unsafe and self.caller:
+        self.act = act_of(endpoint)
+        if self.act is not None:
+            endpoint = self._joining(endpoint, self.act)
+        elif self.is_unsafe and self.caller:
             endpoint = self._safe(endpoint)
         elif not self.is_unsafe and _shows_one_thing(path, endpoint):
             endpoint = self._tagged(endpoint)
@@ -89,20 +97,39 @@ class Route(APIRoute):
         ) -> Response:  # fmt: skip
             caller: Caller = values[self.caller]
             request: Request = kit_request or values[self.request]
-            asked = call_of(request, caller, values.values(), at=kit_now)
+            described = call_of(request, caller, values.values(), at=kit_now)
             if kit_key is None:
-                return self._carry_out(endpoint, values, asked, kit_tx)
-            key, request_hash = idempotency.key_of(caller, kit_key), idempotency.hash_of(request, caller)
-            known = idempotency.replay(kit_tx, key, request_hash)
+                return self._carry_out(endpoint, values, described, kit_tx)
+            asked = idempotency.asked_by(request, caller, kit_key)
+            known = idempotency.replays(kit_tx, [asked]).get(asked.key)
+            if isinstance(known, Refusal):
+                raise known
             if known is not None:
                 return idempotency.response_of(known)
-            response = self._carry_out(endpoint, values, asked, kit_tx)
-            answer = idempotency.answer_of(response)
-            kept_answers.keep(kit_tx, key, answer, operation=asked.operation, request_hash=request_hash)
+            response = self._carry_out(endpoint, values, described, kit_tx)
+            idempotency.keep(kit_tx, {asked: response}, operation=described.operation)
             return response
 
         asked_for = {"kit_tx": Tx, "kit_key": (idempotency.KeyHeader, None), "kit_now": Now}
         return refuses(*idempotency.REFUSALS)(self._asking(endpoint, call, asked_for))
+
+    def _joining(self, endpoint: Endpoint, act: Act) -> Endpoint:
+        """Let what an endpoint asks for be carried out together with what others ask for at the same time."""
+        _require_plain(endpoint)
+
+        async def join(
+            *, kit_key: str | None, kit_now: datetime, kit_request: Request | None = None,
+            **values: Any,  # noqa: ANN401  The endpoint's own.
+        ) -> Response:  # fmt: skip
+            caller: Caller = values[self.caller]
+            request: Request = kit_request or values[self.request]
+            described = call_of(request, caller, values.values(), at=kit_now)
+            asked = None if kit_key is None else idempotency.asked_by(request, caller, kit_key)
+            groups: Groups = request.app.state.groups
+            return await groups.join(Member(act, self.represented, endpoint(**values), described, asked))
+
+        asked_for = {"kit_key": (idempotency.KeyHeader, None), "kit_now": Now}
+        return refuses(*idempotency.REFUSALS)(self._asking(endpoint, join, asked_for))
 
     def _carry_out(self, endpoint: Endpoint, values: Mapping[str, Any], call: Call, tx: Session) -> Response:
         """Call the endpoint and write down what it did, all before the commit."""
@@ -110,7 +137,7 @@ class Route(APIRoute):
         result = endpoint(**values)
         tx.flush()  # Constraints are heard, and the trail sees the last rows.
         response = self.represented(result)
-        entries.write_done(tx, _about(call, result, changed), changed)
+        entries.write_done(tx, (_about(call, result, changed), changed))
         return response
 
     def _tagged(self, endpoint: Endpoint) -> Endpoint:
@@ -183,6 +210,17 @@ def require_safe(router: APIRouter) -> None:
         methods = getattr(route, "methods", None) or set()
         if not (UNSAFE.isdisjoint(methods) or isinstance(route, Route)):
             raise TypeError(f"{route}: unsafe routes stand in a shared.web.routes.Router")
+
+
+def hot_doors(app: FastAPI) -> tuple[re.Pattern[str], ...]:
+    """Return what the addresses of an app's hot doors look like; none of them is read."""
+    hot = (each for each in iter_route_contexts(app.routes) if getattr(each.original_route, "act", None))
+    return tuple(each.path_regex for each in hot)
+
+
+def is_hot(doors: Iterable[re.Pattern[str]], scope: Scope) -> bool:
+    """Say whether a request goes to a hot door."""
+    return scope["method"] == "POST" and any(door.match(scope["path"]) for door in doors)
 
 
 def _caller_of(endpoint: Endpoint) -> str:

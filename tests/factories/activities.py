@@ -125,8 +125,8 @@ def make_settled(
     """Make somebody who came and left, settled as version 1; the fact of it stands in the outbox."""
     record = make_attendance(tx, shift, volunteer_id=volunteer_id, checked_in_at=came)
     presence = attendance.Presence(came, left, EvidenceClass.SCANNED)
-    settlement = attendance.Settlement(record.id, record.volunteer_id, shift, 1, presence, "made")
-    attendance.settle(tx, [settlement], decided_by=REVIEWER, now=left)
+    settlement = attendance.Settlement(record.id, record.volunteer_id, shift, 1, presence, "made", REVIEWER, left)
+    attendance.settle(tx, [settlement])
     tx.refresh(record)
     tx.refresh(shift)
     return record

@@ -5,7 +5,7 @@ lock, taken before any other, so that two changes of one person follow each othe
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -43,9 +43,10 @@ _WRITE = text("""
             CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:kinds AS text[]), CAST(:shifts AS uuid[]),
             CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]), CAST(:outs AS timestamptz[]),
             CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:evidence AS text[]),
-            CAST(:minutes AS int[]), CAST(:reasons AS text[]))
+            CAST(:minutes AS int[]), CAST(:reasons AS text[]), CAST(:deciders AS uuid[]),
+            CAST(:decided AS timestamptz[]))
         AS d(id, version, kind, shift_id, volunteer_id, checked_in_at, checked_out_at, started_at, ended_at, evidence,
-             minutes, reason)),
+             minutes, reason, decided_by, decided_at)),
     current AS (
         INSERT INTO attendance AS a (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on,
             state, version, checked_in_at, checked_out_at, started_at, ended_at, evidence,
@@ -62,7 +63,7 @@ _WRITE = text("""
     INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at, ended_at,
         evidence, service_minutes, matchable_minutes, reason, decided_by, decided_at)
     SELECT d.id, d.version, d.kind, d.checked_in_at, d.checked_out_at, d.started_at, d.ended_at,
-        d.evidence, d.minutes, d.minutes, d.reason, :decided_by, :now
+        d.evidence, d.minutes, d.minutes, d.reason, d.decided_by, d.decided_at
     FROM decided d JOIN current USING (id)
 """)
 
@@ -86,6 +87,8 @@ class Settlement:
     version: int  # The new one.
     presence: Presence
     reason: str
+    decided_by: UUID
+    decided_at: datetime
     voided: bool = False
     known: Attendance | None = None  # As it was, where there was one.
 
@@ -117,8 +120,11 @@ class Decision:
     at: datetime
 
 
-def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> None:
-    """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
+def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> list[UUID]:
+    """Record people, as (shift, volunteer, instant), who came and have not left, and return the ids of what is new.
+
+    The caller holds their locks.
+    """
     ids = [new_id() for _ in arrivals]
     columns = {
         "ids": ids,
@@ -128,23 +134,25 @@ def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> Non
     }
     tx.execute(_ARRIVE, columns)
     new = zip(ids, arrivals, strict=True)
-    changes = (Change(i, None, {"state": "checked_in", "checked_in_at": at}) for i, (_, _, at) in new)
+    changes = (Change(i, None, {"state": "checked_in", "checked_in_at": at}, of=person) for i, (_, person, at) in new)
     note(tx, "attendance", changes, arrived=len(ids))
+    return ids
 
 
-def settle(tx: Session, settlements: Sequence[Settlement], *, decided_by: UUID, now: datetime) -> None:
+def settle(tx: Session, settlements: Sequence[Settlement]) -> None:
     """Write decisions as new versions and tell them; with them, others of the same people whose minutes change.
 
     The caller holds the people's locks. One statement and the events, however many there are.
     """
     neighbours = queries.settled_of(tx, {settlement.volunteer_id for settlement in settlements})
     minutes = _share_out(settlements, neighbours)
-    moved = _moved(tx, set(minutes) - {settlement.attendance_id for settlement in settlements})
-    decided = [*settlements, *moved]
-    tx.execute(_WRITE, _columns(decided, minutes) | {"decided_by": decided_by, "now": now})
+    decided = [*settlements, *_moved(tx, settlements, minutes)]
+    tx.execute(_WRITE, _columns(decided, minutes))
     note(tx, "attendance", (_change(each, minutes) for each in decided), **Counter(each.kind for each in decided))
-    hold_shifts(tx, [settlement.shift.id for settlement in decided if not settlement.voided])
-    bus.emit_all(tx, [_fact(settlement, minutes[settlement.attendance_id]) for settlement in decided])
+    served = {each.shift.id: each.volunteer_id for each in reversed(decided) if not each.voided}
+    hold_shifts(tx, served, by=served)
+    facts = [_fact(each, minutes[each.attendance_id]) for each in decided]
+    bus.emit_all(tx, facts, of=[each.volunteer_id for each in decided])
 
 
 def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
@@ -157,13 +165,7 @@ def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
     rules.require_on_shift(
         presence.checked_in_at, presence.checked_out_at, starts_at=shift.starts_at, ends_at=shift.ends_at
     )
-    settlement = Settlement(
-        attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason,
-        known=attendance,
-    )  # fmt: skip
-    settle(tx, [settlement], decided_by=decision.decided_by, now=decision.at)
-    tx.refresh(attendance)
-    return attendance
+    return _decide(tx, decision, attendance, shift, presence)
 
 
 def void(tx: Session, decision: Decision) -> Attendance:
@@ -173,17 +175,18 @@ def void(tx: Session, decision: Decision) -> Attendance:
     """
     attendance, shift = _lock_decided(tx, decision)
     rules.require_settled(attendance.state)
+    return _decide(tx, decision, attendance, shift, _presence(attendance), voided=True)
+
+
+def _decide(
+    tx: Session, decision: Decision, attendance: Attendance, shift: Shift, presence: Presence, *, voided: bool = False
+) -> Attendance:
+    """Settle one attendance anew."""
     settlement = Settlement(
-        attendance.id,
-        attendance.volunteer_id,
-        shift,
-        attendance.version + 1,
-        _presence(attendance),
-        decision.reason,
-        voided=True,
-        known=attendance,
-    )
-    settle(tx, [settlement], decided_by=decision.decided_by, now=decision.at)
+        attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason,
+        decision.decided_by, decision.at, voided, attendance,
+    )  # fmt: skip
+    settle(tx, [settlement])
     tx.refresh(attendance)
     return attendance
 
@@ -211,16 +214,21 @@ def _share_out(settlements: Sequence[Settlement], neighbours: dict[UUID, list[ru
     return minutes
 
 
-def _moved(tx: Session, attendance_ids: set[UUID]) -> list[Settlement]:
-    """Decide again, unchanged but for their minutes, about attendances whose neighbours changed."""
+def _moved(tx: Session, settlements: Sequence[Settlement], minutes: Mapping[UUID, int]) -> list[Settlement]:
+    """Decide again, unchanged but for their minutes, about attendances whose neighbours are changed."""
+    attendance_ids = set(minutes) - {settlement.attendance_id for settlement in settlements}
     if not attendance_ids:
         return []
     rows = queries.list_by_id(tx, attendance_ids)
     shifts = shifts_by_id(tx, {row.shift_id for row in rows})
+    because = {settlement.volunteer_id: settlement for settlement in settlements}
     return [
-        Settlement(row.id, row.volunteer_id, shifts[row.shift_id], row.version + 1, _presence(row), OVERLAP, known=row)
+        Settlement(
+            row.id, row.volunteer_id, shifts[row.shift_id], row.version + 1, _presence(row), OVERLAP,
+            because[row.volunteer_id].decided_by, because[row.volunteer_id].decided_at, known=row,
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def _presence(attendance: Attendance) -> Presence:
@@ -244,6 +252,8 @@ def _columns(settlements: Sequence[Settlement], minutes: dict[UUID, int]) -> dic
         "evidence": [settlement.presence.evidence.value for settlement in settlements],
         "minutes": [minutes[settlement.attendance_id] for settlement in settlements],
         "reasons": [settlement.reason for settlement in settlements],
+        "deciders": [settlement.decided_by for settlement in settlements],
+        "decided": [settlement.decided_at for settlement in settlements],
     }
 
 
@@ -259,7 +269,7 @@ def _change(settlement: Settlement, minutes: dict[UUID, int]) -> Change:
         "service_minutes": minutes[settlement.attendance_id],
     }
     before = None if known is None else {name: getattr(known, name) for name in after}
-    return Change(settlement.attendance_id, before, after)
+    return Change(settlement.attendance_id, before, after, settlement.kind, settlement.volunteer_id)
 
 
 def _fact(settlement: Settlement, minutes: int) -> Fact:

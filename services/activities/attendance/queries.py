@@ -81,8 +81,9 @@ def attendances_of(programme_id: UUID, partner_scope: UUID | None) -> Select[Att
 
 
 def list_by_id(tx: Session, attendance_ids: Collection[UUID]) -> list[Attendance]:
-    """Return these attendances."""
-    return list(tx.scalars(select(Attendance).where(among(Attendance.id, attendance_ids)).order_by(Attendance.id)))
+    """Return these attendances as they are now."""
+    rows = select(Attendance).where(among(Attendance.id, attendance_ids)).order_by(Attendance.id)
+    return list(tx.scalars(rows.execution_options(populate_existing=True)))
 
 
 def list_versions(tx: Session, attendance_id: UUID) -> list[AttendanceVersion]:

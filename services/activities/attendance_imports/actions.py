@@ -29,11 +29,10 @@ def bring(tx: Session, case: Case, sheet: Sheet, tell: Tell) -> int:
     shifts = {row.shift_key: facts.shifts[row.shift_key].shift for row in coming}
     arrive(tx, [(shifts[row.shift_key], _place(facts, row)[1], row.checked_in_at) for row in coming])
     start_shifts(tx, [shift.id for shift in shifts.values()])
-    reason = f"import {case.import_id}"
-    settlements = [settlement for row in rows if (settlement := _settlement(facts, row, reason))]
+    settlements = [settlement for row in rows if (settlement := _settlement(facts, row, case))]
     done = len(rows) - len(settlements)
     for lot in _lots(settlements):
-        settle(tx, lot, decided_by=case.by, now=case.now)
+        settle(tx, lot)
         done += len(lot)
         tell(done)
     return 0
@@ -55,7 +54,7 @@ def _place(facts: AttendanceFacts, row: AttendanceRow) -> tuple[UUID, UUID]:
     return facts.shifts[row.shift_key].shift.id, facts.people[row.employee_number]
 
 
-def _settlement(facts: AttendanceFacts, row: AttendanceRow, reason: str) -> Settlement | None:
+def _settlement(facts: AttendanceFacts, row: AttendanceRow, case: Case) -> Settlement | None:
     """Settle a row that knows the departure, unless that is settled already."""
     known = facts.recorded.get(row.key)
     if row.checked_out_at is None or (known is not None and known.state != "checked_in"):
@@ -63,4 +62,5 @@ def _settlement(facts: AttendanceFacts, row: AttendanceRow, reason: str) -> Sett
     checked_in_at = known.checked_in_at if known is not None else row.checked_in_at
     presence = Presence(checked_in_at, row.checked_out_at, EvidenceClass(row.evidence))
     shift, volunteer_id = facts.shifts[row.shift_key].shift, facts.people[row.employee_number]
-    return Settlement(known.id if known else new_id(), volunteer_id, shift, 1, presence, reason)
+    attendance_id, reason = known.id if known else new_id(), f"import {case.import_id}"
+    return Settlement(attendance_id, volunteer_id, shift, 1, presence, reason, case.by, case.now)

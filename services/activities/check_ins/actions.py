@@ -1,34 +1,54 @@
-"""Coming and leaving by the shift's rotating code."""
+"""Coming and leaving by the shift's rotating code: many at once, as at nine o'clock on a Saturday.
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+Both doors are hot ones (`shared/web/together.py`): an attempt is judged by itself, what follows is written set-wise.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.actions import Presence, Settlement, arrive, settle
-from services.activities.attendance.queries import find_attendance
+from services.activities.attendance.queries import list_by_id
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import queries, rules
-from services.activities.check_ins.tables import Scan
-from services.activities.listings.actions import start_shift
-from services.activities.listings.queries import get_shift
-from services.activities.listings.rules import require_not_cancelled
+from services.activities.listings.actions import start_shifts
+from services.activities.listings.queries import find_states
+from services.activities.listings.rules import ShiftCancelled, require_not_cancelled
 from services.activities.listings.tables import Shift
-from services.activities.sign_ups.queries import require_place
-from services.activities.volunteers.queries import lock_volunteers
+from services.activities.sign_ups.rules import NotSignedUp
+from services.activities.volunteers.queries import lock_free_volunteers, lock_volunteers
+from shared.audit import Change, note
+from shared.database.packed import instants, integers, uuids
+from shared.errors import NotFound, Refusal
 from shared.events.activities import EvidenceClass
 
 BY_CODE = "checked in and out by the shift's code"
 
-_COUNT_FAILURE = text("""
+_SCAN = text("""
+    INSERT INTO scan (shift_id, volunteer_id, way, step, scanned_at)
+    SELECT shift_id, volunteer_id, :way, step, scanned_at
+    FROM unnest(CAST(:shifts AS uuid[]), CAST(:people AS uuid[]), CAST(:steps AS int[]),
+                CAST(:instants AS timestamptz[]))
+        AS s(shift_id, volunteer_id, step, scanned_at)
+""")
+_COUNT_FAILURES = text("""
     INSERT INTO code_attempt AS a (shift_id, volunteer_id, failed, last_failed_at)
-    VALUES (:shift_id, :volunteer_id, 1, :now)
+    SELECT shift_id, volunteer_id, 1, given_at
+    FROM unnest(CAST(:shifts AS uuid[]), CAST(:people AS uuid[]), CAST(:instants AS timestamptz[]))
+        AS w(shift_id, volunteer_id, given_at)
     ON CONFLICT (shift_id, volunteer_id) DO UPDATE
-    SET failed = CASE WHEN a.last_failed_at <= :forgotten THEN 1 ELSE a.failed + 1 END, last_failed_at = :now
+    SET failed = CASE WHEN a.last_failed_at <= excluded.last_failed_at - CAST(:locked_for AS interval) THEN 1
+                      ELSE a.failed + 1 END,
+        last_failed_at = excluded.last_failed_at
+""")
+_END_ROW = text("""
+    DELETE FROM code_attempt USING unnest(CAST(:shifts AS uuid[]), CAST(:people AS uuid[])) AS r(shift, person)
+    WHERE shift_id = shift AND volunteer_id = person
 """)
 
 _FORGET_ATTEMPTS = text("""
@@ -57,56 +77,32 @@ class Attempt:
     at: datetime
 
 
-def check_in(tx: Session, attempt: Attempt) -> Attendance:
-    """Record that a volunteer has arrived; the same code again changes nothing and returns the first.
+Outcome = Attendance | Refusal
+Right = tuple[Attempt, queries.Standing, int]  # With the step of its code.
 
-    Raises NotFound, NotSignedUp, AlreadyCheckedIn, ShiftCancelled, CheckInClosed, TooManyAttempts, WrongCode,
-    CodeExpired.
+
+def check_in_many(tx: Session, attempts: Sequence[Attempt]) -> list[Outcome]:
+    """Record that volunteers, each another one, have arrived; for each the attendance, or why not.
+
+    The same code again changes nothing and returns the first. What may be refused: NotFound, NotSignedUp,
+    AlreadyCheckedIn, ShiftCancelled, CheckInClosed, TooManyAttempts, WrongCode, CodeExpired.
     """
-    shift = _lock(tx, attempt)
-    known = find_attendance(tx, shift_id=shift.id, volunteer_id=attempt.volunteer_id)
-    if known is not None:
-        _require_repeat(tx, attempt, shift, way="in", refusal=rules.AlreadyCheckedIn)
-        return known
-    step = _prove(tx, attempt, shift, leaving=False)
-    start_shift(tx, shift)
-    tx.add(Scan(shift_id=shift.id, volunteer_id=attempt.volunteer_id, way="in", step=step, scanned_at=attempt.at))
-    arrive(tx, [(shift, attempt.volunteer_id, attempt.at)])
-    return _recorded(tx, attempt)
+    return _carry_out(tx, attempts, _Way("in", _judge_arrival, _arrive))
 
 
-def check_out(tx: Session, attempt: Attempt) -> Attendance:
-    """Record that a volunteer leaves, and settle the service; the same code again changes nothing.
+def check_out_many(tx: Session, attempts: Sequence[Attempt]) -> list[Outcome]:
+    """Record that volunteers, each another one, leave, and settle their service; for each that, or why not.
 
-    Raises NotFound, NotSignedUp, NotCheckedIn, AlreadyCheckedOut, ShiftCancelled, CheckOutClosed, TooManyAttempts,
-    WrongCode, CodeExpired, CodeReused.
+    The same code again changes nothing. What may be refused: NotFound, NotSignedUp, NotCheckedIn, AlreadyCheckedOut,
+    ShiftCancelled, CheckOutClosed, TooManyAttempts, WrongCode, CodeExpired, CodeReused.
     """
-    shift = _lock(tx, attempt)
-    known = find_attendance(tx, shift_id=shift.id, volunteer_id=attempt.volunteer_id)
-    if known is None:
-        raise rules.NotCheckedIn
-    if known.state != "checked_in":
-        _require_repeat(tx, attempt, shift, way="out", refusal=rules.AlreadyCheckedOut)
-        return known
-    step = _prove(tx, attempt, shift, leaving=True)
-    tx.add(Scan(shift_id=shift.id, volunteer_id=attempt.volunteer_id, way="out", step=step, scanned_at=attempt.at))
-    presence = Presence(known.checked_in_at, attempt.at, EvidenceClass.SCANNED)
-    settlement = Settlement(known.id, known.volunteer_id, shift, 1, presence, BY_CODE, known=known)
-    settle(tx, [settlement], decided_by=attempt.volunteer_id, now=attempt.at)
-    tx.refresh(known)
-    return known
+    return _carry_out(tx, attempts, _Way("out", _judge_departure, _leave))
 
 
-@contextmanager
-def failures_counted(apart: Callable[[], AbstractContextManager[Session]], attempt: Attempt) -> Iterator[None]:
-    """Count a wrong code in a transaction of its own, since the refusal rolls everything else back."""
-    try:
-        yield
-    except rules.WrongCode:
-        values = {"shift_id": attempt.shift_id, "volunteer_id": attempt.volunteer_id, "now": attempt.at}
-        with apart() as tx:  # The person's lock is still held: a hundred guesses at once are counted one by one.
-            tx.execute(_COUNT_FAILURE, values | {"forgotten": attempt.at - rules.LOCKED_FOR})
-        raise
+def free_people(tx: Session, attempts: Sequence[Attempt]) -> list[bool]:
+    """Lock those of the people whom nobody else holds, without waiting, and say which they are."""
+    free = lock_free_volunteers(tx, [attempt.volunteer_id for attempt in attempts])
+    return [attempt.volunteer_id in free for attempt in attempts]
 
 
 def forget_attempts(tx: Session, *, before: datetime, limit: int) -> int:
@@ -124,40 +120,152 @@ def forget_scans(tx: Session, *, before: datetime, limit: int) -> int:
     return len(tx.execute(_FORGET_SCANS, {"before": before, "limit": limit}).all())
 
 
-def _lock(tx: Session, attempt: Attempt) -> Shift:
-    """Lock the person and return the shift on which they have a place."""
-    lock_volunteers(tx, [attempt.volunteer_id])
-    shift, _ = get_shift(tx, programme_id=attempt.programme_id, shift_id=attempt.shift_id)
-    require_place(tx, shift_id=shift.id, volunteer_id=attempt.volunteer_id)
-    return shift
+class _Way(NamedTuple):
+    """In or out: how an attempt is judged, and how those that are right take effect."""
+
+    name: str
+    judge: Callable[[Attempt, queries.Standing], Attendance | int]  # What stands already, or the step of a right code.
+    take_effect: Callable[[Session, Sequence[Right]], dict[UUID, Outcome]]  # By volunteer.
 
 
-def _prove(tx: Session, attempt: Attempt, shift: Shift, *, leaving: bool) -> int:
+def _carry_out(tx: Session, attempts: Sequence[Attempt], way: _Way) -> list[Outcome]:
+    """Judge each attempt by itself, and write what follows from all of them."""
+    lock_volunteers(tx, [attempt.volunteer_id for attempt in attempts])
+    standings = queries.find_standings(tx, [_pair(attempt) for attempt in attempts])
+    verdicts = [_verdict(attempt, standings.get(_pair(attempt)), way) for attempt in attempts]
+    judged = list(zip(attempts, verdicts, strict=True))
+    _count_failures(tx, [attempt for attempt, verdict in judged if isinstance(verdict, rules.WrongCode)])
+    right = [(attempt, standings[_pair(attempt)], step) for attempt, step in judged if isinstance(step, int)]
+    effects = way.take_effect(tx, right) if right else {}
+    done = [each for each in right if not isinstance(effects[each[0].volunteer_id], Refusal)]
+    _record_scans(tx, done, way.name)
+    _end_rows(tx, done)
+    return [effects[attempt.volunteer_id] if isinstance(each, int) else each for attempt, each in judged]
+
+
+def _verdict(attempt: Attempt, standing: queries.Standing | None, way: _Way) -> Outcome | int:
+    """Judge one attempt; a refusal is its own, and nobody else's."""
+    try:
+        if standing is None or standing.shift.programme_id != attempt.programme_id:
+            raise NotFound(shift_id=attempt.shift_id)
+        if not standing.has_place:
+            raise NotSignedUp(shift_id=attempt.shift_id)
+        return way.judge(attempt, standing)
+    except Refusal as refusal:
+        return refusal
+
+
+def _judge_arrival(attempt: Attempt, standing: queries.Standing) -> Attendance | int:
+    if standing.attendance is None:
+        return _prove(attempt, standing, leaving=False)
+    _require_repeat(attempt, standing.shift, recorded=standing.came_by, refusal=rules.AlreadyCheckedIn)
+    return standing.attendance
+
+
+def _judge_departure(attempt: Attempt, standing: queries.Standing) -> Attendance | int:
+    if standing.attendance is None:
+        raise rules.NotCheckedIn
+    if standing.attendance.state == "checked_in":
+        return _prove(attempt, standing, leaving=True)
+    _require_repeat(attempt, standing.shift, recorded=standing.left_by, refusal=rules.AlreadyCheckedOut)
+    return standing.attendance
+
+
+def _prove(attempt: Attempt, standing: queries.Standing, *, leaving: bool) -> int:
     """Return the step of a code that proves presence now."""
-    person = {"shift_id": shift.id, "volunteer_id": attempt.volunteer_id}
+    shift, now = standing.shift, attempt.at
     require_not_cancelled(shift.state)
-    rules.require_in_window(starts_at=shift.starts_at, ends_at=shift.ends_at, now=attempt.at, leaving=leaving)
-    failures = queries.find_attempts(tx, **person)
-    if failures is not None:
-        rules.require_attempts_left(failed=failures.failed, last_failed_at=failures.last_failed_at, now=attempt.at)
-    step = rules.find_step(shift.code_secret, attempt.code, now=attempt.at)
-    fresh = rules.require_fresh(step, current=rules.code_step(attempt.at))
-    rules.require_later_code(fresh, check_in_step=queries.find_steps(tx, **person).get("in"))
-    if failures is not None:
-        tx.delete(failures)  # Only wrong codes in a row lock.
+    rules.require_in_window(starts_at=shift.starts_at, ends_at=shift.ends_at, now=now, leaving=leaving)
+    if standing.failed is not None and standing.last_failed_at is not None:
+        rules.require_attempts_left(failed=standing.failed, last_failed_at=standing.last_failed_at, now=now)
+    step = rules.find_step(shift.code_secret, attempt.code, now=now)
+    fresh = rules.require_fresh(step, current=rules.code_step(now))
+    rules.require_later_code(fresh, check_in_step=standing.came_by)
     return fresh
 
 
 def _require_repeat(
-    tx: Session, attempt: Attempt, shift: Shift, *, way: str, refusal: type[rules.AlreadyScanned]
+    attempt: Attempt, shift: Shift, *, recorded: int | None, refusal: type[rules.AlreadyScanned]
 ) -> None:
     step = rules.find_step(shift.code_secret, attempt.code, now=attempt.at)
-    steps = queries.find_steps(tx, shift_id=shift.id, volunteer_id=attempt.volunteer_id)
-    rules.require_same_scan(step, recorded=steps.get(way), refusal=refusal)
+    rules.require_same_scan(step, recorded=recorded, refusal=refusal)
 
 
-def _recorded(tx: Session, attempt: Attempt) -> Attendance:
-    recorded = find_attendance(tx, shift_id=attempt.shift_id, volunteer_id=attempt.volunteer_id)
-    if recorded is None:
-        raise rules.NotCheckedIn
-    return recorded
+def _arrive(tx: Session, right: Sequence[Right]) -> dict[UUID, Outcome]:
+    """Record who came, but to a shift that was called off before the first of them."""
+    called_off = _start(tx, right)
+    coming = [(attempt, it.shift) for attempt, it, _ in right if it.shift.id not in called_off]
+    arrivals = [(shift, attempt.volunteer_id, attempt.at) for attempt, shift in coming]
+    came = {each.volunteer_id: each for each in list_by_id(tx, arrive(tx, arrivals))} if arrivals else {}
+    return {attempt.volunteer_id: came.get(attempt.volunteer_id) or ShiftCancelled() for attempt, _, _ in right}
+
+
+def _start(tx: Session, right: Sequence[Right]) -> set[UUID]:
+    """Start the shifts to which nobody had come so far, and return those that were called off meanwhile."""
+    first = {it.shift.id: attempt.volunteer_id for attempt, it, _ in reversed(right) if it.shift.state == "open"}
+    if not first:
+        return set()
+    start_shifts(tx, first, by=first)
+    return {shift_id for shift_id, state in find_states(tx, first).items() if state == "cancelled"}
+
+
+def _leave(tx: Session, right: Sequence[Right]) -> dict[UUID, Outcome]:
+    """Settle the service of who leaves."""
+    settlements = [_settlement(attempt, it.shift, it.attendance) for attempt, it, _ in right if it.attendance]
+    settle(tx, settlements)
+    settled = list_by_id(tx, [settlement.attendance_id for settlement in settlements])
+    return {each.volunteer_id: each for each in settled}
+
+
+def _settlement(attempt: Attempt, shift: Shift, known: Attendance) -> Settlement:
+    presence = Presence(known.checked_in_at, attempt.at, EvidenceClass.SCANNED)
+    person = attempt.volunteer_id
+    return Settlement(known.id, person, shift, 1, presence, BY_CODE, person, attempt.at, known=known)
+
+
+def _record_scans(tx: Session, done: Sequence[Right], way: str) -> None:
+    if not done:
+        return
+    attempts = [attempt for attempt, _, _ in done]
+    steps = [step for _, _, step in done]
+    tx.execute(_SCAN, _columns(attempts) | {"way": way, "steps": integers(steps)})
+    scans = zip(attempts, steps, strict=True)
+    shown = (Change(f"{_key(a)}/{way}", None, _scan(a, way, step), of=a.volunteer_id) for a, step in scans)
+    note(tx, "scan", shown, added=len(done))
+
+
+def _scan(attempt: Attempt, way: str, step: int) -> dict[str, object]:
+    person = {"shift_id": attempt.shift_id, "volunteer_id": attempt.volunteer_id}
+    return person | {"way": way, "step": step, "scanned_at": attempt.at}
+
+
+def _count_failures(tx: Session, wrong: Sequence[Attempt]) -> None:
+    """Count wrong codes; the person's lock is held, so a hundred guesses at once are counted one by one."""
+    if wrong:
+        tx.execute(_COUNT_FAILURES, _columns(wrong) | {"locked_for": rules.LOCKED_FOR})
+
+
+def _end_rows(tx: Session, done: Sequence[Right]) -> None:
+    """Forget the wrong codes of who has given a right one: only wrong codes in a row lock."""
+    ended = [(attempt, standing.failed) for attempt, standing, _ in done if standing.failed is not None]
+    if ended:
+        columns = _columns([attempt for attempt, _ in ended])
+        tx.execute(_END_ROW, {"shifts": columns["shifts"], "people": columns["people"]})
+        shown = (Change(_key(a), {"failed": failed}, None, of=a.volunteer_id) for a, failed in ended)
+        note(tx, "code_attempt", shown, removed=len(ended))
+
+
+def _columns(attempts: Sequence[Attempt]) -> dict[str, object]:
+    return {
+        "shifts": uuids(attempt.shift_id for attempt in attempts),
+        "people": uuids(attempt.volunteer_id for attempt in attempts),
+        "instants": instants(attempt.at for attempt in attempts),
+    }
+
+
+def _key(attempt: Attempt) -> str:
+    return f"{attempt.shift_id}/{attempt.volunteer_id}"
+
+
+def _pair(attempt: Attempt) -> queries.Pair:
+    return attempt.shift_id, attempt.volunteer_id

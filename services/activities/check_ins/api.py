@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import Depends
 
 from services.activities.attendance import schemas as attendance_schemas
-from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import actions, rules, schemas
 from services.activities.listings.queries import get_shift
 from services.activities.listings.rules import ShiftCancelled, require_not_cancelled
 from services.activities.sign_ups.rules import NotSignedUp
 from shared.auth.callers import Caller
 from shared.errors import NotFound
-from shared.web.doors import Apart, Now, Tx, may
+from shared.web.doors import Now, Tx, may
 from shared.web.refusals import refuses
 from shared.web.routes import Router
+from shared.web.together import together
 
 router = Router(prefix="/shifts/{shift_id}", tags=["check-ins"])
 
@@ -37,20 +37,18 @@ def show_code(shift_id: UUID, caller: CodeHolder, tx: Tx, now: Now) -> schemas.S
 
 @router.post("/check-ins", status_code=201, operation_id="check_in", response_model=attendance_schemas.Attendance)
 @refuses(*SCAN, rules.CheckInClosed, rules.AlreadyCheckedIn)
-def check_in(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, tx: Tx, apart: Apart, now: Now) -> Attendance:
+@together(actions.check_in_many, free=actions.free_people)
+def check_in(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, now: Now) -> actions.Attempt:
     """Check in to a shift with the code that the partner shows; the same code again returns the first check-in."""
-    attempt = _attempt(shift_id, body, caller, now)
-    with actions.failures_counted(apart, attempt):
-        return actions.check_in(tx, attempt)
+    return _attempt(shift_id, body, caller, now)
 
 
 @router.post("/check-outs", operation_id="check_out", response_model=attendance_schemas.Attendance)
 @refuses(*SCAN, rules.CheckOutClosed, rules.AlreadyCheckedOut, rules.NotCheckedIn, rules.CodeReused)
-def check_out(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, tx: Tx, apart: Apart, now: Now) -> Attendance:
+@together(actions.check_out_many, free=actions.free_people)
+def check_out(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, now: Now) -> actions.Attempt:
     """Check out of a shift with a new code; the service is settled."""
-    attempt = _attempt(shift_id, body, caller, now)
-    with actions.failures_counted(apart, attempt):
-        return actions.check_out(tx, attempt)
+    return _attempt(shift_id, body, caller, now)
 
 
 def _attempt(shift_id: UUID, body: schemas.GivenCode, caller: Caller, now: datetime) -> actions.Attempt:

@@ -1,6 +1,6 @@
 """What can be done with listings and their shifts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -163,28 +163,21 @@ def _shown_shift(listing_id: UUID, _listing: NewListing, shift: NewShift) -> dic
     return {"listing_id": listing_id, "number": shift.number, **times, "capacity": shift.capacity}
 
 
-def start_shift(tx: Session, shift: Shift) -> None:
-    """Note that somebody has come: from now on the shift cannot be cancelled. Raises ShiftCancelled.
+def start_shifts(tx: Session, shift_ids: Collection[UUID], *, by: Mapping[UUID, UUID] | None = None) -> None:
+    """Note that somebody has come to these shifts: from now on they cannot be cancelled.
 
-    Only the first of those who come waits for a lock; a shift that runs stays running, so the others need none.
+    Only the first of those who come need this, and wait for a lock; a shift that runs stays running. `by` says whose
+    call it is, by shift.
     """
-    if shift.state == "open":
-        start_shifts(tx, [shift.id])
-        tx.refresh(shift)
-    rules.require_not_cancelled(shift.state)
-
-
-def start_shifts(tx: Session, shift_ids: Collection[UUID]) -> None:
-    """Note that somebody has come to these shifts."""
     moved = tx.execute(_START, {"shift_ids": sorted(set(shift_ids))}).all()
-    changes = (Change(row.id, {"state": row.was}, {"state": "running"}) for row in moved)
+    changes = (Change(row.id, {"state": row.was}, {"state": "running"}, of=(by or {}).get(row.id)) for row in moved)
     note(tx, "shift", changes, started=len(moved))
 
 
-def hold_shifts(tx: Session, shift_ids: Collection[UUID]) -> None:
-    """Note that service on these shifts has been settled: they were held."""
+def hold_shifts(tx: Session, shift_ids: Collection[UUID], *, by: Mapping[UUID, UUID]) -> None:
+    """Note that service on these shifts has been settled: they were held. `by` says of whom, by shift."""
     moved = tx.execute(_HOLD, {"shift_ids": sorted(set(shift_ids))}).all()
-    changes = (Change(row.id, {"state": row.was}, {"state": "held"}) for row in moved)
+    changes = (Change(row.id, {"state": row.was}, {"state": "held"}, of=by.get(row.id)) for row in moved)
     note(tx, "shift", changes, held=len(moved))
 
 

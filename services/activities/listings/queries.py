@@ -122,6 +122,11 @@ def shifts_by_id(tx: Session, shift_ids: Collection[UUID]) -> dict[UUID, Shift]:
     return {shift.id: shift for shift in tx.scalars(select(Shift).where(among(Shift.id, shift_ids)))}
 
 
+def find_states(tx: Session, shift_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the states of these shifts by id."""
+    return {row.id: row.state for row in tx.execute(select(Shift.id, Shift.state).where(among(Shift.id, shift_ids)))}
+
+
 def list_shifts(tx: Session, listing_ids: Collection[UUID]) -> list[Shift]:
     """Return the shifts of listings, in order."""
     rows = select(Shift).where(among(Shift.listing_id, listing_ids)).order_by(Shift.listing_id, Shift.number)

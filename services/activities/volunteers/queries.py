@@ -91,13 +91,16 @@ def lock_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> None:
 
     Those who were erased as well: what they did is still corrected, by id.
     """
-    rows = (
-        select(Volunteer.id)
-        .where(among(Volunteer.id, volunteer_ids))
-        .order_by(Volunteer.id)
-        .with_for_update(key_share=True)
-    )
-    tx.execute(rows)
+    tx.execute(_in_order(volunteer_ids).with_for_update(key_share=True))
+
+
+def lock_free_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> set[UUID]:
+    """Lock those of the people whom nobody else holds, without waiting, and return who they are."""
+    return set(tx.scalars(_in_order(volunteer_ids).with_for_update(key_share=True, skip_locked=True)))
+
+
+def _in_order(volunteer_ids: Collection[UUID]) -> Select[UUID]:
+    return select(Volunteer.id).where(among(Volunteer.id, volunteer_ids)).order_by(Volunteer.id)
 
 
 def get_volunteer(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:

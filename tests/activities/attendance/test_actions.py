@@ -128,12 +128,12 @@ class TestSettle:
         late = make_shift(tx, listing=listing, number=2, starts_at=at(11), ends_at=at(13))
         people = [make_volunteer(tx).id for _ in range(3)]
         settlements = [
-            Settlement(new_id(), person, shift, 1, presence(shift.starts_at, shift.ends_at), "名单")
+            Settlement(new_id(), person, shift, 1, presence(shift.starts_at, shift.ends_at), "名单", REVIEWER, EVENING)
             for shift in (late, early)
             for person in people
         ]
 
-        actions.settle(tx, settlements, decided_by=REVIEWER, now=EVENING)
+        actions.settle(tx, settlements)
 
         rows = tx.scalars(select(Attendance).where(Attendance.programme_id == PROGRAMME))
         found = {(row.shift_id, row.volunteer_id): row.service_minutes for row in rows}
@@ -143,7 +143,7 @@ class TestSettle:
 
     def test_nothing_to_settle_changes_nothing(self, tx: Session) -> None:
         """An import of people who have not left yet, say."""
-        actions.settle(tx, [], decided_by=REVIEWER, now=EVENING)
+        actions.settle(tx, [])
         assert emitted(tx) == []
 
     def test_an_earlier_service_found_later_takes_its_minutes_from_the_neighbour(self, tx: Session) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from services.activities.attendance import actions as attendance
 from services.activities.attendance.queries import list_versions
 from services.activities.attendance.tables import Attendance
-from services.activities.check_ins import actions, rules
-from services.activities.check_ins.actions import Attempt
+from services.activities.check_ins import rules
+from services.activities.check_ins.actions import BY_CODE, Attempt
 from services.activities.check_ins.tables import Scan
 from services.activities.listings.actions import cancel_shift
 from services.activities.listings.rules import ShiftCancelled
@@ -24,6 +24,7 @@ from shared.errors import NotFound
 from shared.events.activities import AttendanceSettled, EvidenceClass
 from shared.seen import ANYTHING, Seen
 from tests.activities.racing import at_once, held
+from tests.activities.scanning import check_in, check_out
 from tests.activities.told import emitted
 from tests.factories.activities import NINE, NOON, PROGRAMME, at, code, make_shift, make_sign_up, make_volunteer
 
@@ -57,8 +58,9 @@ def attended(tx: Session, shift: Shift) -> list[tuple[Any, ...]]:
 class TestCheckIn:
     def test_records_the_arrival_and_the_scan(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """The shift runs; nothing is settled or told yet."""
-        record = actions.check_in(tx, attempt(guest, NINE))
+        record = check_in(tx, attempt(guest, NINE))
 
+        tx.refresh(shift)
         assert (record.state, record.version, record.checked_in_at) == ("checked_in", 0, NINE)
         assert (record.volunteer_id, record.service_minutes, shift.state) == (guest.volunteer_id, 0, "running")
         scan = tx.scalars(select(Scan).where(Scan.shift_id == shift.id)).one()
@@ -67,28 +69,28 @@ class TestCheckIn:
 
     def test_the_same_code_twice_is_one_arrival(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """A second tap on a slow phone is neither a second fact nor an error."""
-        first = actions.check_in(tx, attempt(guest, NINE))
+        first = check_in(tx, attempt(guest, NINE))
 
-        again = actions.check_in(tx, attempt(guest, NINE + timedelta(minutes=2), code=code(NINE)))
+        again = check_in(tx, attempt(guest, NINE + timedelta(minutes=2), code=code(NINE)))
 
         assert again is first
         assert attended(tx, shift) == [("checked_in", NINE, None, 0)]
 
     def test_another_code_is_a_second_arrival(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """It is refused, valid or not, and the first stays."""
-        actions.check_in(tx, attempt(guest, NINE))
+        check_in(tx, attempt(guest, NINE))
         later = NINE + timedelta(minutes=2)
 
         for given in (code(later), "000000"):
             with pytest.raises(rules.AlreadyCheckedIn):
-                actions.check_in(tx, attempt(guest, later, code=given))
+                check_in(tx, attempt(guest, later, code=given))
 
         assert attended(tx, shift) == [("checked_in", NINE, None, 0)]
 
     @pytest.mark.parametrize("steps", [1, -1])
     def test_a_neighbouring_code_is_taken(self, tx: Session, shift: Shift, guest: SignUp, steps: int) -> None:
         """A person needs a moment; two clocks differ a little."""
-        actions.check_in(tx, attempt(guest, NINE, code=code(NINE, steps=steps)))
+        check_in(tx, attempt(guest, NINE, code=code(NINE, steps=steps)))
         assert attended(tx, shift) == [("checked_in", NINE, None, 0)]
 
     @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ class TestCheckIn:
     ) -> None:
         """Nothing is written."""
         with pytest.raises(refusal):
-            actions.check_in(tx, attempt(guest, NINE, code=given))
+            check_in(tx, attempt(guest, NINE, code=given))
         assert attended(tx, shift) == []
 
     @pytest.mark.parametrize("now", [at(8, 30), at(12, 30)])
@@ -113,42 +115,42 @@ class TestCheckIn:
         self, tx: Session, shift: Shift, guest: SignUp, now: datetime
     ) -> None:
         """To the second, at both ends."""
-        actions.check_in(tx, attempt(guest, now))
+        check_in(tx, attempt(guest, now))
         assert attended(tx, shift) == [("checked_in", now, None, 0)]
 
     @pytest.mark.parametrize("now", [at(8, 30) - SECOND, at(12, 30) + SECOND])
     def test_is_closed_outside(self, tx: Session, shift: Shift, guest: SignUp, now: datetime) -> None:
         """Even with a code that is right."""
         with pytest.raises(rules.CheckInClosed):
-            actions.check_in(tx, attempt(guest, now))
+            check_in(tx, attempt(guest, now))
         assert attended(tx, shift) == []
 
     def test_needs_a_place(self, tx: Session, guest: SignUp) -> None:
         """Of one's own, on this shift."""
         with pytest.raises(NotSignedUp):
-            actions.check_in(tx, attempt(guest, NINE, volunteer_id=make_volunteer(tx).id))
+            check_in(tx, attempt(guest, NINE, volunteer_id=make_volunteer(tx).id))
         with pytest.raises(NotSignedUp):
-            actions.check_in(tx, attempt(guest, NINE, shift_id=make_shift(tx).id))
+            check_in(tx, attempt(guest, NINE, shift_id=make_shift(tx).id))
 
     def test_sees_its_own_programme_only(self, tx: Session, guest: SignUp) -> None:
         """Another programme's shift does not exist, nor one that nobody made."""
         for overrides in ({"programme_id": uuid4()}, {"shift_id": uuid4()}):
             with pytest.raises(NotFound):
-                actions.check_in(tx, attempt(guest, NINE, **overrides))
+                check_in(tx, attempt(guest, NINE, **overrides))
 
     def test_a_cancelled_shift_takes_nobody_in(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """Those who were signed up included."""
         cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None, seen=ANYTHING)
         with pytest.raises(ShiftCancelled):
-            actions.check_in(tx, attempt(guest, NINE))
+            check_in(tx, attempt(guest, NINE))
 
 
 class TestCheckOut:
     def test_settles_the_service_by_the_scans(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """From the arrival to the departure, within the shift."""
-        actions.check_in(tx, attempt(guest, at(8, 55)))
+        check_in(tx, attempt(guest, at(8, 55)))
 
-        record = actions.check_out(tx, attempt(guest, at(11, 30, 30)))
+        record = check_out(tx, attempt(guest, at(11, 30, 30)))
 
         assert (record.state, record.version, record.evidence) == ("settled", 1, "scanned")
         assert attended(tx, shift) == [("settled", at(8, 55), at(11, 30, 30), 150)]
@@ -156,16 +158,16 @@ class TestCheckOut:
         assert isinstance(fact, AttendanceSettled)
         assert (fact.attendance_id, fact.service_minutes, fact.evidence) == (record.id, 150, EvidenceClass.SCANNED)
         [version] = list_versions(tx, record.id)
-        assert (version.reason, version.decided_by) == (actions.BY_CODE, guest.volunteer_id)
+        assert (version.reason, version.decided_by) == (BY_CODE, guest.volunteer_id)
         tx.refresh(shift)
         assert shift.state == "held"
 
     def test_the_same_code_twice_settles_once(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """And the second answer is the first."""
-        actions.check_in(tx, attempt(guest, NINE))
-        first = actions.check_out(tx, attempt(guest, NOON))
+        check_in(tx, attempt(guest, NINE))
+        first = check_out(tx, attempt(guest, NOON))
 
-        again = actions.check_out(tx, attempt(guest, NOON + timedelta(minutes=2), code=code(NOON)))
+        again = check_out(tx, attempt(guest, NOON + timedelta(minutes=2), code=code(NOON)))
 
         assert again is first
         assert attended(tx, shift) == [("settled", NINE, NOON, 180)]
@@ -173,24 +175,24 @@ class TestCheckOut:
 
     def test_another_code_is_a_second_departure(self, tx: Session, guest: SignUp) -> None:
         """It does not lengthen the service."""
-        actions.check_in(tx, attempt(guest, NINE))
-        actions.check_out(tx, attempt(guest, at(11)))
+        check_in(tx, attempt(guest, NINE))
+        check_out(tx, attempt(guest, at(11)))
         with pytest.raises(rules.AlreadyCheckedOut):
-            actions.check_out(tx, attempt(guest, NOON))
+            check_out(tx, attempt(guest, NOON))
         assert len(emitted(tx)) == 1
 
     def test_who_never_came_cannot_leave(self, tx: Session, guest: SignUp) -> None:
         """Nor does it count as having come."""
         with pytest.raises(rules.NotCheckedIn):
-            actions.check_out(tx, attempt(guest, NOON))
+            check_out(tx, attempt(guest, NOON))
 
     @pytest.mark.parametrize("steps", [0, -1])
     def test_the_code_of_the_arrival_does_not_prove_the_departure(self, tx: Session, guest: SignUp, steps: int) -> None:
         """Nor does an older one: one photo must not prove both."""
-        actions.check_in(tx, attempt(guest, NINE))
+        check_in(tx, attempt(guest, NINE))
         now = NINE + timedelta(seconds=20)
         with pytest.raises(rules.CodeReused):
-            actions.check_out(tx, attempt(guest, now, code=code(NINE, steps=steps)))
+            check_out(tx, attempt(guest, now, code=code(NINE, steps=steps)))
         assert emitted(tx) == []
 
     @pytest.mark.parametrize(
@@ -200,23 +202,23 @@ class TestCheckOut:
         self, tx: Session, shift: Shift, guest: SignUp, given: str, refusal: type[Exception]
     ) -> None:
         """The person is still there."""
-        actions.check_in(tx, attempt(guest, NINE))
+        check_in(tx, attempt(guest, NINE))
         with pytest.raises(refusal):
-            actions.check_out(tx, attempt(guest, NOON, code=given))
+            check_out(tx, attempt(guest, NOON, code=given))
         assert attended(tx, shift) == [("checked_in", NINE, None, 0)]
 
     def test_is_open_until_half_an_hour_after_the_end(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """To the second; what is later than the end is clipped."""
-        actions.check_in(tx, attempt(guest, NINE))
+        check_in(tx, attempt(guest, NINE))
         with pytest.raises(rules.CheckOutClosed):
-            actions.check_out(tx, attempt(guest, at(12, 30) + SECOND))
-        actions.check_out(tx, attempt(guest, at(12, 30)))
+            check_out(tx, attempt(guest, at(12, 30) + SECOND))
+        check_out(tx, attempt(guest, at(12, 30)))
         assert attended(tx, shift) == [("settled", NINE, at(12, 30), 180)]
 
     def test_leaving_before_the_start_is_no_service(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """It is recorded and counts zero minutes."""
-        actions.check_in(tx, attempt(guest, at(8, 35)))
-        actions.check_out(tx, attempt(guest, at(8, 50)))
+        check_in(tx, attempt(guest, at(8, 35)))
+        check_out(tx, attempt(guest, at(8, 50)))
         assert attended(tx, shift) == [("settled", at(8, 35), at(8, 50), 0)]
 
 
@@ -245,7 +247,7 @@ class TestAtOnce:
 
     def test_two_devices_of_one_person_are_one_arrival(self, database: Database, place: SignUp) -> None:
         """Both see the same record."""
-        outcomes = at_once(*[self.doing(database, actions.check_in, attempt(place, NINE))] * 4)
+        outcomes = at_once(*[self.doing(database, check_in, attempt(place, NINE))] * 4)
         assert len(set(outcomes)) == 1
         assert all(isinstance(outcome, UUID) for outcome in outcomes)
 
@@ -253,9 +255,9 @@ class TestAtOnce:
         self, database: Database, place: SignUp, programme: UUID
     ) -> None:
         """One is settled and told, once."""
-        self.doing(database, actions.check_in, attempt(place, NINE))()
+        self.doing(database, check_in, attempt(place, NINE))()
 
-        outcomes = at_once(*[self.doing(database, actions.check_out, attempt(place, NOON))] * 4)
+        outcomes = at_once(*[self.doing(database, check_out, attempt(place, NOON))] * 4)
 
         assert len(set(outcomes)) == 1
         assert self.facts(database, programme) == [(1, 180)]
@@ -267,14 +269,14 @@ class TestAtOnce:
             with database.transaction() as tx:
                 self.call_off(tx, place)
 
-        with held(database, lambda tx: actions.check_in(tx, attempt(place, NINE))) as start:
+        with held(database, lambda tx: check_in(tx, attempt(place, NINE))) as start:
             waiting = start(cancel)
         assert waiting.result() == "shift_has_attendance"
 
     def test_an_arrival_loses_against_a_cancellation(self, database: Database, place: SignUp) -> None:
         """It waits, and then finds the shift called off; nothing is recorded."""
         with held(database, lambda tx: self.call_off(tx, place)) as start:
-            waiting = start(self.doing(database, actions.check_in, attempt(place, NINE)))
+            waiting = start(self.doing(database, check_in, attempt(place, NINE)))
         assert waiting.result() == "shift_cancelled"
         with database.transaction() as tx:
             assert tx.scalars(select(Attendance.id).where(Attendance.shift_id == place.shift_id)).all() == []
@@ -283,14 +285,14 @@ class TestAtOnce:
         self, database: Database, place: SignUp, programme: UUID
     ) -> None:
         """Whichever is second finds the record changed; one service, one version, one fact."""
-        record_id = self.doing(database, actions.check_in, attempt(place, NINE))()
+        record_id = self.doing(database, check_in, attempt(place, NINE))()
 
         def correct(tx: Session) -> Attendance:
             decision = attendance.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
             return attendance.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
 
         with held(database, correct) as start:
-            waiting = start(self.doing(database, actions.check_out, attempt(place, NOON)))
+            waiting = start(self.doing(database, check_out, attempt(place, NOON)))
         assert waiting.result() == "already_checked_out"
         assert self.facts(database, programme) == [(1, 120)]
 
@@ -298,14 +300,14 @@ class TestAtOnce:
         self, database: Database, place: SignUp, programme: UUID
     ) -> None:
         """The reviewer reads again before deciding."""
-        record_id = self.doing(database, actions.check_in, attempt(place, NINE))()
+        record_id = self.doing(database, check_in, attempt(place, NINE))()
 
         def correct() -> None:
             with database.transaction() as tx:
                 decision = attendance.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
                 attendance.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
 
-        with held(database, lambda tx: actions.check_out(tx, attempt(place, NOON))) as start:
+        with held(database, lambda tx: check_out(tx, attempt(place, NOON))) as start:
             waiting = start(correct)
         assert waiting.result() == "precondition_failed"
         assert self.facts(database, programme) == [(1, 180)]
@@ -316,9 +318,9 @@ class TestAtOnce:
             person = make_volunteer(tx, programme_id=programme)
             places = [make_sign_up(tx, make_shift(tx, programme_id=programme), volunteer=person) for _ in range(2)]
         for place in places:
-            self.doing(database, actions.check_in, attempt(place, NINE))()
+            self.doing(database, check_in, attempt(place, NINE))()
 
-        at_once(*(self.doing(database, actions.check_out, attempt(place, NOON)) for place in places))
+        at_once(*(self.doing(database, check_out, attempt(place, NOON)) for place in places))
 
         with database.transaction() as tx:
             rows = tx.scalars(select(Attendance.service_minutes).where(Attendance.volunteer_id == person.id)).all()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.tables import Attendance
 from services.activities.attendance_imports.jobs import ATTENDANCE
-from services.activities.check_ins import actions as check_ins
+from services.activities.check_ins.actions import Attempt
 from services.activities.listings import actions as listings
 from services.activities.listings.rules import Times
 from services.activities.listings.tables import Listing, Partner, Shift
@@ -19,6 +19,7 @@ from services.activities.volunteers.tables import Volunteer
 from shared.database.sessions import Database
 from shared.seen import ANYTHING
 from tests.activities.racing import at_once, held
+from tests.activities.scanning import check_in
 from tests.activities.sheets import AnyKind, commit_by_id, sheet, stage
 from tests.activities.told import emitted
 from tests.factories.activities import (
@@ -166,9 +167,9 @@ def test_a_check_in_meanwhile_makes_the_sheet_outdated(place: Place) -> None:
     person = place.people[1]
     with place.database.transaction() as tx:
         make_sign_up(tx, tx.merge(place.shift), volunteer=person)
-    attempt = check_ins.Attempt(place.programme, place.shift.id, person.id, code(at(9, 5)), at(9, 5))
+    attempt = Attempt(place.programme, place.shift.id, person.id, code(at(9, 5)), at(9, 5))
 
-    with held(place.database, lambda tx: check_ins.check_in(tx, attempt)) as start:
+    with held(place.database, lambda tx: check_in(tx, attempt)) as start:
         waiting = start(place.commit(staged))
 
     assert waiting.result() == "import_outdated"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.tables import Attendance
 from services.activities.attendance_imports.jobs import ATTENDANCE
-from services.activities.check_ins import actions as check_ins
+from services.activities.check_ins.actions import Attempt
 from services.activities.listings.tables import Shift
 from services.activities.main import IMPORTS
 from services.activities.personal_data import actions
@@ -28,6 +28,7 @@ from shared.database.sessions import Database
 from shared.imports import committing
 from shared.imports.tables import Import
 from tests.activities.racing import at_once, held
+from tests.activities.scanning import check_in
 from tests.activities.sheets import NOW, order, sheet, stage
 from tests.factories.activities import NINE, REVIEWER, code, make_listing, make_shift, make_sign_up, make_volunteer
 
@@ -49,9 +50,9 @@ class Place:
             return actions.erase(tx, request).id
 
     def check_in(self) -> object:
-        attempt = check_ins.Attempt(self.programme, self.shift.id, self.person.id, code(NINE), NINE)
+        attempt = Attempt(self.programme, self.shift.id, self.person.id, code(NINE), NINE)
         with self.database.transaction() as tx:
-            return check_ins.check_in(tx, attempt).id
+            return check_in(tx, attempt).id
 
     def sign_up(self) -> object:
         with self.database.transaction() as tx:
@@ -85,9 +86,9 @@ def test_a_check_in_that_was_first_is_settled_first(place: Place) -> None:
     """The erasure waits for it, and is then refused: they check out before."""
     with place.database.transaction() as tx:
         make_sign_up(tx, tx.merge(place.shift), volunteer=tx.merge(place.person))
-    attempt = check_ins.Attempt(place.programme, place.shift.id, place.person.id, code(NINE), NINE)
+    attempt = Attempt(place.programme, place.shift.id, place.person.id, code(NINE), NINE)
 
-    with held(place.database, lambda tx: check_ins.check_in(tx, attempt)) as start:
+    with held(place.database, lambda tx: check_in(tx, attempt)) as start:
         erasure = start(place.erase)
 
     assert erasure.result() == "service_under_way"
@@ -230,8 +231,8 @@ class TestLists:
 def test_an_hour_later_nothing_can_be_done_as_the_person(place: Place) -> None:
     """Whatever was possible before."""
     place.erase()
-    later = check_ins.Attempt(
+    later = Attempt(
         place.programme, place.shift.id, place.person.id, code(NINE + timedelta(hours=1)), NINE + timedelta(hours=1)
     )
     with place.database.transaction() as tx, pytest.raises(Exception, match="not_signed_up"):
-        check_ins.check_in(tx, later)
+        check_in(tx, later)

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.database.sessions import Database
 from shared.web import kept_answers
-from shared.web.kept_answers import KEPT_FOR, Answer, Key
+from shared.web.kept_answers import KEPT_FOR, Answer, Kept, Key
 from tests.faults.processes import Process
 from tests.shared.web.conftest import KEY
 from tests.shared.web.safe import World
@@ -50,16 +50,16 @@ class TestForgetNaming:
 
         def keep(tx: Session, programme_id: UUID, key: int, body: str) -> None:
             answer = Answer(200, {}, body.encode())
-            kept_answers.keep(tx, Key(programme_id, person, str(key)), answer, operation="o", request_hash=b"h")
+            kept_answers.keep(tx, {Key(programme_id, person, str(key)): Kept("o", b"h", answer)})
 
         with memos.transaction() as tx:
             for key, body in enumerate(bodies):
                 keep(tx, programme, key, body)
             keep(tx, person, 0, bodies[0])
             gone = kept_answers.forget_naming(tx, programme_id=programme, texts=("E100", "小跳"))
-            left = [kept_answers.find(tx, Key(programme, person, str(key))) is not None for key in range(len(bodies))]
-            assert (gone, left) == (4, [False] * 4 + [True] * 2)
-            assert kept_answers.find(tx, Key(person, person, "0")) is not None
+            keys = [Key(programme, person, str(key)) for key in range(len(bodies))]
+            left = kept_answers.find(tx, [*keys, Key(person, person, "0")])
+            assert (gone, set(left)) == (4, {*keys[4:], Key(person, person, "0")})
 
 
 def kept(caller: Caller) -> int:
@@ -317,7 +317,7 @@ def test_a_key_is_locked_for_one_person(memos: Database) -> None:
     """The lock's name holds all three parts."""
     programme, person = UUID(int=1), UUID(int=2)
     with memos.transaction() as tx, memos.transaction() as other:
-        assert kept_answers.try_lock(tx, Key(programme, person, "k"))
-        assert not kept_answers.try_lock(other, Key(programme, person, "k"))
-        for free in (Key(person, person, "k"), Key(programme, programme, "k"), Key(programme, person, "l")):
-            assert kept_answers.try_lock(other, free)
+        mine = Key(programme, person, "k")
+        others = {Key(person, person, "k"), Key(programme, programme, "k"), Key(programme, person, "l")}
+        assert kept_answers.try_lock(tx, [mine]) == {mine}
+        assert kept_answers.try_lock(other, [mine, *others]) == others
