@@ -10,10 +10,11 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import structlog
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.contextvars import bound_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
@@ -29,6 +30,7 @@ PERSONAL_FIELDS = frozenset({
     "email", "id_number", "postal_address", "bank_account",
 })  # fmt: skip
 HIDDEN = "***"
+_trace: ContextVar[str | None] = ContextVar("trace", default=None)  # As bound for the logs, and read for less.
 
 
 def configure_logging(*, level: str) -> None:
@@ -104,8 +106,12 @@ def without_personal_data(value: str) -> str:
 def trace(traceparent: str | None) -> Iterator[str]:
     """Bind the trace that `traceparent` belongs to, a new one if there is none or it is malformed; yield its id."""
     given = trace_id_of(traceparent) or secrets.token_hex(16)
-    with bound_contextvars(trace_id=given):
-        yield given
+    before = _trace.set(given)
+    try:
+        with bound_contextvars(trace_id=given):
+            yield given
+    finally:
+        _trace.reset(before)
 
 
 def trace_id_of(traceparent: str | None) -> str | None:
@@ -116,8 +122,7 @@ def trace_id_of(traceparent: str | None) -> str | None:
 
 def trace_id() -> str | None:
     """Return the id of the bound trace, if one is."""
-    bound: str | None = get_contextvars().get("trace_id")
-    return bound
+    return _trace.get()
 
 
 def traceparent() -> str:

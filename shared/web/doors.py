@@ -51,12 +51,6 @@ def transaction(request: Request) -> Iterator[Session]:
         yield tx
 
 
-def transaction_apart(request: Request) -> Callable[[], AbstractContextManager[Session]]:
-    """Return how to open a transaction that survives the refusal of the request's own."""
-    database: Database = request.app.state.database
-    return database.apart
-
-
 def transaction_later(request: Request) -> Callable[[], AbstractContextManager[Session]]:
     """Return how to open the request's transaction, for a route that has slow work to do after its end."""
     database: Database = request.app.state.database
@@ -165,7 +159,6 @@ def _named_programme(request: Request) -> UUID | None:
 
 
 Tx = Annotated[Session, Depends(transaction, scope="function")]
-Apart = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_apart)]
 Begin = Annotated[Callable[[], AbstractContextManager[Session]], Depends(transaction_later)]
 Reading = Annotated[Language, Depends(language)]
 PeoplesNames = Annotated[Names, Depends(names_of_people)]

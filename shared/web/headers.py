@@ -1,6 +1,5 @@
 """What every answer of an API tells browsers and callers beside its body."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +12,7 @@ SECURITY = {  # For answers that are data; a page brings its own policy.
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+_SECURITY = tuple((name.encode(), value.encode()) for name, value in SECURITY.items())
 STRICT_TRANSPORT = "max-age=31536000"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 SENT = (
@@ -59,15 +59,21 @@ class ApiHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY.items():
-                    headers.setdefault(name, value)
+                answer = [*message.get("headers", ())]
+                present = {name for name, _ in answer}
+                answer += (pair for pair in _SECURITY if pair[0] not in present)
                 if scope["scheme"] == "https":
-                    headers["strict-transport-security"] = STRICT_TRANSPORT
-                allowance: Allowance | None = scope.get("state", {}).get("allowance")
-                if allowance is not None:
-                    headers["ratelimit-policy"] = f'"caller";q={allowance.limit};w={WINDOW_SECONDS}'
-                    headers["ratelimit"] = f'"caller";r={allowance.remaining};t={allowance.reset_seconds}'
+                    answer.append((b"strict-transport-security", STRICT_TRANSPORT.encode()))
+                answer += _allowance(scope.get("state", {}).get("allowance"))
+                message["headers"] = answer
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def _allowance(allowance: Allowance | None) -> tuple[tuple[bytes, bytes], ...]:
+    if allowance is None:
+        return ()
+    policy = f'"caller";q={allowance.limit};w={WINDOW_SECONDS}'
+    left = f'"caller";r={allowance.remaining};t={allowance.reset_seconds}'
+    return (b"ratelimit-policy", policy.encode()), (b"ratelimit", left.encode())

@@ -1,5 +1,6 @@
 """What a web role lets in: how many requests at once, how large a body, under which trace."""
 
+import asyncio
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -81,9 +82,10 @@ class Gate:
         with SpooledTemporaryFile(max_size=SPOOL_BYTES) as body:
             body_hash = body_hashes.begin(scope)
             if has_body(Headers(scope=scope)):
-                with anyio.move_on_after(self.body_seconds) as deadline:
-                    is_whole = await _spool(receive, body, body_hash)
-                if deadline.cancelled_caught:
+                try:
+                    async with asyncio.timeout(self.body_seconds):
+                        is_whole = await _spool(receive, body, body_hash)
+                except TimeoutError:
                     await problems.of_status(Request(scope), 408, headers=CLOSE)(scope, receive, send)
                     return
                 if not is_whole:
@@ -103,10 +105,13 @@ class Gate:
 
     async def _is_admitted(self) -> bool:
         """Wait for room; False if there was none in time."""
-        with anyio.move_on_after(self.wait_seconds):
-            await self.limiter.acquire()
-            return True
-        return False
+        try:
+            self.limiter.acquire_nowait()
+        except anyio.WouldBlock:
+            with anyio.move_on_after(self.wait_seconds) as waiting:
+                await self.limiter.acquire()
+            return not waiting.cancelled_caught
+        return True
 
 
 async def _spool(receive: Receive, body: IO[bytes], body_hash: BodyHash | None) -> bool:
@@ -155,8 +160,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if int(Headers(scope=scope).get("content-length", "0") or 0) > self.most:
-            await self._refuse(scope, receive, send)
+        said = Headers(scope=scope).get("content-length")
+        if said:  # The server sees to it that no more comes than was said.
+            serve = self._refuse if int(said) > self.most else self.app
+            await serve(scope, receive, send)
             return
         received = 0
 

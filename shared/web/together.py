@@ -1,14 +1,14 @@
 """Hot doors: calls that come at the same time are carried out together, many in one transaction.
 
     @router.post("/check-ins", operation_id="check_in", response_model=Attendance)
-    @together(actions.check_in_many, free=actions.free_people)
+    @together(actions.check_in_many, hold=actions.hold_people)
     def check_in(shift_id: UUID, body: GivenCode, caller: Volunteer, now: Now) -> Attempt: ...
 
-The endpoint says what is asked for; `act` carries out many such commands, of another person each, and returns for each
-what an endpoint would return, or a refusal. A group gathers while the one before it is at work, so nobody waits for one
-to fill, and each call is answered after its group's commit. What hinders one call does not touch its neighbours: a
-refusal is a value; who is locked by somebody else is set apart and waits alone; a group that fails is halved until the
-culprit stands alone. Keys, trails and traces are each call's own. Source: decision 0041.
+The endpoint says what is asked for; `many` carries out such commands, of another person each, and returns for each what
+an endpoint would return, or a refusal. A group gathers while the one before it is at work, so nobody waits for one to
+fill, and each call is answered after its group's commit. What hinders one call does not touch its neighbours: a refusal
+is a value; who is locked by somebody else is set apart and waits alone; a group that fails is halved until the culprit
+stands alone. Keys, trails and traces are each call's own. Source: decision 0041.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -43,21 +43,29 @@ log = telemetry.get_logger()
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
+Many = Callable[[Session, Sequence[Any]], Sequence[Any]]
+
+
+class Hold(Protocol):
+    """Locks what commands need: all of it or, without waiting, what is free."""
+
+    def __call__(self, tx: Session, commands: Sequence[Any], /, *, wait: bool) -> Sequence[bool]:
+        """Say of which commands it has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
-    """How commands of a door are carried out; `free` says for which it could lock what they need without waiting."""
+    """How the commands of a door are carried out, once what they need is held."""
 
-    many: Callable[[Session, Sequence[Any]], Sequence[Any]]
-    free: Callable[[Session, Sequence[Any]], Sequence[bool]]
+    many: Many
+    hold: Hold
 
 
-def together(
-    many: Callable[[Session, Sequence[Any]], Sequence[Any]], *, free: Callable[[Session, Sequence[Any]], Sequence[bool]]
-) -> Callable[[Endpoint], Endpoint]:
+def together(many: Many, *, hold: Hold) -> Callable[[Endpoint], Endpoint]:
     """Mark an endpoint that returns a command, to be carried out by `many` with those of others."""
 
     def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.together = Act(many, free)  # type: ignore[attr-defined]  # Read by `act_of`.
+        endpoint.together = Act(many, hold)  # type: ignore[attr-defined]  # Read by `act_of`.
         return endpoint
 
     return mark
@@ -93,15 +101,20 @@ Outcome = Response | Exception | None  # None: somebody else holds what it needs
 class Groups:
     """Carries out the calls of an app's hot doors: one group at a time, and beside it one call that has to wait."""
 
-    def __init__(self, database: Database) -> None:
-        """Write into a service's database, on two connections at most."""
+    def __init__(self, database: Database, *, most: int = MOST_AT_ONCE) -> None:
+        """Write into a service's database, `most` calls at once, on two connections at most."""
         self.database = database
-        self._line = _Line(self._serve)
+        self._line = _Line(self._serve, most=most)
         self._apart = _Line(self._serve, most=1)
+
+    @property
+    def length(self) -> int:
+        """How many calls wait, those at work not counted."""
+        return self._line.length + self._apart.length
 
     async def join(self, member: Member) -> Response:
         """Have a call carried out and return its answer. Raises its refusal; HTTPException 503 if too many wait."""
-        if self._line.length + self._apart.length >= MOST_WAITING:
+        if self.length >= MOST_WAITING:
             raise HTTPException(503, headers={"Retry-After": RETRY_SECONDS})
         self._line.add(member)
         return await asyncio.wrap_future(member.answer)
@@ -136,12 +149,15 @@ def _carry_out(tx: Session, members: Sequence[Member]) -> list[Outcome]:
     """Carry out a group in its transaction: known keys, what is free, representations, trails, kept answers."""
     outcomes = _replayed(tx, members)
     new = [member for member in members if member not in outcomes]
-    if len(members) > 1 and new:
-        commands = [member.command for member in new]
-        new = [member for member, is_free in zip(new, new[0].act.free(tx, commands), strict=True) if is_free]
-    if new:
-        outcomes |= _acted(tx, new)
+    held = _held(tx, new, wait=len(members) == 1) if new else []
+    if held:
+        outcomes |= _acted(tx, held)
     return [outcomes.get(member) for member in members]
+
+
+def _held(tx: Session, members: Sequence[Member], *, wait: bool) -> list[Member]:
+    is_held = members[0].act.hold(tx, [member.command for member in members], wait=wait)
+    return [member for member, is_its in zip(members, is_held, strict=True) if is_its]
 
 
 def _replayed(tx: Session, members: Sequence[Member]) -> dict[Member, Outcome]:
@@ -178,7 +194,7 @@ def _acted(tx: Session, members: Sequence[Member]) -> dict[Member, Outcome]:
 class _Line:
     """Members that wait, and a thread for as long as there are any."""
 
-    def __init__(self, serve: Callable[[Sequence[Member]], None], *, most: int = MOST_AT_ONCE) -> None:
+    def __init__(self, serve: Callable[[Sequence[Member]], None], *, most: int) -> None:
         self._serve = serve
         self._most = most
         self._waiting: deque[Member] = deque()

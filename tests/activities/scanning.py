@@ -21,6 +21,7 @@ def check_out(tx: Session, attempt: Attempt) -> Attendance:
 
 
 def _alone(many: Callable[[Session, Sequence[Attempt]], list[Outcome]], tx: Session, attempt: Attempt) -> Attendance:
+    actions.hold_people(tx, [attempt], wait=True)
     (outcome,) = many(tx, [attempt])
     if isinstance(outcome, Refusal):
         raise outcome

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from tests.bench.contenders import Run, compete, rates
 from tests.bench.crowd import Crowd, Person, gather
 from tests.bench.figures import Figure, Goal, Spread, ratio
-from tests.bench.http_load import Answered, in_turn, post
+from tests.bench.http_load import Answered, get, in_turn, post
 from tests.bench.meters import Meter, spent
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
@@ -28,14 +28,16 @@ READY_SECONDS = 60
 _COUNT = text("SELECT count(*) FROM attendance")
 
 GOALS = {"fastapi_orm": Goal(4), "fastapi_statement": Goal(3), "kit_constant": Goal(0.6)}
+PAGE = "/api/activities/shifts/{}/attendance/mine"
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A contender: what starts it, where it takes check-ins, and how a person says who they are."""
+    """A contender: what starts it, where it takes check-ins, and what everybody's phone has asked for before."""
 
     module: str
     path: str
+    page: str = ""
     writes: bool = True
     one_in: int = 1  # A slow one gets fewer requests.
 
@@ -43,11 +45,12 @@ class Web:
 PEER = "/shifts/{}/check-ins"
 OURS = "/api/activities/shifts/{}/check-ins"
 WEBS = {
-    "ours": Web("", OURS),
+    "ours": Web("", OURS, PAGE),
     "fastapi_orm": Web("tests.bench.peers.fastapi_orm", PEER, one_in=2),
     "fastapi_statement": Web("tests.bench.peers.fastapi_statement", PEER, one_in=2),
     "fastapi_constant": Web("tests.bench.peers.fastapi_constant", PEER, writes=False),
-    "kit_constant": Web("tests.bench.kit_constant", OURS, writes=False),
+    "kit_constant": Web("tests.bench.kit_constant", OURS, PAGE, writes=False),
+    "kit_new_tokens": Web("tests.bench.kit_constant", OURS, writes=False),
 }
 
 
@@ -67,6 +70,7 @@ def _figures(runs: Mapping[str, Sequence[Run]], tails: Mapping[str, Sequence[flo
     return [
         *(ratio(f"ratio_to_{name}", ours, by_name[name], goal) for name, goal in GOALS.items()),
         ratio("kit_to_bare_constant", by_name["kit_constant"], by_name["fastapi_constant"], Goal(0.55)),
+        ratio("kit_new_tokens_to_kit", by_name["kit_new_tokens"], by_name["kit_constant"], None),
         ratio("p99_to_fastapi_orm", tails["ours"], tails["fastapi_orm"], Goal(2, is_ceiling=True)),
         Figure("p99_ms", Spread.of([1_000 * each for each in tails["ours"]])),
     ]
@@ -90,6 +94,9 @@ def _run(places: Places, web: Web, requests: int, tails: list[float]) -> Run:
     process = places.processes.start(*command, environment=environment)
     try:
         until(partial(_listens, port), timeout=READY_SECONDS, missing=f"{web.module or 'ours'} on its port")
+        if web.page:
+            opened = in_turn(address, [_open(address, web, person) for person in crowd.people], clients=CLIENTS)
+            assert opened.statuses == {200: len(crowd.people)}, opened.statuses
         everybody = (_request(address, web, person, crowd) for person in crowd.people)
         in_turn(address, islice(everybody, WARM_UP), clients=CLIENTS)
         meter = Meter({"python": process.pid, **places.roots()})
@@ -114,6 +121,11 @@ def _command(web: Web, port: int) -> tuple[str, ...]:
 def _request(address: str, web: Web, person: Person, crowd: Crowd) -> bytes:
     body = f'{{"code":"{crowd.code()}"}}'.encode()
     return post(address, web.path.format(person.shift_id), person.token, body, volunteer=str(person.volunteer_id))
+
+
+def _open(address: str, web: Web, person: Person) -> bytes:
+    """Ask for how a person stands with the shift, as the page with the code's field does."""
+    return get(address, web.page.format(person.shift_id), person.token)
 
 
 def _is_exact(answered: Answered, requests: int) -> bool:

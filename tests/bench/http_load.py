@@ -45,6 +45,11 @@ def post(url: str, path: str, token: str, body: bytes, **headers: str) -> bytes:
     return f"{head}{more}\r\n".encode() + body
 
 
+def get(url: str, path: str, token: str) -> bytes:
+    """Write a request that only reads."""
+    return f"GET {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
 def in_turn(url: str, requests: Iterable[bytes], *, clients: int) -> Answered:
     """Have so many clients send one request after the other, each as soon as its last was answered."""
     return asyncio.run(_closed(url, iter(requests), clients))

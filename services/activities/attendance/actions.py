@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance import queries, rules
@@ -36,7 +36,9 @@ _ARRIVE = text("""
         a.checked_in_at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:shifts AS uuid[]), CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]))
         AS a(id, shift_id, volunteer_id, checked_in_at) JOIN shift s ON s.id = a.shift_id
-""")
+    RETURNING attendance.*
+""").columns(*Attendance.__table__.columns)
+_ARRIVALS = select(Attendance).from_statement(_ARRIVE)
 _WRITE = text("""
     WITH decided AS (
         SELECT * FROM unnest(
@@ -120,11 +122,8 @@ class Decision:
     at: datetime
 
 
-def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> list[UUID]:
-    """Record people, as (shift, volunteer, instant), who came and have not left, and return the ids of what is new.
-
-    The caller holds their locks.
-    """
+def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> Sequence[Attendance]:
+    """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
     ids = [new_id() for _ in arrivals]
     columns = {
         "ids": ids,
@@ -132,11 +131,11 @@ def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> lis
         "volunteers": [volunteer_id for _, volunteer_id, _ in arrivals],
         "ins": [at for _, _, at in arrivals],
     }
-    tx.execute(_ARRIVE, columns)
+    arrived = tx.scalars(_ARRIVALS, columns).all()
     new = zip(ids, arrivals, strict=True)
     changes = (Change(i, None, {"state": "checked_in", "checked_in_at": at}, of=person) for i, (_, person, at) in new)
     note(tx, "attendance", changes, arrived=len(ids))
-    return ids
+    return arrived
 
 
 def settle(tx: Session, settlements: Sequence[Settlement]) -> None:

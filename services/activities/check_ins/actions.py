@@ -82,7 +82,7 @@ Right = tuple[Attempt, queries.Standing, int]  # With the step of its code.
 
 
 def check_in_many(tx: Session, attempts: Sequence[Attempt]) -> list[Outcome]:
-    """Record that volunteers, each another one, have arrived; for each the attendance, or why not.
+    """Record that volunteers, each another one, have arrived; for each the attendance, or why not. They are held.
 
     The same code again changes nothing and returns the first. What may be refused: NotFound, NotSignedUp,
     AlreadyCheckedIn, ShiftCancelled, CheckInClosed, TooManyAttempts, WrongCode, CodeExpired.
@@ -91,7 +91,7 @@ def check_in_many(tx: Session, attempts: Sequence[Attempt]) -> list[Outcome]:
 
 
 def check_out_many(tx: Session, attempts: Sequence[Attempt]) -> list[Outcome]:
-    """Record that volunteers, each another one, leave, and settle their service; for each that, or why not.
+    """Record that volunteers, each another one, leave, and settle it; for each that, or why not. They are held.
 
     The same code again changes nothing. What may be refused: NotFound, NotSignedUp, NotCheckedIn, AlreadyCheckedOut,
     ShiftCancelled, CheckOutClosed, TooManyAttempts, WrongCode, CodeExpired, CodeReused.
@@ -99,10 +99,14 @@ def check_out_many(tx: Session, attempts: Sequence[Attempt]) -> list[Outcome]:
     return _carry_out(tx, attempts, _Way("out", _judge_departure, _leave))
 
 
-def free_people(tx: Session, attempts: Sequence[Attempt]) -> list[bool]:
-    """Lock those of the people whom nobody else holds, without waiting, and say which they are."""
-    free = lock_free_volunteers(tx, [attempt.volunteer_id for attempt in attempts])
-    return [attempt.volunteer_id in free for attempt in attempts]
+def hold_people(tx: Session, attempts: Sequence[Attempt], *, wait: bool) -> list[bool]:
+    """Lock the people, or those whom nobody else holds if there is no time to wait, and say whose they are."""
+    people = [attempt.volunteer_id for attempt in attempts]
+    if wait:
+        lock_volunteers(tx, people)
+        return [True] * len(people)
+    free = lock_free_volunteers(tx, people)
+    return [person in free for person in people]
 
 
 def forget_attempts(tx: Session, *, before: datetime, limit: int) -> int:
@@ -130,7 +134,6 @@ class _Way(NamedTuple):
 
 def _carry_out(tx: Session, attempts: Sequence[Attempt], way: _Way) -> list[Outcome]:
     """Judge each attempt by itself, and write what follows from all of them."""
-    lock_volunteers(tx, [attempt.volunteer_id for attempt in attempts])
     standings = queries.find_standings(tx, [_pair(attempt) for attempt in attempts])
     verdicts = [_verdict(attempt, standings.get(_pair(attempt)), way) for attempt in attempts]
     judged = list(zip(attempts, verdicts, strict=True))
@@ -196,7 +199,7 @@ def _arrive(tx: Session, right: Sequence[Right]) -> dict[UUID, Outcome]:
     called_off = _start(tx, right)
     coming = [(attempt, it.shift) for attempt, it, _ in right if it.shift.id not in called_off]
     arrivals = [(shift, attempt.volunteer_id, attempt.at) for attempt, shift in coming]
-    came = {each.volunteer_id: each for each in list_by_id(tx, arrive(tx, arrivals))} if arrivals else {}
+    came = {each.volunteer_id: each for each in arrive(tx, arrivals)} if arrivals else {}
     return {attempt.volunteer_id: came.get(attempt.volunteer_id) or ShiftCancelled() for attempt, _, _ in right}
 
 

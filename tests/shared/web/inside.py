@@ -13,7 +13,7 @@ from shared.bus.transport import QueueStats, TopologyMissing
 from shared.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, Title, TooMany
 from shared.names import NamesUnavailable
 from shared.service import Service
-from shared.web.doors import Apart, Now, PeoplesNames, Tx, may
+from shared.web.doors import Now, PeoplesNames, Tx, may
 from shared.web.routes import Router
 
 PRIVATE = "the vault's number is 22"
@@ -106,11 +106,9 @@ def answer(note_id: int, tx: Tx) -> dict[str, bool]:
 
 
 @router.post("/attempts/{number}")
-def attempt(number: int, tx: Tx, apart: Apart) -> None:
-    """Count an attempt, and refuse it."""
-    tx.execute(text("INSERT INTO note VALUES (:id, 'lost')"), {"id": number + 100})
-    with apart() as other:
-        other.execute(text("INSERT INTO note VALUES (:id, 'counted')"), {"id": number})
+def attempt(number: int, tx: Tx) -> None:
+    """Note an attempt, and refuse it."""
+    tx.execute(text("INSERT INTO note VALUES (:id, 'lost')"), {"id": number})
     raise Closed(number=number)
 
 

