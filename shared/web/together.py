@@ -15,7 +15,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -87,7 +87,7 @@ class Member:
     call: Call
     asked: Asked | None
     traceparent: str = field(default_factory=telemetry.traceparent)
-    answer: "Future[Response]" = field(default_factory=Future)
+    answer: "asyncio.Future[Response]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     @property
     def person(self) -> object:
@@ -117,19 +117,19 @@ class Groups:
         if self.length >= MOST_WAITING:
             raise HTTPException(503, headers={"Retry-After": RETRY_SECONDS})
         self._line.add(member)
-        return await asyncio.wrap_future(member.answer)
+        return await member.answer
 
     def _serve(self, members: Sequence[Member]) -> None:
         """Carry out a group and answer all of it, but those that have to wait for somebody else."""
+        answers: dict[asyncio.AbstractEventLoop, list[tuple[Member, Response | Exception]]] = {}
         for member, outcome in zip(members, self._outcomes(members), strict=True):
             if outcome is None:
                 self._apart.add(member)
-            elif not member.answer.set_running_or_notify_cancel():
-                continue  # Nobody waits for it any more.
-            elif isinstance(outcome, Response):
-                member.answer.set_result(outcome)
             else:
-                member.answer.set_exception(outcome)
+                answers.setdefault(member.answer.get_loop(), []).append((member, outcome))
+        for loop, answered in answers.items():
+            with suppress(RuntimeError):  # A loop that is closed: nobody waits there any more.
+                loop.call_soon_threadsafe(_answer, answered)
 
     def _outcomes(self, members: Sequence[Member]) -> list[Outcome]:
         """Carry out a group, halving it around a culprit until it stands alone."""
@@ -143,6 +143,17 @@ class Groups:
                         reason=type(error).__name__)  # fmt: skip
         middle = len(members) // 2
         return [*self._outcomes(members[:middle]), *self._outcomes(members[middle:])]
+
+
+def _answer(answered: Sequence[tuple[Member, Response | Exception]]) -> None:
+    """Answer calls on their event loop, woken once for all of them."""
+    for member, outcome in answered:
+        if member.answer.done():
+            continue  # Nobody waits for it any more.
+        if isinstance(outcome, Response):
+            member.answer.set_result(outcome)
+        else:
+            member.answer.set_exception(outcome)
 
 
 def _carry_out(tx: Session, members: Sequence[Member]) -> list[Outcome]:

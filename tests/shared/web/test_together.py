@@ -1,5 +1,6 @@
 """A hot door: many calls in one transaction, each answered for itself."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,17 +10,21 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from shared.audit.entries import Call, Who
 from shared.auth.keys import KeyStore
 from shared.auth.tokens import TokenVerifier
 from shared.bus.transport import Transport
 from shared.database.sessions import Database
 from shared.web import together
 from shared.web.app import create_app
+from shared.web.together import Act, Member
+from tests.factories.activities import NINE
 from tests.shared.auth.signing import AUDIENCE, ISSUER, jwks_of
 from tests.shared.web.conftest import KEY
-from tests.shared.web.hot import SERVICE, Watch, World
+from tests.shared.web.hot import SERVICE, MakeMark, Watch, World, hold_people, make_marks
 from tests.shared.web.inside import Quiet
 from tests.shared.web.writing import Caller, refusal
 from tests.waiting import until
@@ -238,3 +243,48 @@ class TestEachForItself:
         assert refusal(hot.client.post("marks", json={"body": "no"})) == (401, "not_authenticated")
         assert hot.send("POST", "marks", json={}).status_code == 422
         assert World.watch.groups == []
+
+
+class TestGone:
+    """Who does not wait for the answer any more: a phone without a line, a server that stops."""
+
+    def member(self, hot: Caller, body: str) -> Member:
+        who = Who(hot.programme, uuid4(), ["volunteer"])
+        command = MakeMark(hot.programme, who.person_id, body)
+        return Member(Act(make_marks, hold_people), lambda _: Response(b"made"), command, Call(who, "make", NINE), None)
+
+    def test_a_caller_that_has_gone_stops_nobody(self, hot: Caller, memos: Database) -> None:
+        """Neither in the line, where its call is dropped, nor at work, where it takes effect."""
+        groups = together.Groups(memos)
+
+        async def serve() -> bytes:
+            at_work = asyncio.create_task(groups.join(self.member(hot, "at work")))
+            await asyncio.to_thread(World.watch.begun.wait, 20)
+            waiting = asyncio.create_task(groups.join(self.member(hot, "waiting")))
+            await asyncio.to_thread(until, lambda: groups.length == 1, timeout=20, missing="a call in the line")
+            at_work.cancel()
+            waiting.cancel()
+            await asyncio.wait({at_work, waiting})
+            World.watch.go_on.set()
+            return bytes((await groups.join(self.member(hot, "last"))).body)
+
+        assert asyncio.run(serve()) == b"made"
+        assert World.watch.groups == [["at work"], ["last"]]
+        assert hot.bodies() == ["at work", "last"]
+
+    def test_a_loop_that_is_closed_stops_nobody(self, hot: Caller, memos: Database) -> None:
+        """The server ended while a group was at work; what it did is done."""
+        groups = together.Groups(memos)
+
+        async def leave() -> None:
+            asyncio.get_running_loop().create_task(groups.join(self.member(hot, "left")))
+            await asyncio.to_thread(World.watch.begun.wait, 20)
+
+        asyncio.run(leave())
+        World.watch.go_on.set()
+        until(lambda: hot.bodies() == ["left"], timeout=20, missing="the mark of whoever has left")
+
+        async def come() -> bytes:
+            return bytes((await groups.join(self.member(hot, "next"))).body)
+
+        assert asyncio.run(come()) == b"made"
