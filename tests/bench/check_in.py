@@ -1,6 +1,5 @@
 """Checking in over HTTP: 32 clients, each with one request on its way, one web process."""
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,14 +15,11 @@ from tests.bench.http_load import Answered, in_turn, post
 from tests.bench.meters import Meter, spent
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
-from tests.servers.erlang import LOOPBACK
-from tests.waiting import until
-from tests.web_options import SECRET
+from tests.bench.roles import await_port, environment_of, free_port
 
 CLIENTS = 32
 REQUESTS = 4_000  # So few that a code lives as long as a run.
 WARM_UP = 400
-READY_SECONDS = 60
 
 _COUNT = text("SELECT count(*) FROM attendance")
 
@@ -76,20 +72,16 @@ def _run(places: Places, web: Web, requests: int, tails: list[float]) -> Run:
     """Start a web process over a fresh database and have everybody check in once."""
     crowd = gather(places, WARM_UP + requests, came=False)
     url = places.server.database_url("activities")
-    port = _free_port()
-    address = f"http://{LOOPBACK}:{port}"
+    port = free_port()
     environment = {
+        **environment_of(places, places.rabbit.amqp_url),
         "BENCH_DATABASE_URL": url.render_as_string(hide_password=False),
-        "POPCANDY_DATABASE_URL": places.database_url,
-        "POPCANDY_AMQP_URL": places.rabbit.amqp_url,
-        "POPCANDY_JWKS": str(places.processes.folder / "jwks.json"),
-        "POPCANDY_SECRETS": SECRET,
         "POPCANDY_LOG_LEVEL": "info",
     }
     command = _command(web, port)
     process = places.processes.start(*command, environment=environment)
     try:
-        until(partial(_listens, port), timeout=READY_SECONDS, missing=f"{web.module or 'ours'} on its port")
+        address = await_port(process, port)
         everybody = (_request(address, web, person, crowd) for person in crowd.people)
         in_turn(address, islice(everybody, WARM_UP), clients=CLIENTS)
         meter = Meter({"python": process.pid, **places.roots()})
@@ -118,17 +110,3 @@ def _request(address: str, web: Web, person: Person, crowd: Crowd) -> bytes:
 
 def _is_exact(answered: Answered, requests: int) -> bool:
     return answered.statuses == {201: requests}
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection((LOOPBACK, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port

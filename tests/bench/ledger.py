@@ -10,19 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from uuid import UUID
 
 import orjson
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from services.ledger.journal.rules import Account
 from shared.bus.transport import Outcome
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.ids import new_id
+from tests.bench import totals
 from tests.bench.bounds import Copied
 from tests.bench.contenders import Run, compete, rates
-from tests.bench.facts import Told, as_letter, fen_by_partner, tell
+from tests.bench.facts import Told, as_letter, tell, unique
 from tests.bench.figures import Figure, Goal, ratio
 from tests.bench.meters import Meter
 from tests.bench.places import Places
@@ -35,15 +34,6 @@ EVENTS = 40_000
 PUBLISHED_AT_ONCE = 2_000
 
 _COUNT = text("SELECT count(*) FROM inbox")
-_OWED = text("SELECT partner_id, -fen FROM balance WHERE account = :payable")
-_TOTALS = text("""
-    SELECT (SELECT count(*) FROM donation WHERE superseded_at IS NULL) AS donations,
-           (SELECT count(*) FROM entry) AS entries, (SELECT coalesce(sum(fen), 0) FROM leg) AS balance,
-           (SELECT count(*) FROM inbox WHERE body IS NOT NULL) AS marks,
-           (SELECT count(*) FROM donation JOIN leg USING (entry_id)
-            WHERE line = 1 AND abs(leg.fen) = donation.fen) AS priced
-""")
-
 GOALS = {
     "dramatiq_orm": Goal(20),
     "dramatiq_statement": Goal(10),
@@ -141,7 +131,7 @@ def _run(places: Places, worker: Worker, events: int, keep: Callable[[URL], None
         with engine.connect() as connection:
             meter = Meter({"python": process.pid, **places.roots()})
             run = timed(lambda: int(connection.execute(_COUNT).scalar_one()), meter, units=events // worker.one_in)
-            is_exact = _is_exact(connection, told)
+            is_exact = totals.is_exact(connection, unique(told))
     finally:
         _end(process)
     if keep is not None:
@@ -153,18 +143,3 @@ def _end(process: Process) -> None:
     """Let it end its own children."""
     process.signal_end()
     process.wait()
-
-
-def _is_exact(connection: Connection, told: Sequence[Told]) -> bool:
-    """Check every partner's balance, and that each fact is there once, priced and posted."""
-    facts = len({one.event_id for one in told})
-    owed: dict[UUID, int] = {
-        row.partner_id: row[1] for row in connection.execute(_OWED, {"payable": Account.PAYABLE_ACCRUED})
-    }
-    return owed == fen_by_partner(told) and tuple(connection.execute(_TOTALS).one()) == (
-        facts,
-        facts,
-        0,
-        facts,
-        facts,
-    )
