@@ -1,6 +1,6 @@
 """Checking in over HTTP: 32 clients, each with one request on its way, one web process."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -47,11 +47,17 @@ WEBS = {
 }
 
 
-def measure(places: Places, *, repeat: int, say: Say, requests: int = REQUESTS) -> Report:
-    """Have a crowd check in."""
-    tails: dict[str, list[float]] = {name: [] for name in WEBS}
+PEERS = [name for name in WEBS if name != "ours"]
+
+
+def measure(
+    places: Places, *, repeat: int, say: Say, requests: int = REQUESTS, peers: Collection[str] = PEERS
+) -> Report:
+    """Have a crowd check in with ours and with these peers."""
+    webs = {name: web for name, web in WEBS.items() if name in {"ours", *peers}}
+    tails: dict[str, list[float]] = {name: [] for name in webs}
     contenders: Mapping[str, Callable[[], Run]] = {
-        name: partial(_run, places, web, requests // web.one_in, tails[name]) for name, web in WEBS.items()
+        name: partial(_run, places, web, requests // web.one_in, tails[name]) for name, web in webs.items()
     }
     runs = compete(contenders, repeat=repeat, say=say)
     return Report("check-in", runs, _figures(runs, tails))
@@ -60,12 +66,13 @@ def measure(places: Places, *, repeat: int, say: Say, requests: int = REQUESTS) 
 def _figures(runs: Mapping[str, Sequence[Run]], tails: Mapping[str, Sequence[float]]) -> list[Figure]:
     by_name = {name: rates(each) for name, each in runs.items()}
     ours = by_name["ours"]
-    return [
-        *(ratio(f"ratio_to_{name}", ours, by_name[name], goal) for name, goal in GOALS.items()),
-        ratio("kit_to_bare_constant", by_name["kit_constant"], by_name["fastapi_constant"], Goal(0.55)),
-        ratio("p99_to_fastapi_orm", tails["ours"], tails["fastapi_orm"], Goal(2, is_ceiling=True)),
-        Figure("p99_ms", Spread.of([1_000 * each for each in tails["ours"]])),
-    ]
+    figures = [ratio(f"ratio_to_{name}", ours, by_name[name], goal) for name, goal in GOALS.items() if name in by_name]
+    if by_name.keys() >= {"kit_constant", "fastapi_constant"}:
+        kit, bare = by_name["kit_constant"], by_name["fastapi_constant"]
+        figures.append(ratio("kit_to_bare_constant", kit, bare, Goal(0.55)))
+    if "fastapi_orm" in tails:
+        figures.append(ratio("p99_to_fastapi_orm", tails["ours"], tails["fastapi_orm"], Goal(2, is_ceiling=True)))
+    return [*figures, Figure("p99_ms", Spread.of([1_000 * each for each in tails["ours"]]))]
 
 
 def _run(places: Places, web: Web, requests: int, tails: list[float]) -> Run:

@@ -6,7 +6,7 @@ The bound is PostgreSQL's COPY of the rows that we wrote, without a broker, a de
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -95,11 +95,11 @@ WORKERS = {
 PEERS = [name for name in WORKERS if name != "ours"]
 
 
-def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peers: bool = True) -> Report:
-    """Let everybody post the same facts; without `peers`, ours and the bound alone."""
+def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peers: Collection[str] = PEERS) -> Report:
+    """Let ours, these peers and the bound post the same facts."""
     copied = Copied(places)
     contenders = {"ours": partial(_run, places, WORKERS["ours"], events, copied.take)}
-    for name in PEERS if peers else ():
+    for name in peers:
         contenders[name] = partial(_run, places, WORKERS[name], events)
     runs = compete(contenders | {"copy_bound": copied.run}, repeat=repeat, say=say)
     return Report("ledger", runs, _figures(runs))
