@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 import typer
 
 from shared.telemetry import configure_logging
-from tests.bench import chain, check_in, floors, latency, ledger, machine, page, quick, relay, season, start
+from tests.bench import chain, check_in, floors, growth, latency, ledger, machine, page, quick, relay, season, start
 from tests.bench.places import Places, places
 from tests.bench.reports import Report, Say
 
@@ -18,6 +18,7 @@ class Benchmark(Protocol):
 BENCHMARKS: dict[str, Benchmark] = {
     "chain": chain.measure,
     "check-in": check_in.measure,
+    "growth": growth.measure,
     "latency": latency.measure,
     "ledger": ledger.measure,
     "quick": quick.measure,
