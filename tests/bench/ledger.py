@@ -1,7 +1,8 @@
 """From a queue to the books: facts that become donations, entries and balances, each once.
 
 All contenders read the same facts from their queue and write the same rows: mark, donation, entry, two legs, balances.
-The bound is PostgreSQL's COPY of the rows that we wrote, without a broker, a decision or a roll-up.
+A ledger of others posts the same amounts in a database of its own. The bound is PostgreSQL's COPY of the rows that we
+wrote, without a broker, a decision or a roll-up.
 """
 
 import subprocess
@@ -18,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from shared.bus.transport import Outcome
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.ids import new_id
-from tests.bench import totals
+from tests.bench import bookkeepers, totals
 from tests.bench.bounds import Copied
 from tests.bench.contenders import Run, compete, rates
 from tests.bench.facts import Told, as_letter, tell, unique
@@ -40,6 +41,7 @@ GOALS = {
     "celery_orm": Goal(30),
     "celery_batches": Goal(1.3),
     "faststream_orm": None,
+    "hordak": None,
     "copy_bound": Goal(0.5),
 }
 
@@ -92,7 +94,8 @@ WORKERS = {
 }
 
 
-PEERS = [name for name in WORKERS if name != "ours"]
+BOOKKEEPERS = {"hordak": 40}  # Ledgers without a broker; one in so many facts is theirs.
+PEERS = [*(name for name in WORKERS if name != "ours"), *BOOKKEEPERS]
 
 
 def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peers: Collection[str] = PEERS) -> Report:
@@ -100,7 +103,11 @@ def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peer
     copied = Copied(places)
     contenders = {"ours": partial(_run, places, WORKERS["ours"], events, copied.take)}
     for name in peers:
-        contenders[name] = partial(_run, places, WORKERS[name], events)
+        contenders[name] = (
+            partial(bookkeepers.run, places, name, events // BOOKKEEPERS[name])
+            if name in BOOKKEEPERS
+            else partial(_run, places, WORKERS[name], events)
+        )
     runs = compete(contenders | {"copy_bound": copied.run}, repeat=repeat, say=say)
     return Report("ledger", runs, _figures(runs))
 
