@@ -5,7 +5,7 @@ ORM, a relay of single rows, dramatiq and the ORM; it writes the rows that ours 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -22,7 +22,7 @@ from tests.bench.http_load import in_turn, post
 from tests.bench.meters import Meter, spent
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
-from tests.bench.roles import await_port, free_port, start_chain
+from tests.bench.roles import await_port, end, free_port, start_chain
 from tests.bench.watching import reach
 from tests.factories.ledger import make_policy_version
 from tests.faults.processes import Process
@@ -64,7 +64,7 @@ def _run(places: Places, chain: Chain, requests: int) -> Run:
     """Start a chain over fresh databases, warm it up to its end, and time what the others make of it."""
     crowd = gather(places, WARM_UP + requests, came=True)
     url = places.fresh("ledger")
-    with places.server.open("ledger", pool_size=1).transaction() as tx:
+    with closing(places.server.open("ledger", pool_size=1)) as database, database.transaction() as tx:
         make_policy_version(tx, programme_id=crowd.programme_id)
     with ExitStack() as stack:
         address, processes = chain.start(places, stack)
@@ -117,14 +117,8 @@ def _start_naive(places: Places, stack: ExitStack) -> tuple[str, Mapping[str, Pr
         url = places.server.database_url(service).render_as_string(hide_password=False)
         environment = {"BENCH_AMQP_URL": amqp_url, "BENCH_DATABASE_URL": url}
         started[role] = places.processes.start(*command, environment=environment)
-        stack.callback(_end, started[role])
+        stack.callback(end, started[role])
     return await_port(started["web"], port), started
-
-
-def _end(process: Process) -> None:
-    """Let it end its own children."""
-    process.signal_end()
-    process.wait()
 
 
 CHAINS = {

@@ -27,9 +27,10 @@ from tests.bench.figures import Figure, Goal, ratio
 from tests.bench.meters import Meter
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
+from tests.bench.roles import end
 from tests.bench.watching import timed
 from tests.factories.ledger import make_policy_version
-from tests.faults.processes import ROOT, Process
+from tests.faults.processes import ROOT
 
 EVENTS = 40_000
 PUBLISHED_AT_ONCE = 2_000
@@ -140,13 +141,7 @@ def _run(places: Places, worker: Worker, events: int, keep: Callable[[URL], None
             run = timed(lambda: int(connection.execute(_COUNT).scalar_one()), meter, units=events // worker.one_in)
             is_exact = totals.is_exact(connection, unique(told))
     finally:
-        _end(process)
+        end(process)
     if keep is not None:
         keep(url)
     return Run(run.rate, run.cpu, is_exact)
-
-
-def _end(process: Process) -> None:
-    """Let it end its own children."""
-    process.signal_end()
-    process.wait()

@@ -47,6 +47,12 @@ def await_port(process: Process, port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
+def end(process: Process) -> None:
+    """Tell a process to end, and let it end its own children."""
+    process.signal_end()
+    process.wait()
+
+
 def free_port() -> int:
     """Return a port that nobody has at the moment."""
     with socket.create_server((LOOPBACK, 0)) as listening:

@@ -4,5 +4,5 @@ from tests.bench.peers.dramatiq_orm import accrue, broker
 from tests.bench.peers.relay_rows import drain
 
 if __name__ == "__main__":
-    broker.confirm_delivery = True  # As its guide says for messages that must not be lost.
+    broker.confirm_delivery = True  # Each send then waits until RabbitMQ has the message.
     drain(lambda row: accrue.send(str(row.event_id), row.body))
