@@ -13,7 +13,7 @@ Floors = Mapping[str, Mapping[str, float]]
 
 FLOORS: Floors = {
     "ledger": {"ratio_to_dramatiq_statement": 4, "ratio_to_copy_bound": 0.2},
-    "relay": {"ratio_to_publish_only": 0.15},
+    "relay": {"ratio_to_publish_only": 0.2},
     "check-in": {"ratio_to_fastapi_orm": 0.25},
 }
 
