@@ -17,6 +17,7 @@ from shared.errors import Hindrance
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 CODE = ("launch", "services", "shared", "tests")
+BENCHMARKS = ("chain", "check-in", "growth", "latency", "ledger", "quick", "relay", "season", "start")
 PASS_ON = {"ignore_unknown_options": True}  # What a command's own parameters do not name is among its arguments.
 HEADER = "# Made by ./popcandy lock; names and hashes only, so that any mirror serves it.\n"
 CHECKS = {
@@ -60,7 +61,9 @@ def test(arguments: Annotated[list[str] | None, typer.Argument(help="What pytest
 
 
 def bench(
-    arguments: Annotated[list[str] | None, typer.Argument(help="NAME, --json, --repeat N; see tests/bench.")] = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help=f"{', '.join(BENCHMARKS)}; --json, --repeat N; see tests/bench.")
+    ] = None,
 ) -> None:
     """Measure how fast we are beside our peers, in an environment that has them."""
     command = [sys.executable, "-m", "tests.bench", *(arguments or [])]

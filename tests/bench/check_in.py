@@ -1,7 +1,6 @@
 """Checking in over HTTP: 32 clients, each with one request on its way, one web process."""
 
-import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -16,16 +15,13 @@ from tests.bench.http_load import Answered, get, in_turn, post
 from tests.bench.meters import Meter, spent
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
-from tests.servers.erlang import LOOPBACK
-from tests.waiting import until
-from tests.web_options import SECRET
+from tests.bench.roles import await_port, environment_of, free_port
 
 CLIENTS = 32
 REQUESTS = 4_000  # So few that a code lives as long as a run.
 WARM_UP = 400
 BURST = 10_000  # A town at nine o'clock, whose phones nobody has seen before: to be let in within a minute.
 BURST_CLIENTS = 500
-READY_SECONDS = 60
 
 _COUNT = text("SELECT count(*) FROM attendance")
 
@@ -58,11 +54,17 @@ WEBS = {
 }
 
 
-def measure(places: Places, *, repeat: int, say: Say, requests: int = REQUESTS) -> Report:
-    """Have a crowd check in."""
-    tails: dict[str, list[float]] = {name: [] for name in WEBS}
+PEERS = [name for name in WEBS if name != "ours"]
+
+
+def measure(
+    places: Places, *, repeat: int, say: Say, requests: int = REQUESTS, peers: Collection[str] = PEERS
+) -> Report:
+    """Have a crowd check in with ours and with these peers."""
+    webs = {name: web for name, web in WEBS.items() if name in {"ours", *peers}}
+    tails: dict[str, list[float]] = {name: [] for name in webs}
     contenders: Mapping[str, Callable[[], Run]] = {
-        name: partial(_run, places, web, round(requests / web.one_in), tails[name]) for name, web in WEBS.items()
+        name: partial(_run, places, web, round(requests / web.one_in), tails[name]) for name, web in webs.items()
     }
     runs = compete(contenders, repeat=repeat, say=say)
     return Report("check-in", runs, _figures(runs, tails))
@@ -71,38 +73,33 @@ def measure(places: Places, *, repeat: int, say: Say, requests: int = REQUESTS) 
 def _figures(runs: Mapping[str, Sequence[Run]], tails: Mapping[str, Sequence[float]]) -> list[Figure]:
     by_name = {name: rates(each) for name, each in runs.items()}
     ours = by_name["ours"]
-    return [
-        *(ratio(f"ratio_to_{name}", ours, by_name[name], goal) for name, goal in GOALS.items()),
-        ratio("kit_to_bare_constant", by_name["kit_constant"], by_name["fastapi_constant"], Goal(0.55)),
-        ratio("kit_new_tokens_to_kit", by_name["kit_new_tokens"], by_name["kit_constant"], None),
-        ratio("p99_to_fastapi_orm", tails["ours"], tails["fastapi_orm"], Goal(2, is_ceiling=True)),
-        Figure(
-            "burst_seconds",
-            Spread.of([BURST / each for each in by_name["burst"]]),
-            Goal(60, is_ceiling=True),
-        ),
-        Figure("p99_ms", Spread.of([1_000 * each for each in tails["ours"]])),
-    ]
+    figures = [ratio(f"ratio_to_{name}", ours, by_name[name], goal) for name, goal in GOALS.items() if name in by_name]
+    if by_name.keys() >= {"kit_constant", "fastapi_constant", "kit_new_tokens"}:
+        kit, bare = by_name["kit_constant"], by_name["fastapi_constant"]
+        figures.append(ratio("kit_to_bare_constant", kit, bare, Goal(0.55)))
+        figures.append(ratio("kit_new_tokens_to_kit", by_name["kit_new_tokens"], kit))
+    if "fastapi_orm" in tails:
+        figures.append(ratio("p99_to_fastapi_orm", tails["ours"], tails["fastapi_orm"], Goal(2, is_ceiling=True)))
+    if "burst" in by_name:
+        seconds = [BURST / each for each in by_name["burst"]]
+        figures.append(Figure("burst_seconds", Spread.of(seconds), Goal(60, is_ceiling=True)))
+    return [*figures, Figure("p99_ms", Spread.of([1_000 * each for each in tails["ours"]]))]
 
 
 def _run(places: Places, web: Web, requests: int, tails: list[float]) -> Run:
     """Start a web process over a fresh database and have everybody check in once."""
     crowd = gather(places, WARM_UP + requests, came=False)
     url = places.server.database_url("activities")
-    port = _free_port()
-    address = f"http://{LOOPBACK}:{port}"
+    port = free_port()
     environment = {
+        **environment_of(places, places.rabbit.amqp_url),
         "BENCH_DATABASE_URL": url.render_as_string(hide_password=False),
-        "POPCANDY_DATABASE_URL": places.database_url,
-        "POPCANDY_AMQP_URL": places.rabbit.amqp_url,
-        "POPCANDY_JWKS": str(places.processes.folder / "jwks.json"),
-        "POPCANDY_SECRETS": SECRET,
         "POPCANDY_LOG_LEVEL": "info",
     }
     command = _command(web, port)
     process = places.processes.start(*command, environment=environment)
     try:
-        until(partial(_listens, port), timeout=READY_SECONDS, missing=f"{web.module or 'ours'} on its port")
+        address = await_port(process, port)
         if web.page:
             opened = in_turn(address, [_open(address, web, person) for person in crowd.people], clients=CLIENTS)
             assert opened.statuses == {200: len(crowd.people)}, opened.statuses
@@ -139,17 +136,3 @@ def _open(address: str, web: Web, person: Person) -> bytes:
 
 def _is_exact(answered: Answered, requests: int) -> bool:
     return answered.statuses == {201: requests}
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection((LOOPBACK, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from random import Random
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -43,6 +44,11 @@ class Crowd:
     programme_id: UUID
     people: tuple[Person, ...]
 
+    @property
+    def mixed(self) -> list[Person]:
+        """Everybody, neighbours on different shifts; in the same order whenever there are as many."""
+        return Random(len(self.people)).sample(self.people, len(self.people))  # noqa: S311  Not a secret.
+
     @staticmethod
     def code() -> str:
         """Return the code that is shown now."""
@@ -70,13 +76,12 @@ def gather(places: Places, count: int, *, came: bool) -> Crowd:
 
 
 def _placed(tx: Session, programme_id: UUID, count: int, *, came: bool) -> Iterator[tuple[UUID, UUID]]:
-    """Fill shift after shift."""
+    """Fill shift after shift, each of a partner of its own."""
     starts_at = clock.now() - (SERVED if came else timedelta())
-    listing = make_listing(tx, programme_id=programme_id)
-    for number in range(1, -(-count // ON_A_SHIFT) + 1):
-        people = new_ids(min(ON_A_SHIFT, count - (number - 1) * ON_A_SHIFT))
+    for placed in range(0, count, ON_A_SHIFT):
+        people = new_ids(min(ON_A_SHIFT, count - placed))
         shift = make_shift(
-            tx, listing=listing, number=number, starts_at=starts_at, ends_at=starts_at + RUNS_FOR,
+            tx, listing=make_listing(tx, programme_id=programme_id), starts_at=starts_at, ends_at=starts_at + RUNS_FOR,
             service_on=starts_at.date(), capacity=ON_A_SHIFT, taken=len(people), state="running" if came else "open",
         )  # fmt: skip
         _seat(tx, shift, people, came=came)

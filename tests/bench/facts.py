@@ -1,7 +1,6 @@
 """Facts as a season makes them: seventy partners, half an hour to eight hours, one letter in a hundred told again."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from uuid import UUID
@@ -11,7 +10,6 @@ from shared.bus.transport import Letter
 from shared.events.activities import AttendanceSettled
 from shared.ids import new_id
 from tests.factories.ledger import NOW, make_settled
-from tests.faults.facts import worth
 
 PARTNERS = [UUID(int=number) for number in range(1, 71)]
 REPEATED = 100  # One letter in so many comes twice.
@@ -38,12 +36,9 @@ def tell(count: int, *, programme_id: UUID, repeated: bool = True) -> list[Told]
     return told
 
 
-def fen_by_partner(told: Sequence[Told]) -> Mapping[UUID, int]:
-    """Add up by hand what each partner is owed for them, repeats once."""
-    owed: Counter[UUID] = Counter()
-    for one in {one.event_id: one for one in told}.values():
-        owed[one.fact.partner_id] += worth([one.fact])
-    return owed
+def unique(told: Sequence[Told]) -> list[AttendanceSettled]:
+    """Return each fact once, however often it was told."""
+    return list({one.event_id: one.fact for one in told}.values())
 
 
 def as_letter(one: Told) -> Letter:

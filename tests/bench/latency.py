@@ -4,7 +4,6 @@ The end is PostgreSQL's own record of the commit that wrote the donation, so nob
 be less: the commits and the confirm on the way, one after the other, by a loop that does nothing else.
 """
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -24,10 +23,9 @@ from tests.bench.figures import Figure, Goal, Judged, Spread
 from tests.bench.http_load import Answered, at_a_rate, percentile, post
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
+from tests.bench.roles import start_chain
 from tests.bench.watching import reach
 from tests.factories.ledger import make_policy_version
-from tests.faults.processes import Process
-from tests.web_options import SECRET
 
 A_SECOND = 50
 EVENTS = 3_000
@@ -35,7 +33,6 @@ WARM_UP = 500
 CLIENTS = 16
 COMMITS = 3  # The check-out's, the relay's, the donation's.
 BARE_EVENTS = 1_000
-LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")
 
 _COUNT = text("SELECT count(*) FROM donation")
 _COMMITTED = text("""
@@ -70,7 +67,7 @@ def _run(places: Places, events: int) -> list[float]:
     with closing(places.server.open("ledger", pool_size=1)) as database, database.transaction() as tx:
         make_policy_version(tx, programme_id=crowd.programme_id)
     with ExitStack() as stack:
-        web = _start_all(places, stack)
+        web, _ = start_chain(places, stack)
         begun, answered = clock.now().timestamp() - time.monotonic(), _check_out(web, crowd)
         assert answered.statuses == {200: len(crowd.people)}, answered.statuses
         engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -80,30 +77,6 @@ def _run(places: Places, events: int) -> list[float]:
     due = (begun + answered.begun + number / A_SECOND for number in range(len(crowd.people)))
     took = [committed[person.volunteer_id] - at for person, at in zip(crowd.people, due, strict=True)]
     return took[WARM_UP:]
-
-
-def _start_all(places: Places, stack: ExitStack) -> str:
-    """Start web and relay of activities and the ledger's consumer; return where the first listens."""
-    environment = {
-        "POPCANDY_DATABASE_URL": places.database_url,
-        "POPCANDY_AMQP_URL": places.fresh_vhost(),
-        "POPCANDY_JWKS": str(places.processes.folder / "jwks.json"),
-        "POPCANDY_SECRETS": SECRET,
-    }
-    started = {}
-    for service, role in (("activities", "web"), ("activities", "relay"), ("ledger", "consumer")):
-        arguments = ("launch.cli", "serve", service, "--role", role, "--port", "0")
-        started[role] = places.processes.start(*arguments, environment=environment)
-        stack.callback(started[role].kill)
-    for process in started.values():
-        process.until(partial(_works, process), missing="a role that works")
-    found = LISTENING.search(started["web"].output)
-    assert found is not None
-    return found[0]
-
-
-def _works(process: Process) -> bool:
-    return any(line.startswith(("activities ", "ledger ")) for line in process.output.splitlines())
 
 
 def _check_out(url: str, crowd: Crowd) -> Answered:

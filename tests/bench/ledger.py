@@ -1,55 +1,48 @@
 """From a queue to the books: facts that become donations, entries and balances, each once.
 
 All contenders read the same facts from their queue and write the same rows: mark, donation, entry, two legs, balances.
-The bound is PostgreSQL's COPY of the rows that we wrote, without a broker, a decision or a roll-up.
+A ledger of others posts the same amounts in a database of its own. The bound is PostgreSQL's COPY of the rows that we
+wrote, without a broker, a decision or a roll-up.
 """
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from uuid import UUID
 
 import orjson
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from services.ledger.journal.rules import Account
 from shared.bus.transport import Outcome
 from shared.bus.transport.rabbit import RabbitTransport
 from shared.ids import new_id
+from tests.bench import bookkeepers, totals
 from tests.bench.bounds import Copied
 from tests.bench.contenders import Run, compete, rates
-from tests.bench.facts import Told, as_letter, fen_by_partner, tell
+from tests.bench.facts import Told, as_letter, tell, unique
 from tests.bench.figures import Figure, Goal, ratio
 from tests.bench.meters import Meter
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
+from tests.bench.roles import end
 from tests.bench.watching import timed
 from tests.factories.ledger import make_policy_version
-from tests.faults.processes import ROOT, Process
+from tests.faults.processes import ROOT
 
 EVENTS = 40_000
 PUBLISHED_AT_ONCE = 2_000
 
 _COUNT = text("SELECT count(*) FROM inbox")
-_OWED = text("SELECT partner_id, -fen FROM balance WHERE account = :payable")
-_TOTALS = text("""
-    SELECT (SELECT count(*) FROM donation WHERE superseded_at IS NULL) AS donations,
-           (SELECT count(*) FROM entry) AS entries, (SELECT coalesce(sum(fen), 0) FROM leg) AS balance,
-           (SELECT count(*) FROM inbox WHERE body IS NOT NULL) AS marks,
-           (SELECT count(*) FROM donation JOIN leg USING (entry_id)
-            WHERE line = 1 AND abs(leg.fen) = donation.fen) AS priced
-""")
-
 GOALS = {
     "dramatiq_orm": Goal(20),
     "dramatiq_statement": Goal(10),
     "celery_orm": Goal(30),
     "celery_batches": Goal(1.3),
     "faststream_orm": None,
+    "hordak": None,
     "copy_bound": Goal(0.5),
 }
 
@@ -102,15 +95,20 @@ WORKERS = {
 }
 
 
-PEERS = [name for name in WORKERS if name != "ours"]
+BOOKKEEPERS = {"hordak": 40}  # Ledgers without a broker; one in so many facts is theirs.
+PEERS = [*(name for name in WORKERS if name != "ours"), *BOOKKEEPERS]
 
 
-def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peers: bool = True) -> Report:
-    """Let everybody post the same facts; without `peers`, ours and the bound alone."""
+def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peers: Collection[str] = PEERS) -> Report:
+    """Let ours, these peers and the bound post the same facts."""
     copied = Copied(places)
     contenders = {"ours": partial(_run, places, WORKERS["ours"], events, copied.take)}
-    for name in PEERS if peers else ():
-        contenders[name] = partial(_run, places, WORKERS[name], events)
+    for name in peers:
+        contenders[name] = (
+            partial(bookkeepers.run, places, name, events // BOOKKEEPERS[name])
+            if name in BOOKKEEPERS
+            else partial(_run, places, WORKERS[name], events)
+        )
     runs = compete(contenders | {"copy_bound": copied.run}, repeat=repeat, say=say)
     return Report("ledger", runs, _figures(runs))
 
@@ -141,30 +139,9 @@ def _run(places: Places, worker: Worker, events: int, keep: Callable[[URL], None
         with engine.connect() as connection:
             meter = Meter({"python": process.pid, **places.roots()})
             run = timed(lambda: int(connection.execute(_COUNT).scalar_one()), meter, units=events // worker.one_in)
-            is_exact = _is_exact(connection, told)
+            is_exact = totals.is_exact(connection, unique(told))
     finally:
-        _end(process)
+        end(process)
     if keep is not None:
         keep(url)
     return Run(run.rate, run.cpu, is_exact)
-
-
-def _end(process: Process) -> None:
-    """Let it end its own children."""
-    process.signal_end()
-    process.wait()
-
-
-def _is_exact(connection: Connection, told: Sequence[Told]) -> bool:
-    """Check every partner's balance, and that each fact is there once, priced and posted."""
-    facts = len({one.event_id for one in told})
-    owed: dict[UUID, int] = {
-        row.partner_id: row[1] for row in connection.execute(_OWED, {"payable": Account.PAYABLE_ACCRUED})
-    }
-    return owed == fen_by_partner(told) and tuple(connection.execute(_TOTALS).one()) == (
-        facts,
-        facts,
-        0,
-        facts,
-        facts,
-    )

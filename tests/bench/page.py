@@ -14,6 +14,8 @@ def section(told: Mapping[str, Any]) -> str:
         spread = " | ".join(_number(figure[each]) for each in ("minimum", "median", "maximum"))
         met = {True: "yes", False: "**no**"}.get(figure.get("met"), "")
         lines.append(f"| `{name}` | {spread} | {figure.get('goal', '')} | {met} |")
+    for note in told["notes"]:
+        lines += ["", note]
     lines += ["", "| contender | a second (median) | CPU µs a unit (median) | totals |", "|---|--:|---|---|"]
     for name, did in told["contenders"].items():
         cpu = ", ".join(f"{process} {_number(spread['median'])}" for process, spread in did["cpu_us"].items())

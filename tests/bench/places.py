@@ -43,6 +43,15 @@ class Places:
         self.server.prepare(service)
         return self.server.database_url(service)
 
+    def empty(self, name: str) -> URL:
+        """Make a database anew that nobody has prepared, for who prepares it differently."""
+        url = self.server.url.set(database=name)
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            named = psycopg.sql.Identifier(name)
+            connection.execute(psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(named))
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(named))
+        return url
+
     def fresh_vhost(self) -> str:
         """Return the AMQP URL of a new vhost with our topology."""
         return new_vhost(self.rabbit)

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from functools import partial
 
@@ -26,17 +26,17 @@ EVENTS = 40_000
 ROWS_ONE_IN = 20  # The naive one is given fewer.
 EMITTED_AT_ONCE = 1_000
 QUEUE = "ledger.inbox"
+PEERS = ("relay_rows",)
 
 _LEFT = text("SELECT count(*) FROM outbox")
 
 
-def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peers: bool = True) -> Report:
-    """Empty an outbox into a quorum queue."""
+def measure(places: Places, *, repeat: int, say: Say, events: int = EVENTS, peers: Collection[str] = PEERS) -> Report:
+    """Empty an outbox into a quorum queue: ours, these peers, and letters that only have to be published."""
     ours = ("launch.cli", "serve", "activities", "--role", "relay")
     contenders = {"ours": partial(_relay, places, ours, events), "publish_only": partial(_publish, places, events)}
-    if peers:
-        naive = ("tests.bench.peers.relay_rows",)
-        contenders["relay_rows"] = partial(_relay, places, naive, events // ROWS_ONE_IN)
+    for name in peers:
+        contenders[name] = partial(_relay, places, (f"tests.bench.peers.{name}",), events // ROWS_ONE_IN)
     runs = compete(contenders, repeat=repeat, say=say)
     return Report("relay", runs, _figures(runs))
 

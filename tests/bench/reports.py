@@ -18,6 +18,7 @@ class Report:
     name: str
     runs: Mapping[str, Sequence[Run]]
     figures: Sequence[Figure]
+    notes: Sequence[str] = ()  # What no number says.
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -31,6 +32,7 @@ class Report:
             **{figure.name: figure.as_json()["value"] for figure in self.figures},
             "totals_exact": self.is_exact,
             "figures": {figure.name: figure.as_json() for figure in self.figures},
+            "notes": list(self.notes),
             "contenders": {name: contenders.told(runs) for name, runs in self.runs.items()},
             **self.more,
             "machine": dict(machine),

@@ -1,6 +1,5 @@
 """How long a start takes, and how much memory each role holds once it works."""
 
-import re
 import subprocess
 import time
 from collections.abc import Mapping
@@ -13,12 +12,10 @@ from tests.bench.figures import Figure, Goal, Spread
 from tests.bench.meters import proportional_mib
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
+from tests.bench.roles import LISTENING, READY_SECONDS, environment_of
 from tests.faults.processes import ROOT, Process
 from tests.servers.postgres import open_folder
-from tests.web_options import SECRET
 
-READY_SECONDS = 60
-LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")
 MOST_MIB = {"web": 150, "relay": 100, "consumer": 100, "worker": 100}
 ROLES = {
     "activities web": ("activities", "web"),
@@ -68,13 +65,7 @@ def _environment(places: Places) -> Mapping[str, str]:
         places.fresh(service.name)
     amqp_url = places.fresh_vhost()
     EmbeddedIssuer(places.processes.folder, Settings())
-    return {
-        "POPCANDY_DATABASE_URL": places.database_url,
-        "POPCANDY_AMQP_URL": amqp_url,
-        "POPCANDY_JWKS": str(places.processes.folder / "jwks.json"),
-        "POPCANDY_SECRETS": SECRET,
-        "POPCANDY_ISSUER": "http://127.0.0.1:9/oidc",
-    }
+    return {**environment_of(places, amqp_url), "POPCANDY_ISSUER": "http://127.0.0.1:9/oidc"}
 
 
 def _memory(places: Places, service: str, role: str, environment: Mapping[str, str]) -> float:

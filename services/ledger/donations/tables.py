@@ -21,6 +21,8 @@ class Donation(Base):
         Index("donation_current_key", "attendance_id", unique=True, postgresql_where=_CURRENT),
         Index("donation_programme_idx", "programme_id", "id", postgresql_where=_CURRENT),
         Index("donation_partner_idx", "partner_id", "id", postgresql_where=_CURRENT),
+        Index("donation_partner_service_idx", "partner_id", "service_on", "id", postgresql_where=_CURRENT),
+        Index("donation_partner_amount_idx", "partner_id", "fen", "id", postgresql_where=_CURRENT),
         Index("donation_listing_idx", "listing_id", "id", postgresql_where=_CURRENT),
         Index("donation_shift_idx", "shift_id", "id", postgresql_where=_CURRENT),
         Index("donation_volunteer_idx", "volunteer_id", "id", postgresql_where=_CURRENT),

@@ -1,4 +1,5 @@
 """What we are measured against, each as its own documentation tells users to write it.
 
-All of them write the rows that our ledger writes, into the same tables under the same constraints and triggers.
+All that take messages write the rows that our ledger writes, into the same tables under the same constraints and
+triggers.
 """
