@@ -25,7 +25,7 @@ from tests.web_options import SECRET
 
 _shared = pytest.StashKey[list[Shared]]()
 _rabbitmq, _cluster = pytest.StashKey[Path](), pytest.StashKey[Path]()
-_MEASURED, _NIGHTLY = "measured", "nightly"
+_MEASURED, _NIGHTLY, _LONG = "measured", "nightly", "long"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,8 +64,10 @@ def _logging() -> Iterator[None]:
         structlog.reset_defaults()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes a night, unless `-m` names it; the summary says how much that was."""
+    """Begin with what takes minutes; leave out what takes a night, unless `-m` names it, and say how much that was."""
+    items.sort(key=lambda item: item.get_closest_marker(_LONG) is None)  # The others stay in their random order.
     if _NIGHTLY in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker(_NIGHTLY)]

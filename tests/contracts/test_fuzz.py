@@ -36,6 +36,7 @@ def require_sound(found: Found, record: Any) -> None:
     assert found.phases.keys() >= {"examples", "coverage", "fuzzing", "stateful_testing"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_whatever_is_sent_is_answered_as_documented(town: Town, name: str, record_property: Any) -> None:
     """No 5xx, no status, media type or shape that is not in the document; bad input is refused, good input is not."""

@@ -17,6 +17,7 @@ BACKLOG = 40_000
 BATCHES_MIB = 48  # A few batches of 2,000 rows in every form that they take on the way.
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_backlog(line: Line, programme_id: UUID) -> None:
     """F25: a relay and a consumer hold a few batches, however many rows wait; all of it arrives."""
     facts = make_facts(BACKLOG, programme_id=programme_id)

@@ -95,6 +95,7 @@ def asked_seed(config: pytest.Config) -> str | None:
     return asked or config.getoption("hypothesis_seed", None)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_each_fact_takes_effect_once_whatever_happens(
     world: World, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]

@@ -25,6 +25,7 @@ def up(terminal: Terminal, played: Played) -> Iterator[Up]:
         yield platform
 
 
+@pytest.mark.long
 def test_a_stopped_platform_answers_from_its_folder(terminal: Terminal, played: Played) -> None:
     """Each command starts it for as long as it asks; the figures are those that the demo printed."""
 

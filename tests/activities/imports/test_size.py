@@ -60,6 +60,7 @@ def presences(people: Iterable[int], *, shift: int, came: str, left: str) -> lis
     ]
 
 
+@pytest.mark.long
 def test_fifty_thousand_rows_are_brought_in_whole(tx: Session) -> None:
     """Five thousand people on ten shifts at once: each of them served two hours, on one of the shifts."""
     people = ROWS // OCCASIONS
