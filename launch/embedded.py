@@ -84,7 +84,10 @@ class EmbeddedPlatform:
     def start(self, *, port: int = 0, console_port: int = 0) -> Address:
         """Start everything and return where it is; 0 takes a free port. Raises EmbeddedServerFailed, PortTaken."""
         api, pages = WebServer(host=HOST, port=port), WebServer(host=HOST, port=console_port)
-        self.postgres.start()
+        self.postgres.begin()
+        for service in SERVICES:
+            service.load()  # While the server starts.
+        self.postgres.wait_until_it_answers()
         withdraw(self.folder)  # Left by one that was killed.
         self.crew.start("postgres", self.postgres.watch)
         self.server = Server(self.postgres.url)
