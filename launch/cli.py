@@ -17,6 +17,7 @@ from launch import asking, dead, quality, serve, tasks
 from launch.announced import Address
 from launch.docs import docs
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
+from launch.loading import for_good
 from launch.reach import signed
 from launch.roles import Duty, Wanted
 from launch.services import SERVICES
@@ -68,12 +69,14 @@ def up(
     console_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages.")] = CONSOLE_PORT,
 ) -> None:
     """Run every service in this process over an embedded PostgreSQL."""
-    from launch.embedded import EmbeddedPlatform  # noqa: PLC0415  Every role is loaded for these commands alone.
+    with for_good():
+        from launch.embedded import EmbeddedPlatform  # noqa: PLC0415  Every role is loaded for these commands alone.
 
     configure_logging(level=settings().log_level)
     platform = EmbeddedPlatform(folder_of_up(data, settings()), settings())
     try:
-        address = platform.start(port=port, console_port=console_port)
+        with for_good():
+            address = platform.start(port=port, console_port=console_port)
         remember(platform.folder, settings())
         _say_where(platform, address)
         _until_told_to_stop(platform.crew)
@@ -129,7 +132,8 @@ def serve_role(
     wanted = Wanted(_one_of("service", service, names), Duty(_one_of("--role", role, list(Duty))), host, port)
     crew = Crew()
     try:
-        url = serve.start(wanted, settings(), crew)
+        with for_good():
+            url = serve.start(wanted, settings(), crew)
         to_person.print(f"{service} {role} {url}".strip(), highlight=False)
         _until_told_to_stop(crew)
     finally:
