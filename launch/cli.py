@@ -6,25 +6,29 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from launch import asking, dead, quality, tasks
+from launch import asking, dead, quality, serve, tasks
+from launch.announced import Address
 from launch.docs import docs
-from launch.embedded import Address, EmbeddedPlatform
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
+from launch.loading import for_good
 from launch.reach import signed
+from launch.roles import Duty, Wanted
 from launch.services import SERVICES
 from launch.workers import Crew
-from shared.auth.issuer import EmbeddedIssuer
 from shared.errors import Hindrance
 from shared.roles import PEOPLE, Role
-from shared.settings import settings
+from shared.settings import required, settings
 from shared.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from launch.embedded import EmbeddedPlatform
 
 ROOT = Path(__file__).parents[1]
 PORT, CONSOLE_PORT = 8022, 8023
@@ -65,10 +69,14 @@ def up(
     console_port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the pages.")] = CONSOLE_PORT,
 ) -> None:
     """Run every service in this process over an embedded PostgreSQL."""
+    with for_good():
+        from launch.embedded import EmbeddedPlatform  # noqa: PLC0415  Every role is loaded for these commands alone.
+
     configure_logging(level=settings().log_level)
     platform = EmbeddedPlatform(folder_of_up(data, settings()), settings())
     try:
-        address = platform.start(port=port, console_port=console_port)
+        with for_good():
+            address = platform.start(port=port, console_port=console_port)
         remember(platform.folder, settings())
         _say_where(platform, address)
         _until_told_to_stop(platform.crew)
@@ -87,6 +95,7 @@ def demonstrate(
 ) -> None:
     """Bring a whole synthetic season in through the public doors, and leave the platform running."""
     from launch import demo, report  # noqa: PLC0415  The synthesis is loaded for this command alone.
+    from launch.embedded import EmbeddedPlatform  # noqa: PLC0415  As above.
 
     begun = time.monotonic()
     configure_logging(level="warning")
@@ -118,16 +127,13 @@ def serve_role(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the web role; 0 takes a free one.")] = PORT,
 ) -> None:
     """Run one role of one service over POPCANDY_DATABASE_URL and POPCANDY_AMQP_URL."""
-    from launch import serve  # noqa: PLC0415  Pika is loaded for this command alone.
-
     configure_logging(level=settings().log_level)
-    names = [*(each.name for each in SERVICES), "console"]
-    wanted = serve.Wanted(
-        _one_of("service", service, names), serve.Duty(_one_of("--role", role, list(serve.Duty))), host, port
-    )
+    names = [*(each.name for each in SERVICES), serve.CONSOLE]
+    wanted = Wanted(_one_of("service", service, names), Duty(_one_of("--role", role, list(Duty))), host, port)
     crew = Crew()
     try:
-        url = serve.start(wanted, settings(), crew)
+        with for_good():
+            url = serve.start(wanted, settings(), crew)
         to_person.print(f"{service} {role} {url}".strip(), highlight=False)
         _until_told_to_stop(crew)
     finally:
@@ -137,8 +143,7 @@ def serve_role(
 @app.command()
 def migrate() -> None:
     """Bring every service's database on POPCANDY_DATABASE_URL up to date, making what is missing."""
-    from launch.serve import required  # noqa: PLC0415  Pika is loaded for these commands alone.
-    from shared.database.server import Server  # noqa: PLC0415  As above.
+    from shared.database.server import Server  # noqa: PLC0415  Alembic is loaded for this command alone.
 
     configure_logging(level="warning")
     server = Server(required(settings().database_url, "POPCANDY_DATABASE_URL"))
@@ -191,6 +196,8 @@ def write_contents() -> None:
 @keys.command("rotate")
 def rotate_keys(data: Data = None) -> None:
     """Sign with a new key of the embedded platform's issuer; what the one before it signed stays good."""
+    from shared.auth.issuer import EmbeddedIssuer  # noqa: PLC0415  Cryptography is loaded by who signs.
+
     key = EmbeddedIssuer(folder_of_command(data, settings()), settings()).rotate()
     typer.echo(key.kid)
 
@@ -221,12 +228,10 @@ def check_broker(url: Management = None) -> None:
 
 
 def _management(url: str | None) -> str:
-    from launch.serve import required  # noqa: PLC0415  For the broker's commands alone.
-
     return url or required(settings().amqp_management_url, "POPCANDY_AMQP_MANAGEMENT_URL")
 
 
-def _say_where(platform: EmbeddedPlatform, address: Address) -> None:
+def _say_where(platform: "EmbeddedPlatform", address: Address) -> None:
     lines = {
         "APIs": f"{address.api_url}/api/activities/openapi.json  {address.api_url}/api/ledger/openapi.json",
         "programme": str(platform.programme_id),

@@ -5,23 +5,9 @@ from typing import IO, Any, Self
 
 import httpx2
 
-from shared.errors import Hindrance
+from launch.refused import Problem, Unreachable
 
 TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # An import of 200,000 rows is judged within one request.
-
-
-class Problem(Hindrance):
-    """The API said no; the message is one line with its code."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        """Keep the problem's parts."""
-        super().__init__(f"{code}: {message}")
-        self.status = status
-        self.code = code
-
-
-class Unreachable(Hindrance):
-    """Nobody answers at the platform's address."""
 
 
 class Api:

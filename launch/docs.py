@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from launch.asyncapi import document, text_of
 from launch.folders import UnusableFolder, require_usable
 
 docs = typer.Typer(help="Documents made from the code.", no_args_is_help=True)
@@ -16,6 +15,8 @@ Out = Annotated[Path, typer.Option(help="Folder for the document; made if it is 
 @docs.command("asyncapi")
 def write_asyncapi(out: Out) -> None:
     """Write asyncapi.json (AsyncAPI 3.0): every event, who tells it, and who hears it."""
+    from launch.asyncapi import document  # noqa: PLC0415  Contracts are loaded for this command alone.
+
     found = document()
     path = _write(out, "asyncapi.json", found)
     typer.echo(f"{path}: {len(found['components']['messages'])} events, {len(found['operations'])} operations")
@@ -33,6 +34,8 @@ def write_openapi(out: Out) -> None:
 
 
 def _write(out: Path, name: str, found: dict[str, Any]) -> Path:
+    from launch.asyncapi import text_of  # noqa: PLC0415  As above.
+
     path = require_usable(out) / name
     try:
         path.write_text(text_of(found), "utf-8")

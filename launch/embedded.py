@@ -2,21 +2,24 @@
 
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
 import httpx2
-import orjson
 from fastapi import FastAPI
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from launch import background
-from launch.folders import is_in_use, require_usable
+from launch.announced import Address, announce, withdraw
+from launch.background import POOL
+from launch.folders import require_usable
 from launch.oidc import app as oidc
 from launch.oidc import assembly
 from launch.oidc.clients import CONSOLE, client_id_of
+from launch.roles.consumer import start_hearing
+from launch.roles.relay import start_relays
+from launch.roles.worker import pool_of, start_tasks
 from launch.services import SERVICES
 from launch.web import FrontDoor, WebServer
 from launch.workers import Crew
@@ -58,15 +61,6 @@ class NotIdle(Hindrance):
     """The platform still had work in hand when the time was up."""
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where a running platform is found; written into its folder while it runs."""
-
-    api_url: str
-    console_url: str
-    pid: int
-
-
 class EmbeddedPlatform:
     """A platform over one folder. Make it with `start`; everything that it holds is in the folder."""
 
@@ -90,8 +84,11 @@ class EmbeddedPlatform:
     def start(self, *, port: int = 0, console_port: int = 0) -> Address:
         """Start everything and return where it is; 0 takes a free port. Raises EmbeddedServerFailed, PortTaken."""
         api, pages = WebServer(host=HOST, port=port), WebServer(host=HOST, port=console_port)
-        self.postgres.start()
-        (self.folder / "platform.json").unlink(missing_ok=True)  # Left by one that was killed.
+        self.postgres.begin()
+        for service in SERVICES:
+            service.load()  # While the server starts.
+        self.postgres.wait_until_it_answers()
+        withdraw(self.folder)  # Left by one that was killed.
         self.crew.start("postgres", self.postgres.watch)
         self.server = Server(self.postgres.url)
         self.transport = self._broker()
@@ -108,9 +105,7 @@ class EmbeddedPlatform:
         app = console.create_app(self._to_api, console_url=pages.url, sign_in=sign_in)
         self.crew.start("console", pages.serving(app))
         address = Address(api.url, pages.url, os.getpid())
-        draft = self.folder / "platform.json.draft"
-        draft.write_bytes(orjson.dumps(asdict(address)))
-        draft.replace(self.folder / "platform.json")  # Whole from the first look on.
+        announce(self.folder, address)
         self._is_announced = True
         log.info("platform.started", folder=str(self.folder), **asdict(address))
         return address
@@ -119,7 +114,7 @@ class EmbeddedPlatform:
         """Finish what is in hand and end; calling it again does nothing."""
         self.crew.finish()
         if self._is_announced:  # Else it is the announcement of another that runs here.
-            (self.folder / "platform.json").unlink(missing_ok=True)
+            withdraw(self.folder)
         if self._to_api is not None:
             self._to_api.close()
         for names in self._names:
@@ -197,27 +192,19 @@ class EmbeddedPlatform:
         return create_app(service, database=database, transport=self.transport, verifier=verifier, options=options)
 
     def _start_background(self, service: Service) -> None:
-        database, broker = self._open(service.name, background.POOL), LocalBroker()
+        database, broker = self._open(service.name, POOL), LocalBroker()
         self._background[service.name] = database
-        background.start_relays(service, database, self.crew, transport=self.transport, workers=LocalTasks(broker))
-        background.start_hearing(service, database, self.crew, transport=self.transport)
-        if service.works:
+        start_relays(service, database, self.crew, transport=self.transport, workers=LocalTasks(broker))
+        start_hearing(service, database, self.crew, transport=self.transport)
+        if service.has_work:
             threads = self.settings.worker_threads
-            own = self._open(service.name, background.pool_of(threads))
-            background.start_tasks(service, own, self.crew, broker=broker, threads=threads, alone=True)
+            own = self._open(service.name, pool_of(threads))
+            start_tasks(service, own, self.crew, broker=broker, threads=threads, alone=True)
 
     def _open(self, service: str, pool_size: int, transaction_seconds: int = 0) -> Database:
         database = self.server.open(service, pool_size=pool_size, transaction_seconds=transaction_seconds)
         self._databases.append(database)
         return database
-
-
-def running(folder: Path) -> Address | None:
-    """Return where the platform over `folder` runs, or None if none does."""
-    path = folder / "platform.json"
-    if not path.exists() or not is_in_use(folder):  # The file may be left over, its process id be another's.
-        return None
-    return Address(**orjson.loads(path.read_bytes()))
 
 
 def _programme(folder: Path) -> UUID:

@@ -4,7 +4,8 @@ import time
 from threading import Event as Flag
 from typing import Any
 
-from launch.client import Api, Problem
+from launch.client import Api
+from launch.refused import Problem
 from shared.errors import Hindrance
 
 LOOK_SECONDS = 0.05  # The first look; each later one waits a little longer.

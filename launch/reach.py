@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from launch.client import Api
-from launch.embedded import EmbeddedPlatform, running
+from launch.announced import running
 from launch.folders import NoPlatform, folder_of_command
 from shared import clock
-from shared.auth.issuer import EmbeddedIssuer
 from shared.ids import new_id
 from shared.roles import Role
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from launch.client import Api
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,15 @@ class Way:
 class Reached:
     """A platform's APIs with a token that opens what the command needs."""
 
-    api: Api
+    api: "Api"
     token: str
 
 
 @contextmanager
 def reached(way: Way, settings: Settings, *roles: Role) -> Iterator[Reached]:
     """Reach a platform as somebody with `roles`; a token that was given is used as it is. Raises NoPlatform."""
+    from launch.client import Api  # noqa: PLC0415  Commands that ask nobody go without an HTTP client.
+
     if way.url:
         if not way.token:
             raise NoPlatform("--url needs --token (or POPCANDY_TOKEN): ask the platform's identity provider for one")
@@ -53,6 +57,8 @@ def _address(folder: Path, settings: Settings) -> Iterator[str]:
     if found is not None:
         yield found.api_url
         return
+    from launch.embedded import EmbeddedPlatform  # noqa: PLC0415  All of it is loaded where none runs yet.
+
     platform = EmbeddedPlatform(folder, settings)
     try:
         yield platform.start().api_url
@@ -65,6 +71,8 @@ def signed(
     person_id: UUID | None = None, partner_id: UUID | None = None,
 ) -> str:  # fmt: skip
     """Sign a token with the key of an embedded platform's folder. Raises IssuerForbidden in production."""
+    from shared.auth.issuer import EmbeddedIssuer  # noqa: PLC0415  Cryptography is loaded by who signs.
+
     return EmbeddedIssuer(folder, settings).issue(
         person_id=person_id or new_id(),
         programme_id=programme_id or programme_of(folder),

@@ -1,9 +1,12 @@
 """A season's figures, from the services' own queries."""
 
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
-from launch.client import Api
 from shared.money import hours, yuan
+
+if TYPE_CHECKING:
+    from launch.client import Api  # Only named here: the command line is loaded by every role.
 
 EVER = {"since": "1970-01-01", "until": "2200-01-01"}
 FROM_ACTIVITIES = (
@@ -49,7 +52,7 @@ class Figures:
         return asdict(self)
 
 
-def figures(api: Api, tokens: Tokens) -> Figures:
+def figures(api: "Api", tokens: Tokens) -> Figures:
     """Ask activities what happened and the ledger what it came to. Raises Problem, Unreachable."""
     summary = api.get("/api/activities/summary", token=tokens.auditor, **EVER)
     waterfall = api.get("/api/ledger/waterfall", token=tokens.auditor)

@@ -6,8 +6,8 @@ from uuid import UUID
 import typer
 
 from launch.asking import AsJson, Data, Token, Url, print_json, print_rows, reaching
-from launch.client import Problem
 from launch.reach import Reached, Way
+from launch.refused import Problem
 from launch.services import SERVICES
 from shared.errors import Hindrance
 from shared.roles import Role

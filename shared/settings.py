@@ -14,6 +14,10 @@ class BadSetting(Hindrance):
     """A variable has a value that it cannot have; the message names it, and never shows a secret."""
 
 
+class MissingSetting(Hindrance):
+    """Something needs a setting that is not there; the message names it."""
+
+
 class Settings(BaseSettings):
     """How this process is told to run; each field is `POPCANDY_<NAME>`."""
 
@@ -70,3 +74,10 @@ def settings() -> Settings:
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False)[0]
         raise BadSetting(f"POPCANDY_{str(wrong['loc'][0]).upper()}: {wrong['msg']}") from None
+
+
+def required(value: SecretStr | None, name: str) -> str:
+    """Return a setting that has to be there. Raises MissingSetting."""
+    if value is None:
+        raise MissingSetting(f"{name} is not set; see ./popcandy doctor")
+    return value.get_secret_value()

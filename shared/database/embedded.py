@@ -74,7 +74,15 @@ class EmbeddedServer:
         )
 
     def start(self) -> None:
-        """Initialise a new folder, start the server and wait until it answers. Raises EmbeddedServerFailed."""
+        """Begin, and wait until the server answers. Raises EmbeddedServerFailed."""
+        self.begin()
+        self.wait_until_it_answers()
+
+    def begin(self) -> None:
+        """Initialise a new folder and start the server, which will take a moment. Raises EmbeddedServerFailed.
+
+        From the main thread: the server ends with the thread that began it.
+        """
         self._claim_folder()
         binaries = self._reachable_binaries()
         if not (self.data / "PG_VERSION").exists():
@@ -82,7 +90,20 @@ class EmbeddedServer:
         self._wait_for_predecessor()
         self._sockets = self._owned(self._socket_folder())
         self._process = self._spawn(binaries)
-        self._wait_until_it_answers()
+
+    def wait_until_it_answers(self) -> None:
+        """Wait for the server that was begun. Raises EmbeddedServerFailed."""
+        for _ in range(START_SECONDS * 40):
+            if self._process is None or self._process.poll() is not None:
+                break
+            try:
+                psycopg.connect(self.url.set(drivername="postgresql").render_as_string(hide_password=False)).close()
+            except psycopg.OperationalError:
+                threading.Event().wait(0.025)
+            else:
+                return
+        self.stop()
+        raise EmbeddedServerFailed(f"the embedded PostgreSQL did not start; see {self.folder / 'postgres.log'}")
 
     def stop(self) -> None:
         """Shut the server down; open transactions are rolled back. Calling it again does nothing."""
@@ -226,19 +247,6 @@ class EmbeddedServer:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509  One prctl call; no lock is taken in it.
             )
-
-    def _wait_until_it_answers(self) -> None:
-        for _ in range(START_SECONDS * 40):
-            if self._process is None or self._process.poll() is not None:
-                break
-            try:
-                psycopg.connect(self.url.set(drivername="postgresql").render_as_string(hide_password=False)).close()
-            except psycopg.OperationalError:
-                threading.Event().wait(0.025)
-            else:
-                return
-        self.stop()
-        raise EmbeddedServerFailed(f"the embedded PostgreSQL did not start; see {self.folder / 'postgres.log'}")
 
 
 def _pid_in(path: Path) -> int | None:

@@ -1,7 +1,7 @@
 """A service's imports: its kinds, the task that commits them, and the timer that forgets them.
 
-IMPORTS = Imports("activities", VOLUNTEERS, SHIFTS, ATTENDANCE)
-SERVICE = Service(..., routers=(..., router_of(IMPORTS)), tasks=(IMPORTS.work,), timers=(IMPORTS.timer,))
+imports = Imports("activities", VOLUNTEERS, SHIFTS, ATTENDANCE)
+SERVICE = Service(..., routers=(..., router_of(imports)), tasks=(imports.work,), timers=(imports.timer,))
 """
 
 from datetime import datetime

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.tables import Attendance, AttendanceVersion
-from services.activities.main import IMPORTS
+from services.activities.main import imports
 from services.activities.volunteers.tables import Volunteer
 from shared.ids import new_id
 from shared.imports import committing, queries, staging
@@ -95,13 +95,13 @@ def stage(tx: Session, kind: AnyKind, content: bytes, **overrides: Any) -> Impor
 
 def scope(programme_id: UUID = PROGRAMME) -> Scope:
     """Return what an operator sees."""
-    return IMPORTS.scope(programme_id, frozenset({Role.OPERATOR}))
+    return imports().scope(programme_id, frozenset({Role.OPERATOR}))
 
 
 def order(tx: Session, import_id: UUID, *, programme_id: UUID = PROGRAMME, skip_rejected: bool = False) -> None:
     """Have a staged sheet brought in."""
     committing.order(
-        tx, IMPORTS.task, scope(programme_id), import_id, skip_rejected=skip_rejected, by=REVIEWER
+        tx, imports().task, scope(programme_id), import_id, skip_rejected=skip_rejected, by=REVIEWER
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def commit_by_id(
 ) -> Import:
     """Bring in what was staged by somebody else."""
     order(tx, import_id, programme_id=programme_id, skip_rejected=skip_rejected)
-    committing.bring_in(tx, IMPORTS.kinds, import_id, now=NOW, tell=lambda _done, _total: None)
+    committing.bring_in(tx, imports().kinds, import_id, now=NOW, tell=lambda _done, _total: None)
     return queries.get_standing(tx, scope(programme_id), import_id).row
 
 

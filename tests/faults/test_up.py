@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from launch.client import Unreachable
-from launch.embedded import Address, running
+from launch.announced import Address, running
+from launch.refused import Unreachable
 from shared.auth.issuer import EmbeddedIssuer
 from shared.roles import Role
 from shared.settings import Settings

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-from launch.embedded import running
+from launch.announced import running
 from shared.auth.issuer import EmbeddedIssuer
 from shared.roles import Role
 from shared.settings import Settings

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import httpx2
 import pytest
 
-from launch.client import Problem
+from launch.refused import Problem
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
 from shared.roles import PEOPLE, Role

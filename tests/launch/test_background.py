@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from launch.background import pool_of, start_tasks, tasks_url
+from launch.background import tasks_url
+from launch.roles.worker import pool_of, start_tasks
 from launch.workers import Crew
 from shared import bus
 from shared.bus.tasks import runs

@@ -10,7 +10,7 @@ The row in `task_run` is the truth; dramatiq carries wake-ups, which may be lost
     limits     time limits, leases kept alive
     listing    looking at runs
     sweeping   wakes what was forgotten; forgets what is done
-    wake_ups   dramatiq's messages                       } import
-    workers    dramatiq's workers, and its local broker  } dramatiq
-    rabbit     dramatiq over RabbitMQ; imports pika too  }
+    wake_ups   dramatiq's messages, written and read without it
+    workers    dramatiq's workers, and its local broker  } import dramatiq:
+    rabbit     dramatiq over RabbitMQ                    } who works, nobody else
 """

@@ -1,18 +1,22 @@
-"""dramatiq's messages: each names a run, and nothing else; what it is and how it stands is in its row."""
+"""dramatiq's messages: each names a run, and nothing else; what it is and how it stands is in its row.
+
+They are written and read here as dramatiq's own JSON, so that relays and consumers do without dramatiq.
+"""
 
 from typing import Any
 from uuid import UUID
 
 import orjson
-from dramatiq import Message
-from dramatiq.errors import DecodeError
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from shared import clock
 from shared.bus.burial import Address, Cause, Origin, Reason, bury
 from shared.bus.transport import Delivery, Letter
 
 ACTOR = "run"  # There is one for all tasks, so that a worker of an older release can say which task it does not know.
+
+_PARTS = {"queue_name", "actor_name", "args", "kwargs", "options"}
 
 
 def queue_of(service: str) -> str:
@@ -27,22 +31,29 @@ def dead_queue_of(service: str) -> str:
 
 def wake_up_letter(service: str, row: Row[Any]) -> Letter:
     """Put a row of the task lane into a message for the service's workers."""
-    options = {"task": row.type, "traceparent": row.traceparent}
-    message: Message[None] = Message(
-        queue_name=queue_of(service),
-        actor_name=ACTOR,
-        args=(orjson.loads(row.body)["run"],),
-        kwargs={},
-        options=options,
-        message_id=str(row.event_id),
-    )
-    return Letter(row.event_id, message.queue_name, {"ce-traceparent": row.traceparent}, message.encode())
+    message = {
+        "queue_name": queue_of(service),
+        "actor_name": ACTOR,
+        "args": [orjson.loads(row.body)["run"]],
+        "kwargs": {},
+        "options": {"task": row.type, "traceparent": row.traceparent},
+        "message_id": str(row.event_id),
+        "message_timestamp": int(clock.now().timestamp() * 1000),
+    }
+    return Letter(row.event_id, queue_of(service), {"ce-traceparent": row.traceparent}, orjson.dumps(message))
 
 
 def keep_rejected(tx: Session, delivery: Delivery) -> None:
     """Keep what lay in dramatiq's dead queue, unless it is a wake-up: the run's row is the truth, and is swept."""
     try:
-        message: Message[None] = Message.decode(delivery.body)
-        UUID(*message.args)
-    except (DecodeError, TypeError, ValueError, AttributeError) as error:
+        _run_in(delivery.body)
+    except (TypeError, ValueError, AttributeError) as error:
         bury(tx, delivery, Cause.of(Reason.BROKEN_BODY, error), Address(Origin.TASK))
+
+
+def _run_in(body: bytes) -> UUID:
+    """Read which run a message names. Raises TypeError, ValueError or AttributeError where it names none."""
+    message = orjson.loads(body)
+    if not message.keys() >= _PARTS:
+        raise ValueError("no message of dramatiq's")
+    return UUID(*message["args"])

@@ -13,7 +13,7 @@ from services.activities.attendance.tables import Attendance
 from services.activities.attendance_imports.jobs import ATTENDANCE
 from services.activities.check_ins.actions import Attempt
 from services.activities.listings.tables import Shift
-from services.activities.main import IMPORTS
+from services.activities.main import imports
 from services.activities.personal_data import actions
 from services.activities.personal_data.actions import Request
 from services.activities.personal_data.tables import Access
@@ -174,7 +174,7 @@ class TestLists:
             with place.database.transaction() as tx:
                 order(tx, import_id, programme_id=place.programme)
             with place.database.transaction() as tx:
-                committing.bring_in(tx, IMPORTS.kinds, import_id, now=NOW, tell=lambda _done, _total: None)
+                committing.bring_in(tx, imports().kinds, import_id, now=NOW, tell=lambda _done, _total: None)
             with place.database.transaction() as tx:
                 return tx.scalars(select(Import.created).where(Import.id == import_id)).one()
 

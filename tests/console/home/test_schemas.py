@@ -3,7 +3,7 @@
 from fastapi.routing import APIRoute
 
 from launch.services import SERVICES
-from services.activities.main import IMPORTS
+from services.activities.main import imports
 from services.console.home.schemas import PAGES
 from shared.web.app import routers_of
 from shared.web.routes import UNSAFE
@@ -22,4 +22,4 @@ def test_what_an_audit_trail_names_has_words_in_both_languages() -> None:
 
 def test_every_kind_of_sheet_has_words_in_both_languages() -> None:
     """An operator neither."""
-    assert set(IMPORTS.kinds) <= set(PAGES.texts["import"])
+    assert set(imports().kinds) <= set(PAGES.texts["import"])
