@@ -17,6 +17,7 @@ from launch import asking, dead, quality, tasks
 from launch.docs import docs
 from launch.embedded import Address, EmbeddedPlatform
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
+from launch.memory import keep_what_is_loaded
 from launch.reach import signed
 from launch.services import SERVICES
 from launch.workers import Crew
@@ -69,6 +70,7 @@ def up(
     platform = EmbeddedPlatform(folder_of_up(data, settings()), settings())
     try:
         address = platform.start(port=port, console_port=console_port)
+        keep_what_is_loaded()
         remember(platform.folder, settings())
         _say_where(platform, address)
         _until_told_to_stop(platform.crew)
@@ -94,6 +96,7 @@ def demonstrate(
     platform = EmbeddedPlatform(folder_of_demo(data, settings()), settings())
     try:
         address = platform.start(port=port, console_port=console_port)
+        keep_what_is_loaded()
         remember(platform.folder, settings())
         found = demo.play(platform, plan, address.api_url, to=to_person)
         seconds = round(time.monotonic() - begun, 1)
@@ -128,6 +131,7 @@ def serve_role(
     crew = Crew()
     try:
         url = serve.start(wanted, settings(), crew)
+        keep_what_is_loaded()
         to_person.print(f"{service} {role} {url}".strip(), highlight=False)
         _until_told_to_stop(crew)
     finally:
