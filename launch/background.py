@@ -21,7 +21,7 @@ from shared.database.sessions import Database
 from shared.service import Service
 from shared.web import kept_answers
 
-POOL = 6  # Two relays, a consumer, the upkeep, a replayer, and one to spare.
+POOL = 7  # Two relays, a consumer's two batches, the upkeep, a replayer, and one to spare.
 _BESIDE_WORKERS = 3  # Connections of the sweeper, the scheduler and the renewal of leases.
 _WAKE_UPS = Route(Lane.TASK, wake_up_letter, SENT)
 

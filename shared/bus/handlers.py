@@ -69,6 +69,11 @@ class Subscriptions:
         """What the service's queue must be bound to."""
         return {routing_key(event_type) for event_type in self.models}
 
+    @property
+    def are_ordered(self) -> bool:
+        """Say whether any handler wants the facts of a key in their order."""
+        return any(handler.ordered for handler in self.handlers)
+
     def named(self, name: str) -> Handler[Any] | None:
         """Return a handler by its name in the inbox, or None if there is none (any more)."""
         return next((handler for handler in self.handlers if handler.name == name), None)
