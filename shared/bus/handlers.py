@@ -34,6 +34,8 @@ def on(
 ) -> Callable[[Callable[[Session, Sequence[E]], None]], Handler[E]]:
     """Subscribe a function to event types; it gets at most `batch` facts at once, repeats already dropped.
 
+    Under load two batches are handled beside each other, each in its own transaction, unless a handler of the same
+    service is `ordered`: lock what they share in one order.
     Its name in the inbox is `<service>.<function>`: renaming a handler makes it hear everything in its queue anew.
     `keep` stores each fact for good, so that what was made of them can be made again. `ordered` lets facts of one
     partition key wait behind one that died, until it is replayed or discarded. `forget_after` trims old marks; only a

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared import bus
 from shared.bus.consumer import Consumer
+from shared.bus.hand import Hand
 from shared.bus.handlers import Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.testing import message_of
@@ -187,6 +188,26 @@ class TestAcknowledging:
         consume(handing, listening, hearing_unless(meeting, batch=2))
 
         assert handing.acked == [*first, *second]
+
+
+def test_a_batch_that_is_given_up_hides_no_bug_in_the_other() -> None:
+    """What was raised beside it is raised by closing; nothing is acknowledged."""
+    given_up, broken = make_batches(2)
+    handing = Handing()
+
+    def settle(deliveries: Sequence[Delivery]) -> bool:
+        if deliveries is broken:
+            raise End
+        return False
+
+    hand = Hand(handing, settle, most=2)
+    assert hand.take(given_up)
+    assert not hand.take(broken)
+
+    with pytest.raises(End):
+        hand.close()
+
+    assert handing.acked == []
 
 
 class TestDatabase:
