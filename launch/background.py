@@ -12,7 +12,7 @@ from shared.database.sessions import Database
 from shared.service import Service
 from shared.settings import Settings, required
 
-POOL = 6  # Two relays, a consumer, the upkeep, a replayer, and one to spare.
+POOL = 7  # Two relays, a consumer's two batches, the upkeep, a replayer, and one to spare.
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ def demonstrate(
     plan = demo.plan(season)
     platform = EmbeddedPlatform(folder_of_demo(data, settings()), settings())
     try:
-        address = platform.start(port=port, console_port=console_port)
+        with for_good():
+            address = platform.start(port=port, console_port=console_port)
         remember(platform.folder, settings())
         found = demo.play(platform, plan, address.api_url, to=to_person)
         seconds = round(time.monotonic() - begun, 1)

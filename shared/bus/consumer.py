@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from threading import Event as Flag
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared import telemetry
+from shared.bus.hand import Hand
 from shared.bus.inbox import Inbox
 from shared.bus.patience import pause
 from shared.bus.transport import Delivery, Subscription, TopologyMissing, Transport, TransportDown
@@ -15,6 +17,7 @@ from shared.database.faults import is_transient
 FETCH_SECONDS = 0.2
 LINGER_SECONDS = 0.005  # Long enough to fill a batch under load, too short to be felt.
 BUSY_SHARE = 10  # A batch that is filled to a tenth says that there is load.
+BATCHES_AT_ONCE = 2  # One is prepared while the database works on the other (decision 0040).
 PATIENCE_SECONDS = 60.0  # How long letters are held for a database that is away; the broker's own limit is far above.
 
 log = telemetry.get_logger()
@@ -23,16 +26,27 @@ log = telemetry.get_logger()
 class Consumer:
     """Takes batches from a service's queue until told to stop; acknowledges only what is durably settled."""
 
-    def __init__(self, transport: Transport, inbox: Inbox, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """Consume the queue that the inbox's subscriptions name."""
+    def __init__(
+        self,
+        transport: Transport,
+        inbox: Inbox,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        batches_at_once: int = BATCHES_AT_ONCE,
+    ) -> None:
+        """Consume the queue that the inbox's subscriptions name.
+
+        Under load so many batches are settled beside each other, unless a handler wants order.
+        """
         self.transport = transport
         self.inbox = inbox
         self.patience_seconds = patience_seconds
+        self.batches_at_once = 1 if inbox.subscriptions.are_ordered else batches_at_once
         self._is_busy = False
         self._failures = 0
 
     def run(self, stop: Flag) -> None:
-        """Work until `stop` is set; the batch in hand is finished first.
+        """Work until `stop` is set; what is in hand is finished first.
 
         Letters of a database that stays away go back to their queue, and are asked for again when it answers.
         """
@@ -48,21 +62,33 @@ class Consumer:
 
     def _consume(self, subscription: Subscription, stop: Flag) -> None:
         """Take batches until told to stop, or until the database stays away."""
-        while not stop.is_set():
-            try:
-                deliveries = self._fetch(subscription)
-                if deliveries and not self._settle(deliveries, stop):
-                    return
-                subscription.ack(deliveries)
-                self._failures = 0
-            except (TransportDown, TopologyMissing) as error:
-                self._failures += 1
-                log.warning("consumer.broker_away", failures=self._failures, error=str(error))
-                stop.wait(pause(self._failures))
 
-    def _fetch(self, subscription: Subscription) -> list[Delivery]:
+        def settle(deliveries: Sequence[Delivery]) -> bool:
+            return self._settle(deliveries, stop)
+
+        with closing(Hand(subscription, settle, most=self.batches_at_once)) as hand:
+            while hand or not stop.is_set():
+                try:
+                    if not self._turn(subscription, hand, stop):
+                        return
+                    self._failures = 0
+                except (TransportDown, TopologyMissing) as error:
+                    self._failures += 1
+                    log.warning("consumer.broker_away", failures=self._failures, error=str(error))
+                    stop.wait(pause(self._failures))
+
+    def _turn(self, subscription: Subscription, hand: Hand, stop: Flag) -> bool:
+        """Take one more batch, or finish what is in hand once told to stop; False if the database stays away."""
+        if stop.is_set():
+            return hand.finish()
+        deliveries = self._fetch(subscription, beside=len(hand))
+        if self._is_busy and self.batches_at_once > 1 and not _are_suspect(deliveries):
+            return hand.take(deliveries)
+        return hand.settle_alone(deliveries)
+
+    def _fetch(self, subscription: Subscription, *, beside: int) -> list[Delivery]:
         """Take what is there; under load wait a moment for a fuller batch, for each costs a transaction."""
-        deliveries = subscription.fetch(timeout=FETCH_SECONDS)
+        deliveries = subscription.fetch(timeout=LINGER_SECONDS if beside else FETCH_SECONDS)
         enough = self.inbox.subscriptions.batch
         if self._is_busy and 0 < len(deliveries) < enough:
             deliveries += subscription.fetch(timeout=LINGER_SECONDS)
@@ -86,7 +112,7 @@ class Consumer:
 
     def _settle_carefully(self, deliveries: Sequence[Delivery], stop: Flag) -> bool:
         """Take a batch that was handed out before one by one: a letter that ends the process takes no others along."""
-        if not any(delivery.redelivered for delivery in deliveries):
+        if not _are_suspect(deliveries):
             self.inbox.settle(deliveries)
             return True
         for delivery in deliveries:
@@ -116,3 +142,8 @@ class Consumer:
                 stop.wait(pause(failures))
             else:
                 return
+
+
+def _are_suspect(deliveries: Sequence[Delivery]) -> bool:
+    """Say whether some were in hand before, when their consumer ended."""
+    return any(delivery.redelivered for delivery in deliveries)

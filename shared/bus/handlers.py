@@ -34,6 +34,8 @@ def on(
 ) -> Callable[[Callable[[Session, Sequence[E]], None]], Handler[E]]:
     """Subscribe a function to event types; it gets at most `batch` facts at once, repeats already dropped.
 
+    Under load two batches are handled beside each other, each in its own transaction, unless a handler of the same
+    service is `ordered`: lock what they share in one order.
     Its name in the inbox is `<service>.<function>`: renaming a handler makes it hear everything in its queue anew.
     `keep` stores each fact for good, so that what was made of them can be made again. `ordered` lets facts of one
     partition key wait behind one that died, until it is replayed or discarded. `forget_after` trims old marks; only a
@@ -68,6 +70,11 @@ class Subscriptions:
     def routing_keys(self) -> set[str]:
         """What the service's queue must be bound to."""
         return {routing_key(event_type) for event_type in self.models}
+
+    @property
+    def are_ordered(self) -> bool:
+        """Say whether any handler wants the facts of a key in their order."""
+        return any(handler.ordered for handler in self.handlers)
 
     def named(self, name: str) -> Handler[Any] | None:
         """Return a handler by its name in the inbox, or None if there is none (any more)."""

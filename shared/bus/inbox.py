@@ -5,6 +5,7 @@ stands alone; that one becomes a dead letter in the same transaction as its mark
 """
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,7 @@ class Inbox:
         self.database = database
         self.subscriptions = subscriptions
         self.repeats = 0  # Letters that were marked already: what the broker or a publisher sent again.
+        self._counting = Lock()  # Batches are settled beside each other, suspects never.
         self._tries: dict[UUID, int] = {}
         self._cleared: set[UUID | None] = set()
 
@@ -226,7 +228,8 @@ class Inbox:
 
     def _count_repeats(self, handler: Handler[Any], repeats: int) -> None:
         if repeats:
-            self.repeats += repeats
+            with self._counting:
+                self.repeats += repeats
             log.info("inbox.repeats_dropped", handler=handler.name, repeats=repeats)
 
 

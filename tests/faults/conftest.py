@@ -119,7 +119,11 @@ class Line:
             return tx.scalar(select(func.count()).select_from(Donation)) or 0
 
     def recover(self, facts: Sequence[AttendanceSettled]) -> None:
-        """Let a relay and a consumer finish what was left, then end them as a deploy would."""
+        """Let a relay and a consumer finish what was left, then end them as a deploy would.
+
+        RabbitMQ does not say what a consumer has in hand; one that is told to end while it takes letters one by one
+        leaves the rest to the next.
+        """
         relay, consumer = self.relay(), self.consumer()
         for process in (relay, consumer):  # Before that it has nothing with which to end in order.
             process.until(lambda process=process: "ready" in process.output, missing="a process that works")
@@ -128,6 +132,9 @@ class Line:
         consumer.until(lambda: self.queue.ready == 0 and not self.queue.unacked, missing="an empty queue")
         relay.end()
         consumer.end()
+        until(lambda: self.queue.consumers == 0, timeout=20, missing="a queue that nobody reads")
+        if self.queue.ready:
+            self.recover(facts)
 
     def require_exact(self, facts: Sequence[AttendanceSettled], *, dead: int = 0) -> None:
         """Check the oracle: sum of the ledger = sum of the facts, each fact once, no row left open."""

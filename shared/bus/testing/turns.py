@@ -33,7 +33,7 @@ class Turns:
             self._end = _QueueEnd(self._transport, self._wait_seconds)
         end = self._end
         end.start(most_batches)
-        Consumer(end, self.inbox, patience_seconds=0).run(end.stop)
+        Consumer(end, self.inbox, patience_seconds=0, batches_at_once=1).run(end.stop)
         if end.failed is not None:
             raise end.failed
         return end.settled

@@ -1,4 +1,6 @@
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from threading import Thread
 from typing import Any
@@ -8,8 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.ledger.donations import actions
+from services.ledger.donations.handlers import accrue_donations
 from services.ledger.donations.tables import Donation
 from services.ledger.journal import queries as journal
+from shared.bus.consumer import Consumer
+from shared.bus.handlers import Subscriptions
 from shared.bus.inbox import Inbox
 from shared.bus.tables import DeadLetter
 from shared.bus.transport import Delivery
@@ -25,6 +30,7 @@ from tests.factories.ledger import (
     make_voided,
 )
 from tests.ledger.raw import wait_for_lock
+from tests.shared.bus.brokers import Handing
 
 
 def prepare(database: Database, programme: UUID) -> None:
@@ -201,3 +207,21 @@ def test_four_consumers_in_any_order_neither_deadlock_nor_lose(
         assert (
             tx.scalars(select(DeadLetter.reason).where(DeadLetter.body.contains(str(programme).encode()))).all() == []
         )
+
+
+def test_two_batches_at_once_may_bring_the_same_letters_and_attendances(database: Database, programme: UUID) -> None:
+    """Each batch repeats letters of the one before it, and corrects its attendances, all on the same balances."""
+    prepare(database, programme)
+    facts = [make_settled(programme_id=programme, partner_id=UUID(int=1), minutes=60) for _ in range(60)]
+    told = [delivery_of(fact) for fact in facts]
+    corrected = [delivery_of(make_revised(fact, minutes=120)) for fact in facts]
+    pieces = [slice(start, start + 6) for start in range(0, 60, 6)]
+    batches = [[*told[here], *corrected[before], *told[before][::-1]] for before, here in pairwise(pieces)]
+    handing = Handing(told[pieces[0]], *batches, corrected[pieces[-1]])
+    subscriptions = Subscriptions("ledger", [replace(accrue_donations, batch=18)])
+
+    Consumer(handing, Inbox(database, subscriptions)).run(handing.over)
+
+    with database.transaction() as tx:
+        assert standing(tx, programme) == [20_000] * 60
+        assert dead(tx, told + corrected) == []

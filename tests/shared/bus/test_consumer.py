@@ -103,10 +103,11 @@ def test_a_database_that_is_away_is_waited_for(connect: Connect, listening: Data
     assert (tried.is_set(), hearer.count("dead_letter")) == (True, 0)
 
 
+@pytest.mark.parametrize("batch", [500, 5])
 def test_a_database_that_goes_away_in_the_middle_of_a_batch(
-    connect: Connect, listening: Database, hearer: Owner
+    connect: Connect, listening: Database, hearer: Owner, batch: int
 ) -> None:
-    """F12: what was half done is undone by the database, and done again."""
+    """F12: what was half done is undone by the database, and done again, if another batch is in hand or not."""
     cuts = [1]
 
     def objection(tx: Session, _events: Settled) -> None:
@@ -116,7 +117,7 @@ def test_a_database_that_goes_away_in_the_middle_of_a_batch(
 
     transport = connect()
     facts = make_facts(20)
-    with running(consuming(transport, listening, hearing_unless(objection))):
+    with running(consuming(transport, listening, hearing_unless(objection, batch=batch))):
         send(connect(), *(message_of(fact) for fact in facts))
         until_heard(listening, facts)
         until_empty(transport)
@@ -215,14 +216,14 @@ class TestLinger:
         assert handing.acked == messages
 
     def test_under_load_a_batch_is_filled(self, listening: Database) -> None:
-        """After a batch that was filled to a tenth the next waits a moment, and only then."""
+        """After a batch that was filled to a tenth the next waits a moment, and only then; nor longer beside it."""
         messages = [message_of(fact) for fact in make_facts(9)]
         handing = Handing(messages[:5], messages[5:7], messages[7:8], messages[8:])
 
         with counted(listening.engine) as seen:
             consumed(listening, handing, hearing(batch=50))
 
-        assert handing.timeouts == [FETCH_SECONDS, FETCH_SECONDS, LINGER_SECONDS, FETCH_SECONDS, FETCH_SECONDS]
+        assert handing.timeouts == [FETCH_SECONDS, LINGER_SECONDS, LINGER_SECONDS, FETCH_SECONDS, FETCH_SECONDS]
         assert len([each for each in seen if "INSERT INTO inbox" in each]) == 3
         assert handing.acked == messages
 
@@ -233,11 +234,14 @@ def waiting(transport: Transport) -> tuple[int, int]:
     return stats.ready, stats.consumers
 
 
-def test_letters_of_a_database_that_stays_away_go_back(connect: Connect, listening: Database, hearer: Owner) -> None:
+@pytest.mark.parametrize("batch", [500, 2])
+def test_letters_of_a_database_that_stays_away_go_back(
+    connect: Connect, listening: Database, hearer: Owner, batch: int
+) -> None:
     """F12: nobody holds them past the broker's patience; when the database answers they are asked for again."""
     transport = connect()
     facts = make_facts(5)
-    consumer = Consumer(transport, Inbox(listening, hearing()), patience_seconds=0.3)
+    consumer = Consumer(transport, Inbox(listening, hearing(batch=batch)), patience_seconds=0.3)
     with running(consumer.run):
         until(lambda: transport.stats(INBOX).consumers == 1, timeout=10, missing="the consumer")
         with hearer.away():

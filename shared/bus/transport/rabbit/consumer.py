@@ -101,11 +101,11 @@ class RabbitSubscription:
         return self._wire
 
     def _prepare(self, wire: Wire) -> None:
-        """Consume; twice a batch is on its way, so that a full one waits when this one is done."""
+        """Consume; a consumer may hold two batches, and a third is on its way, so that it waits when one is done."""
         self._buffer.wire = wire
         channel = wire.channel
         channel.add_on_cancel_callback(lambda _frame: wire.fail(ConnectionAbortedError(f"{self._queue} was cancelled")))
-        channel.basic_qos(prefetch_count=2 * self._batch)
+        channel.basic_qos(prefetch_count=3 * self._batch)
         channel.basic_consume(self._queue, self._buffer.on_message, callback=lambda _frame: wire.opened())
 
 

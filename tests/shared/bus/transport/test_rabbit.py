@@ -181,6 +181,19 @@ class TestDefine:
             define("http://guest:guest@127.0.0.1:1")
 
 
+def test_a_third_batch_is_on_its_way_while_two_are_in_hand(transport: RabbitTransport) -> None:
+    """A consumer holds two; a fourth would be others' who wait."""
+    publish_all(transport, make_letters(40))
+    subscription = transport.subscribe(INBOX, batch=10)
+
+    in_hand = receive(subscription, 30)
+
+    assert subscription.fetch(timeout=0.5) == []
+    subscription.ack(in_hand[:10])
+    receive(subscription, 10)
+    subscription.close()
+
+
 def test_letters_are_cloudevents_in_the_rabbitmq_binding(transport: RabbitTransport) -> None:
     """Others read our events with the SDK, not with our code."""
     letter = make_letter(body=b'{"minutes": 120}')
