@@ -22,7 +22,7 @@ from shared.web.openapi import describe
 from shared.web.operations import operations_of
 from shared.web.options import WebOptions
 from shared.web.rates import RateLimiter
-from shared.web.routes import hot_doors, is_hot, require_safe
+from shared.web.routes import has_hot_doors, hot_doors, is_hot, require_safe
 from shared.web.together import GROUP_CONNECTIONS, Groups
 
 # No provider is configured here, and asking each time whether one is costs a tenth of what the rest of a request does.
@@ -68,7 +68,9 @@ def routes_of(service: Service, *, vendor: Path | None = None) -> FastAPI:
         redoc_url=None,
         telemetry=TELEMETRY,
     )
-    for router in routers_of(service):
+    for router in sorted(
+        routers_of(service), key=has_hot_doors, reverse=True
+    ):  # Found first, for addresses are tried in order.
         require_safe(router)
         app.include_router(router, prefix=prefix)
     problems.install(app)

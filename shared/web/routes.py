@@ -212,6 +212,11 @@ def require_safe(router: APIRouter) -> None:
             raise TypeError(f"{route}: unsafe routes stand in a shared.web.routes.Router")
 
 
+def has_hot_doors(router: APIRouter) -> bool:
+    """Say whether any route of a router is a hot door."""
+    return any(isinstance(route, Route) and route.act is not None for route in router.routes)
+
+
 def hot_doors(app: FastAPI) -> tuple[re.Pattern[str], ...]:
     """Return what the addresses of an app's hot doors look like; none of them is read."""
     hot = (each for each in iter_route_contexts(app.routes) if getattr(each.original_route, "act", None))
