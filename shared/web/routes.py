@@ -13,7 +13,6 @@ permission has no caller whose key or trail it could be, and is left as it is; s
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 from functools import wraps
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar, get_args, get_type_hints
@@ -26,6 +25,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
+from shared import clock
 from shared.audit import entries, trail
 from shared.audit.entries import Call
 from shared.auth.callers import Caller
@@ -33,7 +33,7 @@ from shared.errors import Refusal
 from shared.seen import hash_of, is_row, tag_of
 from shared.web import idempotency
 from shared.web.audit import call_of
-from shared.web.doors import Now, Tx
+from shared.web.doors import Tx
 from shared.web.preconditions import READINGS, Tagged, etag, needs_reading, unless_known
 from shared.web.refusals import refuses
 from shared.web.together import Act, Groups, Member, act_of
@@ -92,12 +92,12 @@ class Route(APIRoute):
         _require_plain(endpoint)
 
         def call(
-            *, kit_tx: Session, kit_key: str | None, kit_now: datetime, kit_request: Request | None = None,
+            *, kit_tx: Session, kit_key: str | None, kit_request: Request | None = None,
             **values: Any,  # noqa: ANN401  The endpoint's own.
         ) -> Response:  # fmt: skip
             caller: Caller = values[self.caller]
             request: Request = kit_request or values[self.request]
-            described = call_of(request, caller, values.values(), at=kit_now)
+            described = call_of(request, caller, values.values(), at=clock.now())
             if kit_key is None:
                 return self._carry_out(endpoint, values, described, kit_tx)
             asked = idempotency.asked_by(request, caller, kit_key)
@@ -110,7 +110,7 @@ class Route(APIRoute):
             idempotency.keep(kit_tx, {asked: response}, operation=described.operation)
             return response
 
-        asked_for = {"kit_tx": Tx, "kit_key": (idempotency.KeyHeader, None), "kit_now": Now}
+        asked_for = {"kit_tx": Tx, "kit_key": (idempotency.KeyHeader, None)}
         return refuses(*idempotency.REFUSALS)(self._asking(endpoint, call, asked_for))
 
     def _joining(self, endpoint: Endpoint, act: Act) -> Endpoint:
@@ -118,17 +118,17 @@ class Route(APIRoute):
         _require_plain(endpoint)
 
         async def join(
-            *, kit_key: str | None, kit_now: datetime, kit_request: Request | None = None,
+            *, kit_key: str | None, kit_request: Request | None = None,
             **values: Any,  # noqa: ANN401  The endpoint's own.
         ) -> Response:  # fmt: skip
             caller: Caller = values[self.caller]
             request: Request = kit_request or values[self.request]
-            described = call_of(request, caller, values.values(), at=kit_now)
+            described = call_of(request, caller, values.values(), at=clock.now())
             asked = None if kit_key is None else idempotency.asked_by(request, caller, kit_key)
             groups: Groups = request.app.state.groups
             return await groups.join(Member(act, self.represented, endpoint(**values), described, asked))
 
-        asked_for = {"kit_key": (idempotency.KeyHeader, None), "kit_now": Now}
+        asked_for = {"kit_key": (idempotency.KeyHeader, None)}
         return refuses(*idempotency.REFUSALS)(self._asking(endpoint, join, asked_for))
 
     def _carry_out(self, endpoint: Endpoint, values: Mapping[str, Any], call: Call, tx: Session) -> Response:
