@@ -1,11 +1,13 @@
 """Signals between processes of one service: PostgreSQL's NOTIFY, after the commit and never within it.
 
 A NOTIFY inside a business transaction makes all commits of the database wait for each other (PITFALLS O11). So it is
-sent by a thread of its own once the transaction is through, and what is asked for within five milliseconds is one
-signal. A signal can be lost, with its process or its connection: whoever waits for one looks by itself now and then.
+sent by a thread of its own once the transaction is through: the first at once, and what is asked for within five
+milliseconds of it as one more. A signal can be lost, with its process or its connection: whoever waits for one looks by
+itself now and then.
 """
 
 import threading
+import time
 from collections.abc import Iterable
 
 import psycopg
@@ -84,20 +86,21 @@ class Bell:
             self._thread.join()
 
     def _run(self) -> None:
-        pause = threading.Event()
+        pause, rung_at = threading.Event(), -GATHER_SECONDS
         while True:
             with self._state:
                 self._state.wait_for(lambda: self._wanted or self._closed)
                 if not self._wanted:
                     return
-            pause.wait(GATHER_SECONDS)
+            pause.wait(max(0.0, rung_at + GATHER_SECONDS - time.monotonic()))
+            rung_at = time.monotonic()
             with self._state:
                 channels, self._wanted = self._wanted, set()
             self._send(sorted(channels))
 
     def _send(self, channels: list[str]) -> None:
         try:
-            with self._engine.begin() as connection:
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(_NOTIFY, {"channels": channels})
         except SQLAlchemyError as error:  # The waiting side looks by itself.
             log.warning("signal.lost", channels=channels, error=str(error))

@@ -1,6 +1,6 @@
 """Floors under a few ratios, so wide that a loaded machine does not reach them and a bad mistake does.
 
-Each is about six tenths of what was measured when it was set. They are no goals: those stand with the benchmarks.
+Each is about half of what was measured when it was set. They are no goals: those stand with the benchmarks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +12,9 @@ from tests.bench.reports import Report
 Floors = Mapping[str, Mapping[str, float]]
 
 FLOORS: Floors = {
-    "ledger": {"ratio_to_dramatiq_statement": 4, "ratio_to_copy_bound": 0.2},
-    "relay": {"ratio_to_publish_only": 0.2},
-    "check-in": {"ratio_to_fastapi_orm": 0.25},
+    "ledger": {"ratio_to_dramatiq_statement": 5, "ratio_to_copy_bound": 0.25},
+    "relay": {"ratio_to_publish_only": 0.25},
+    "check-in": {"ratio_to_fastapi_orm": 1.5},
 }
 
 

@@ -16,7 +16,8 @@ def section(told: Mapping[str, Any]) -> str:
         lines.append(f"| `{name}` | {spread} | {figure.get('goal', '')} | {met} |")
     for note in told["notes"]:
         lines += ["", note]
-    lines += ["", "| contender | a second (median) | CPU µs a unit (median) | totals |", "|---|--:|---|---|"]
+    if told["contenders"]:
+        lines += ["", "| contender | a second (median) | CPU µs a unit (median) | totals |", "|---|--:|---|---|"]
     for name, did in told["contenders"].items():
         cpu = ", ".join(f"{process} {_number(spread['median'])}" for process, spread in did["cpu_us"].items())
         exact = "exact" if did["totals_exact"] else "**wrong**"

@@ -21,8 +21,9 @@ from services.activities.listings.tables import Shift
 from services.activities.volunteers.queries import lock_volunteers
 from shared import bus
 from shared.audit import Change, note
+from shared.database.packed import instants, integers, texts, uuids
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
-from shared.ids import new_id
+from shared.ids import new_ids
 from shared.seen import Seen
 
 OVERLAP = "another attendance of the same person covers some of these minutes"
@@ -124,12 +125,12 @@ class Decision:
 
 def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> Sequence[Attendance]:
     """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
-    ids = [new_id() for _ in arrivals]
+    ids = new_ids(len(arrivals))
     columns = {
-        "ids": ids,
-        "shifts": [shift.id for shift, _, _ in arrivals],
-        "volunteers": [volunteer_id for _, volunteer_id, _ in arrivals],
-        "ins": [at for _, _, at in arrivals],
+        "ids": uuids(ids),
+        "shifts": uuids(shift.id for shift, _, _ in arrivals),
+        "volunteers": uuids(volunteer_id for _, volunteer_id, _ in arrivals),
+        "ins": instants([at for _, _, at in arrivals]),
     }
     arrived = tx.scalars(_ARRIVALS, columns).all()
     new = zip(ids, arrivals, strict=True)
@@ -237,22 +238,22 @@ def _presence(attendance: Attendance) -> Presence:
 
 
 def _columns(settlements: Sequence[Settlement], minutes: dict[UUID, int]) -> dict[str, object]:
-    spans = [settlement.span for settlement in settlements]
+    spans, presences = [each.span for each in settlements], [each.presence for each in settlements]
     return {
-        "ids": [settlement.attendance_id for settlement in settlements],
-        "versions": [settlement.version for settlement in settlements],
-        "kinds": [settlement.kind for settlement in settlements],
-        "shifts": [settlement.shift.id for settlement in settlements],
-        "volunteers": [settlement.volunteer_id for settlement in settlements],
-        "ins": [settlement.presence.checked_in_at for settlement in settlements],
-        "outs": [settlement.presence.checked_out_at for settlement in settlements],
-        "starts": [start for start, _ in spans],
-        "ends": [end for _, end in spans],
-        "evidence": [settlement.presence.evidence.value for settlement in settlements],
-        "minutes": [minutes[settlement.attendance_id] for settlement in settlements],
-        "reasons": [settlement.reason for settlement in settlements],
-        "deciders": [settlement.decided_by for settlement in settlements],
-        "decided": [settlement.decided_at for settlement in settlements],
+        "ids": uuids(each.attendance_id for each in settlements),
+        "versions": integers([each.version for each in settlements]),
+        "kinds": texts(each.kind for each in settlements),
+        "shifts": uuids(each.shift.id for each in settlements),
+        "volunteers": uuids(each.volunteer_id for each in settlements),
+        "ins": instants([presence.checked_in_at for presence in presences]),
+        "outs": instants([presence.checked_out_at for presence in presences]),
+        "starts": instants([start for start, _ in spans]),
+        "ends": instants([end for _, end in spans]),
+        "evidence": texts(presence.evidence.value for presence in presences),
+        "minutes": integers([minutes[each.attendance_id] for each in settlements]),
+        "reasons": texts(each.reason for each in settlements),
+        "deciders": uuids(each.decided_by for each in settlements),
+        "decided": instants([each.decided_at for each in settlements]),
     }
 
 
