@@ -272,6 +272,26 @@ class TestGone:
         assert World.watch.groups == [["at work"], ["last"]]
         assert hot.bodies() == ["at work", "last"]
 
+    def test_a_caller_that_has_gone_leaves_its_neighbour_the_answer(self, hot: Caller, memos: Database) -> None:
+        """Both are at work in one group when one of them goes."""
+        groups, before = together.Groups(memos), World.watch
+
+        async def serve() -> bytes:
+            first = asyncio.create_task(groups.join(self.member(hot, "first")))
+            await asyncio.to_thread(before.begun.wait, 20)
+            gone, stays = (asyncio.create_task(groups.join(self.member(hot, body))) for body in ("gone", "stays"))
+            await asyncio.to_thread(until, lambda: groups.length == 2, timeout=20, missing="two calls in the line")
+            World.watch = Watch()
+            before.go_on.set()
+            await asyncio.to_thread(World.watch.begun.wait, 20)
+            gone.cancel()
+            World.watch.go_on.set()
+            await first
+            return bytes((await asyncio.wait_for(stays, 20)).body)
+
+        assert asyncio.run(serve()) == b"made"
+        assert World.watch.groups == [["gone", "stays"]]
+
     def test_a_loop_that_is_closed_stops_nobody(self, hot: Caller, memos: Database) -> None:
         """The server ended while a group was at work; what it did is done."""
         groups = together.Groups(memos)
