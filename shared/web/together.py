@@ -222,7 +222,7 @@ class _Line:
             if self._is_at_work:
                 return
             self._is_at_work = True
-        threading.Thread(target=self._work, name="together").start()
+        threading.Thread(target=self._work, name="together", daemon=True).start()  # Its end waits for requests alone.
 
     def _work(self) -> None:
         while group := self._next():

@@ -22,10 +22,11 @@ from tests.bench.http_load import in_turn, post
 from tests.bench.meters import Meter, spent
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
-from tests.bench.roles import await_port, end, free_port, start_chain
+from tests.bench.roles import await_port, end, start_chain
 from tests.bench.watching import reach
 from tests.factories.ledger import make_policy_version
 from tests.faults.processes import Process
+from tests.servers.erlang import free_ports
 
 CLIENTS = 32
 REQUESTS = 3_000
@@ -105,7 +106,7 @@ def _connected(url: URL) -> Connection:
 
 
 def _start_naive(places: Places, stack: ExitStack) -> tuple[str, Mapping[str, Process]]:
-    amqp_url, port = places.fresh_vhost(), free_port()
+    amqp_url, [port] = places.fresh_vhost(), free_ports(1)
     web = ("uvicorn", "tests.bench.peers.fastapi_check_out:app", "--port", str(port), "--no-access-log")
     commands = {
         "web": ("activities", web),

@@ -15,7 +15,8 @@ from tests.bench.http_load import Answered, get, in_turn, post
 from tests.bench.meters import Meter, spent
 from tests.bench.places import Places
 from tests.bench.reports import Report, Say
-from tests.bench.roles import await_port, environment_of, free_port
+from tests.bench.roles import await_port, environment_of
+from tests.servers.erlang import free_ports
 
 CLIENTS = 32
 REQUESTS = 4_000  # So few that a code lives as long as a run.
@@ -90,7 +91,7 @@ def _run(places: Places, web: Web, requests: int, tails: list[float]) -> Run:
     """Start a web process over a fresh database and have everybody check in once."""
     crowd = gather(places, WARM_UP + requests, came=False)
     url = places.server.database_url("activities")
-    port = free_port()
+    [port] = free_ports(1)
     environment = {
         **environment_of(places, places.rabbit.amqp_url),
         "BENCH_DATABASE_URL": url.render_as_string(hide_password=False),

@@ -1,14 +1,13 @@
 """Roles and other web processes of one run, started apart from each other, and where they listen."""
 
 import re
-import socket
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 
 from tests.bench.places import Places
 from tests.faults.processes import Process
-from tests.servers.erlang import LOOPBACK
+from tests.servers.erlang import LOOPBACK, listens
 from tests.web_options import SECRET
 
 READY_SECONDS = 60
@@ -43,7 +42,7 @@ def start_chain(places: Places, stack: ExitStack) -> tuple[str, Mapping[str, Pro
 
 def await_port(process: Process, port: int) -> str:
     """Wait until a process takes connections on its port; return its address."""
-    process.until(partial(_listens, port), missing="a web process on its port", timeout=READY_SECONDS)
+    process.until(partial(listens, port), missing="a web process on its port", timeout=READY_SECONDS)
     return f"http://{LOOPBACK}:{port}"
 
 
@@ -53,20 +52,5 @@ def end(process: Process) -> None:
     process.wait()
 
 
-def free_port() -> int:
-    """Return a port that nobody has at the moment."""
-    with socket.create_server((LOOPBACK, 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
-
-
 def _works(process: Process) -> bool:
     return any(line.startswith(("activities ", "ledger ")) for line in process.output.splitlines())
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection((LOOPBACK, port), timeout=1).close()
-    except OSError:
-        return False
-    return True

@@ -3,7 +3,6 @@
 import contextlib
 import re
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -24,6 +23,7 @@ from shared.settings import Settings
 from tests.console.provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.faults.processes import Process, Processes, processes
 from tests.journeys.people import Town, town
+from tests.servers.erlang import free_ports
 from tests.servers.postgres import open_folder
 from tests.servers.rabbitmq import Broker, own_users, url_as
 from tests.web_options import SECRET
@@ -118,7 +118,7 @@ class Roles:
         web, relay = self._serve("activities", "web"), self._serve("activities", "relay")
         ledger = self._serve("ledger", "all")
         url = _where(web, "activities web")
-        port = _free_port()
+        [port] = free_ports(1)  # A console must know its own address before it listens.
         at_issuer = {"ISSUER": issuer_url, "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET}
         where = {"API_URL": url, "CONSOLE_URL": f"http://127.0.0.1:{port}"}
         more = {f"POPCANDY_{name}": value for name, value in (at_issuer | where).items()}
@@ -136,13 +136,6 @@ class Roles:
         process = self._started.start(*arguments, environment=self.environment | broker | more)
         self._all.append(process)
         return process
-
-
-def _free_port() -> int:
-    """Return a port that is free now: a console must know its own address before it listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
 
 
 def _where(process: Process, says: str) -> str:

@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
+from moneyed import Money
 from sqlalchemy import make_url
 
 from tests.bench.peers.environment import DATABASE_URL
@@ -37,7 +38,6 @@ settings.configure(
 django.setup()
 
 from hordak.models import Account, AccountType, Leg, Transaction  # noqa: E402  Models are there after the setup.
-from moneyed import Money  # noqa: E402
 
 Line = tuple[str, int]
 

@@ -1,6 +1,7 @@
 """A hot door: many calls in one transaction, each answered for itself."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -110,6 +111,11 @@ class TestGroup:
         World.watch.go_on.set()
         assert mark(hot, "alone").status_code == 201
         assert World.watch.groups == [["alone"]]
+
+    def test_a_process_that_ends_waits_for_requests_and_not_for_a_group(self, hot: Caller) -> None:
+        """As for every other thread of a request; what is not committed is undone."""
+        with crowded(hot):
+            assert [thread.daemon for thread in threading.enumerate() if thread.name == "together"] == [True]
 
     def test_one_person_twice_is_two_groups(self, hot: Caller) -> None:
         """A double tap: in the order in which they came."""
