@@ -130,6 +130,15 @@ class TestGroup:
         assert statuses(together_at(hot, *"abcde")) == [201] * 5
         assert World.watch.groups == [["first"], ["a", "b", "c"], ["d", "e"]]
 
+    def test_who_is_passed_over_keeps_the_place(self, hot: Caller, memos: Database) -> None:
+        """Before those who came later and found the group full."""
+        hot.client.app.state.groups = together.Groups(memos, most=2)  # type: ignore[attr-defined]  # As above.
+        people = [hot, hot, hot.by(person=uuid4()), hot.by(person=uuid4())]
+        with crowded(hot) as send:
+            calls = [send(partial(mark, who, body)) for who, body in zip(people, "abcd", strict=True)]
+        assert [call.result(20).status_code for call in calls] == [201] * 4
+        assert World.watch.groups == [["first"], ["a", "c"], ["b", "d"]]
+
     def test_a_line_that_is_too_long_turns_away(self, hot: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
         """With an answer that says when to come again."""
         monkeypatch.setattr(together, "MOST_WAITING", 2)
