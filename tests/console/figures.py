@@ -104,7 +104,8 @@ FIGURES: dict[str, Any] = {
             _account("2110", "应付配捐款", "Payable to partners, accrued", -2_000_001),
             _account("5110", "配捐支出", "Matching expense", 2_000_001),
         ],
-        "total": _money(0), "differing_balances": 0, "unbalanced_entries": 0, "balanced": True,
+        "total": _money(0), "differing_balances": 0, "unbalanced_entries": 0,
+        "differing_totals": 0, "balanced": True,
     },
     "/api/activities/flow": {
         "service": "activities", "outbox": 3, "later": 17, "dead_letters": 0, "parked": 0, "broker": None,

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
+from services.ledger.donations import queries as donations
 from services.ledger.donations.tables import Donation
-from services.ledger.journal import queries as journal
 from shared import bus
 from shared.bus.tables import DeadLetter, Inbox
 from shared.bus.topology import Topology
@@ -145,8 +145,8 @@ class Line:
             rows = tx.execute(select(Donation.attendance_id, Donation.matchable_minutes))
             assert sorted(tuple(row) for row in rows) == sorted(told.items())
             assert tx.scalar(select(func.sum(Donation.fen))) == worth(facts)
-            trial = journal.prove_balance(tx, programme_id=self.programme_id, partner_scope=None)
-            assert trial.balanced
+            proof = donations.prove_balance(tx, programme_id=self.programme_id, partner_scope=None)
+            assert proof.balanced
             assert tx.execute(text("SELECT count(*) FROM dead_letter WHERE state = 'dead'")).scalar_one() == dead
             assert tx.execute(text("SELECT count(*) FROM parked_letter")).scalar_one() == 0
             assert tx.execute(text("SELECT count(*) FROM suspect")).scalar_one() == 0

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.ledger.journal import queries as journal
+from services.ledger.donations import queries as donations
 from services.ledger.main import SERVICE
 from shared.bus.inbox import Inbox
 from shared.bus.testing import message_of
@@ -64,7 +64,7 @@ def books_after(database: Database, programme_id: UUID, messages: Sequence[Deliv
     for start in range(0, len(messages), BATCH):
         inbox.settle(messages[start : start + BATCH])
     with database.transaction() as tx:
-        assert journal.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
+        assert donations.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
         assert tx.execute(text("SELECT count(*) FROM dead_letter")).scalar_one() == 0
         return [[tuple(row) for row in tx.execute(query)] for query in (_STANDING, _BALANCES)]
 

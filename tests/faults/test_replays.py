@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from services.ledger.donations import queries as donations
 from services.ledger.donations.tables import Donation
-from services.ledger.journal import queries as journal
 from shared import clock
 from shared.bus.dead_letters import replays
 from shared.bus.dead_letters.post_mortem import Wanted
@@ -87,4 +87,4 @@ def test_killed_half_way_and_carried_on_by_two_at_once(line: Line) -> None:
         booked = tx.execute(select(Donation.attendance_id, Donation.fen).order_by(Donation.attendance_id)).all()
         assert [row.attendance_id for row in booked] == sorted(fact.attendance_id for fact in facts)
         assert sum(row.fen for row in booked) == worth(facts)
-        assert journal.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
+        assert donations.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced

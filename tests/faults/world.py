@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.ledger.donations import queries as donations
 from services.ledger.donations.handlers import accrue_donations
-from services.ledger.journal import queries as journal
 from services.ledger.journal.rules import Account
 from shared import bus, clock
 from shared.bus.dead_letters import replays
@@ -170,7 +170,7 @@ def require_exact(world: World, model: Model, programme_id: UUID) -> None:
         assert standing == model.standing()
         owed = tx.execute(_POSTED, {"programme": programme_id, "payable": Account.PAYABLE_ACCRUED}).scalar_one()
         assert -owed == sum(fen for _, _, fen in standing.values())
-        assert journal.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
+        assert donations.prove_balance(tx, programme_id=programme_id, partner_scope=None).balanced
         assert dict(tx.execute(_LEFT).mappings().one()) == dict.fromkeys(("suspects", "parked", "dead", "replays"), 0)
         marks = Counter(tx.scalars(text("SELECT handler FROM inbox")))
         assert {marks[handler.name] for handler in HANDLERS} == {len(model.all_told)}

@@ -120,6 +120,7 @@ class TrialBalance:
     accounts: tuple[AccountTotal, ...]
     differing_balances: int
     unbalanced_entries: int
+    differing_totals: int
     balanced: bool
 
 

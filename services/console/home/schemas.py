@@ -125,6 +125,7 @@ def make_trial_balance(found: queries.TrialBalance, *, language: str) -> dict[st
     return {
         "balanced": found.balanced,
         "differing": found.differing_balances,
+        "totals": found.differing_totals,
         "unbalanced": found.unbalanced_entries,
         "accounts": [
             {

@@ -1,4 +1,4 @@
-"""Accruing: facts about attendances become donations, postings and balances."""
+"""Accruing: facts about attendances become donations, postings, balances and totals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,23 +18,57 @@ from shared.database.packed import big_integers, dates, instants, integers, text
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, Attended
 from shared.ids import new_id, new_ids
 
-_SUPERSEDE = text("""
-    UPDATE donation SET superseded_at = :now
-    WHERE superseded_at IS NULL AND attendance_id = ANY(CAST(:attendances AS uuid[]))
-""")
-_INSERT = text("""
-    INSERT INTO donation (
-        id, version, state, attendance_id, programme_id, partner_id, listing_id, shift_id, volunteer_id,
-        started_at, service_on, evidence, recorded_minutes, matchable_minutes,
-        below_minimum_minutes, above_ceiling_minutes, step_rounding_minutes,
-        credited_minutes, fen, policy_version_id, entry_id, decided_at)
-    SELECT d.*, :now FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:versions AS integer[]), CAST(:states AS text[]), CAST(:attendances AS uuid[]),
-        CAST(:programmes AS uuid[]), CAST(:partners AS uuid[]), CAST(:listings AS uuid[]), CAST(:shifts AS uuid[]),
-        CAST(:volunteers AS uuid[]), CAST(:started AS timestamptz[]), CAST(:service AS date[]),
-        CAST(:evidence AS text[]), CAST(:recorded AS integer[]), CAST(:matchable AS integer[]),
-        CAST(:below AS integer[]), CAST(:above AS integer[]), CAST(:rounding AS integer[]),
-        CAST(:credited AS integer[]), CAST(:fen AS bigint[]), CAST(:policies AS uuid[]), CAST(:entries AS uuid[])) AS d
+# All that is superseded is read before anything is inserted, since one donation stands per attendance; and both before
+# totals are sorted, which are locked last, behind balances, in order of their key. No month means all months.
+_SAVE = text("""
+    WITH superseded AS (
+        UPDATE donation SET superseded_at = :now
+        WHERE superseded_at IS NULL AND attendance_id = ANY(CAST(:replaced AS uuid[]))
+        RETURNING programme_id, partner_id, service_on, state, recorded_minutes, matchable_minutes,
+                  below_minimum_minutes, above_ceiling_minutes, step_rounding_minutes, credited_minutes, fen
+    ), inserted AS (
+        INSERT INTO donation (
+            id, version, state, attendance_id, programme_id, partner_id, listing_id, shift_id, volunteer_id,
+            started_at, service_on, evidence, recorded_minutes, matchable_minutes,
+            below_minimum_minutes, above_ceiling_minutes, step_rounding_minutes,
+            credited_minutes, fen, policy_version_id, entry_id, decided_at)
+        SELECT d.*, :now FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:versions AS integer[]), CAST(:states AS text[]), CAST(:attendances AS uuid[]),
+            CAST(:programmes AS uuid[]), CAST(:partners AS uuid[]), CAST(:listings AS uuid[]), CAST(:shifts AS uuid[]),
+            CAST(:volunteers AS uuid[]), CAST(:started AS timestamptz[]), CAST(:service AS date[]),
+            CAST(:evidence AS text[]), CAST(:recorded AS integer[]), CAST(:matchable AS integer[]),
+            CAST(:below AS integer[]), CAST(:above AS integer[]), CAST(:rounding AS integer[]),
+            CAST(:credited AS integer[]), CAST(:fen AS bigint[]), CAST(:policies AS uuid[]), CAST(:entries AS uuid[])
+        ) AS d
+        WHERE (SELECT count(*) FROM superseded) >= 0
+        RETURNING programme_id, partner_id, service_on, state, recorded_minutes, matchable_minutes,
+                  below_minimum_minutes, above_ceiling_minutes, step_rounding_minutes, credited_minutes, fen
+    ), changed AS (
+        SELECT 1 AS sign, * FROM inserted UNION ALL SELECT -1, * FROM superseded
+    ), months AS (
+        SELECT programme_id, partner_id,
+               CAST(date_trunc('month', CAST(service_on AS timestamp)) AS date) AS service_month,
+               sum(sign) FILTER (WHERE state <> 'voided') AS participations, sum(sign * recorded_minutes) AS recorded,
+               sum(sign * matchable_minutes) AS matchable, sum(sign * below_minimum_minutes) AS below,
+               sum(sign * above_ceiling_minutes) AS above, sum(sign * step_rounding_minutes) AS rounding,
+               sum(sign * credited_minutes) AS credited, sum(sign * fen) AS fen
+        FROM changed GROUP BY 1, 2, 3
+    )
+    INSERT INTO partner_total AS t (
+        programme_id, partner_id, service_month, participations, recorded_minutes, matchable_minutes,
+        below_minimum_minutes, above_ceiling_minutes, step_rounding_minutes, credited_minutes, fen)
+    SELECT programme_id, partner_id, service_month, coalesce(sum(participations), 0), sum(recorded), sum(matchable),
+           sum(below), sum(above), sum(rounding), sum(credited), sum(fen)
+    FROM months GROUP BY GROUPING SETS ((1, 2, 3), (1, 2)) ORDER BY 1, 2, 3
+    ON CONFLICT (programme_id, service_month, partner_id) DO UPDATE SET
+        participations = t.participations + EXCLUDED.participations,
+        recorded_minutes = t.recorded_minutes + EXCLUDED.recorded_minutes,
+        matchable_minutes = t.matchable_minutes + EXCLUDED.matchable_minutes,
+        below_minimum_minutes = t.below_minimum_minutes + EXCLUDED.below_minimum_minutes,
+        above_ceiling_minutes = t.above_ceiling_minutes + EXCLUDED.above_ceiling_minutes,
+        step_rounding_minutes = t.step_rounding_minutes + EXCLUDED.step_rounding_minutes,
+        credited_minutes = t.credited_minutes + EXCLUDED.credited_minutes,
+        fen = t.fen + EXCLUDED.fen
 """)
 
 
@@ -134,11 +168,9 @@ def _reversal(standing: Standing, *, version: int) -> Posting:
 
 
 def _save(tx: Session, written: Sequence[Written], *, now: datetime) -> None:
-    replaced = [one.correction.service.attendance_id for one in written if one.correction.replaces is not None]
-    if replaced:
-        tx.execute(_SUPERSEDE, {"attendances": uuids(replaced), "now": now})
     if written:
-        tx.execute(_INSERT, _columns(written) | {"now": now})
+        replaced = [one.correction.service.attendance_id for one in written if one.correction.replaces is not None]
+        tx.execute(_SAVE, _columns(written) | {"replaced": uuids(replaced), "now": now})
 
 
 def _columns(written: Sequence[Written]) -> dict[str, object]:

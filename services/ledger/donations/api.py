@@ -1,4 +1,4 @@
-"""The HTTP door to donations and the waterfall."""
+"""The HTTP door to donations, the waterfall, and the proof of both and of the journal."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Response
 
 from services.ledger.donations import queries, schemas
 from services.ledger.donations.schemas import DONATIONS
+from services.ledger.journal.schemas import ACCOUNT_TOTALS
 from shared import telemetry
 from shared.auth.callers import Caller
 from shared.documents import typesetting
@@ -23,6 +24,7 @@ router = Router(tags=["donations"])
 Reader = Annotated[Caller, Depends(may("donations.read"))]
 Volunteer = Annotated[Caller, Depends(may("donations.read_own"))]
 Summer = Annotated[Caller, Depends(may("waterfall.read"))]
+Prover = Annotated[Caller, Depends(may("balances.read"))]
 StoryForm = Annotated[Form, Depends(one_of(JSON, PDF))]
 WaterfallFilter = Annotated[schemas.WaterfallFilter, Query()]
 
@@ -77,6 +79,19 @@ def sum_waterfall(caller: Summer, tx: Tx, asked: WaterfallFilter) -> queries.Wat
     return queries.sum_waterfall(
         tx, asked.model_dump(), programme_id=caller.programme_id, partner_scope=caller.partner_scope
     )
+
+
+@router.get(
+    "/trial-balance",
+    operation_id="prove_balance",
+    response_model=schemas.TrialBalance,
+    responses=ACCOUNT_TOTALS.responses,
+)
+def prove_balance(caller: Prover, asked: Annotated[Asked, Depends(ACCOUNT_TOTALS.asked)], tx: Tx) -> Answer:
+    """Add up the whole journal and all donations, and compare them with their roll-ups."""
+    proof = queries.prove_balance(tx, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
+    shown = schemas.TrialBalance.model_validate(proof)
+    return ACCOUNT_TOTALS.answer(asked, shown, shown.accounts)
 
 
 @router.get("/people/me/data", operation_id="export_own_donations", response_model=schemas.OwnDonations)

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, select, text
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
-from services.ledger.donations.rules import Service, Standing, State
-from services.ledger.donations.tables import Donation
+from services.ledger.donations import rules
+from services.ledger.donations.rules import Service, Span, Standing, State
+from services.ledger.donations.tables import SUMMED, Donation, PartnerTotal
 from services.ledger.journal import queries as journal
 from services.ledger.policies import queries as policies
 from services.ledger.policies.rules import DROP_TITLES, Drop, Line, Price, explain
@@ -33,6 +34,35 @@ _STANDING = text("""
 """)
 
 
+_DIFFERING = text("""
+    WITH months AS (
+        SELECT partner_id, CAST(date_trunc('month', CAST(service_on AS timestamp)) AS date) AS service_month,
+               count(*) FILTER (WHERE state <> 'voided') AS participations, sum(recorded_minutes) AS recorded,
+               sum(matchable_minutes) AS matchable, sum(below_minimum_minutes) AS below,
+               sum(above_ceiling_minutes) AS above, sum(step_rounding_minutes) AS rounding,
+               sum(credited_minutes) AS credited, sum(fen) AS fen
+        FROM donation
+        WHERE programme_id = :programme_id AND superseded_at IS NULL
+              AND (CAST(:scope AS uuid) IS NULL OR partner_id = :scope)
+        GROUP BY 1, 2
+    ), both_sides AS (
+        SELECT partner_id, service_month, sum(participations) AS participations, sum(recorded) AS recorded,
+               sum(matchable) AS matchable, sum(below) AS below, sum(above) AS above, sum(rounding) AS rounding,
+               sum(credited) AS credited, sum(fen) AS fen
+        FROM months GROUP BY GROUPING SETS ((1, 2), (1))
+        UNION ALL
+        SELECT partner_id, service_month, -participations, -recorded_minutes, -matchable_minutes,
+               -below_minimum_minutes, -above_ceiling_minutes, -step_rounding_minutes, -credited_minutes, -fen
+        FROM partner_total
+        WHERE programme_id = :programme_id AND (CAST(:scope AS uuid) IS NULL OR partner_id = :scope)
+    )
+    SELECT count(*) FROM (
+        SELECT FROM both_sides GROUP BY partner_id, service_month
+        HAVING (sum(participations), sum(recorded), sum(matchable), sum(below), sum(above), sum(rounding),
+                sum(credited), sum(fen)) <> (0, 0, 0, 0, 0, 0, 0, 0)
+    ) AS differing
+""")
+
 DONATIONS = KeysetList(
     key=(Donation.id,),
     sorts={"service_on": Sort(Donation.service_on), "amount": Sort(Donation.fen)},
@@ -47,6 +77,13 @@ DONATIONS = KeysetList(
         "service_until": until(Donation.service_on, "For service before this date."),
     },
 )
+
+
+TOTAL_FILTERS = {  # Those of the list that totals answer, where a period begins and ends with months.
+    "partner_id": equal(PartnerTotal.partner_id, "Owed to this partner."),
+    "service_from": since(PartnerTotal.service_month, "For service in this month or later."),
+    "service_until": until(PartnerTotal.service_month, "For service before this month."),
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +113,19 @@ class Waterfall:
 
     sums: Row[Any]
     drops: Sequence[Dropped]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The trial balance, and how many totals of partners are not the sum of the donations that stand."""
+
+    trial: journal.TrialBalance
+    differing_totals: int
+
+    @property
+    def balanced(self) -> bool:
+        """Say whether the journal is proven and every total equals its donations."""
+        return self.trial.balanced and self.differing_totals == 0
 
 
 def lock_standing(tx: Session, attendances: Sequence[UUID]) -> dict[UUID, Standing]:
@@ -142,22 +192,41 @@ def sum_waterfall(
 ) -> Waterfall:
     """Add up, in one statement, what became of every recorded minute; voided attendances count for nothing.
 
-    `wanted` are filters of the list of donations.
+    `wanted` are filters of the list of donations. Whole months of partners, and all that they ever had, are read from
+    totals, whatever they hold.
     """
-    statement = select(
-        func.count().filter(Donation.state != State.VOIDED).label("participations"),
-        func.count(Donation.partner_id.distinct()).filter(Donation.state != State.VOIDED).label("partners"),
-        _total(Donation.recorded_minutes).label("recorded_minutes"),
-        _total(Donation.matchable_minutes).label("matchable_minutes"),
-        _total(Donation.below_minimum_minutes).label("below_minimum_minutes"),
-        _total(Donation.above_ceiling_minutes).label("above_ceiling_minutes"),
-        _total(Donation.step_rounding_minutes).label("step_rounding_minutes"),
-        _total(Donation.credited_minutes).label("credited_minutes"),
-        _total(Donation.fen).label("accrued_fen"),
-    )
-    seen = _seen(statement, programme_id=programme_id, partner_scope=partner_scope)
-    sums = tx.execute(filtered(seen, DONATIONS.filters, wanted)).one()
+    span = rules.span_of(wanted)
+    if span is Span.DAYS:
+        rows = filtered(_added_up(programme_id, partner_scope), DONATIONS.filters, wanted)
+    else:
+        rows = filtered(_totals_of(programme_id, partner_scope), TOTAL_FILTERS, wanted)
+    if span is Span.EVER:
+        rows = rows.where(PartnerTotal.service_month.is_(None))
+    sums = tx.execute(rows).one()
     return Waterfall(sums, _drops(sums))
+
+
+def prove_balance(tx: Session, *, programme_id: UUID, partner_scope: UUID | None) -> Proof:
+    """Add up every leg and every standing donation of a programme and compare; reads the whole ledger."""
+    trial = journal.prove_balance(tx, programme_id=programme_id, partner_scope=partner_scope)
+    differing = tx.execute(_DIFFERING, {"programme_id": programme_id, "scope": partner_scope}).scalar_one()
+    return Proof(trial, differing)
+
+
+def _totals_of(programme_id: UUID, partner_scope: UUID | None) -> Rows:
+    partners = func.count(PartnerTotal.partner_id.distinct()).filter(PartnerTotal.participations > 0)
+    sums = (_total(getattr(PartnerTotal, name)).label(name) for name in SUMMED)
+    rows: Rows = select(partners.label("partners"), *sums).where(PartnerTotal.programme_id == programme_id)
+    return rows if partner_scope is None else rows.where(PartnerTotal.partner_id == partner_scope)
+
+
+def _added_up(programme_id: UUID, partner_scope: UUID | None) -> Rows:
+    took_part = Donation.state != State.VOIDED
+    partners = func.count(Donation.partner_id.distinct()).filter(took_part)
+    participations = func.count().filter(took_part)
+    sums = (_total(getattr(Donation, name)).label(name) for name in SUMMED if name != "participations")
+    rows = select(partners.label("partners"), participations.label("participations"), *sums)
+    return _seen(rows, programme_id=programme_id, partner_scope=partner_scope)
 
 
 def _drops(sums: Row[Any]) -> list[Dropped]:
@@ -171,7 +240,7 @@ def _drops(sums: Row[Any]) -> list[Dropped]:
     return [Dropped(drop, stages.get(drop, "matchable"), *DROP_TITLES[drop], lost) for drop, lost in minutes.items()]
 
 
-def _total(column: InstrumentedAttribute[int]) -> ColumnElement[int]:
+def _total(column: ColumnElement[int]) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)  # A sum of fen is `numeric`; ours are integers.
 
 

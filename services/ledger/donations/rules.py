@@ -1,9 +1,9 @@
 """What a fact about an attendance changes: target minus posted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from uuid import UUID
 
 from services.ledger.policies.rules import NOTHING, Price, Terms, choose, price
@@ -37,6 +37,17 @@ class State(StrEnum):
     SETTLED = "settled"
     REVISED = "revised"
     VOIDED = "voided"
+
+
+class Span(Enum):
+    """What a sum of donations is taken over: all that there ever was, whole months, or anything else."""
+
+    EVER = auto()
+    MONTHS = auto()
+    DAYS = auto()
+
+
+_PERIOD = frozenset({"service_from", "service_until"})  # The latter is excluded.
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,15 @@ def decide(standing: Standing | None, told: Service, versions: Sequence[Terms]) 
         reverses=differs and posted is not None,
         accrues=differs and priced.fen > 0,
     )
+
+
+def span_of(wanted: Mapping[str, object]) -> Span:
+    """Say of what time filters of donations leave all that a partner has, or all partners; None limits nothing."""
+    asked = {name: value for name, value in wanted.items() if value is not None and name != "partner_id"}
+    if not asked:
+        return Span.EVER
+    in_months = all(name in _PERIOD and isinstance(value, date) and value.day == 1 for name, value in asked.items())
+    return Span.MONTHS if in_months else Span.DAYS
 
 
 def _require_same_thing(known: Service, told: Service) -> None:

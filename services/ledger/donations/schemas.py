@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AliasPath, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.ledger.donations import queries
-from services.ledger.journal.schemas import Amount, Entry
+from services.ledger.journal.schemas import AccountTotal, Amount, Entry
 from shared.documents import papers
 from shared.documents.papers import Cell, Column, Facts, Language, Minutes, Paper, Reference, Table
 from shared.errors import Title
@@ -236,8 +236,21 @@ class Waterfall(BaseModel):
     recorded_minutes: Count = Field(validation_alias=AliasPath("sums", "recorded_minutes"))
     matchable_minutes: Count = Field(validation_alias=AliasPath("sums", "matchable_minutes"))
     credited_minutes: Count = Field(validation_alias=AliasPath("sums", "credited_minutes"))
-    accrued: Amount = Field(validation_alias=AliasPath("sums", "accrued_fen"))
+    accrued: Amount = Field(validation_alias=AliasPath("sums", "fen"))
     drops: Items[Dropped]
+
+
+class TrialBalance(BaseModel):
+    """Whether the books balance, and the sums that say so."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    accounts: Items[AccountTotal] = Field(validation_alias=AliasPath("trial", "accounts"))
+    total: Amount = Field(validation_alias=AliasPath("trial", "total"))
+    differing_balances: Count = Field(validation_alias=AliasPath("trial", "differing_balances"))
+    unbalanced_entries: Count = Field(validation_alias=AliasPath("trial", "unbalanced_entries"))
+    differing_totals: Count
+    balanced: bool
 
 
 class OwnDonation(BaseModel):

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.ledger.policies.tables import Base
 
 _CURRENT = text("superseded_at IS NULL")
+_ADDS_UP = (
+    "matchable_minutes = credited_minutes + below_minimum_minutes + above_ceiling_minutes + step_rounding_minutes"
+)
 
 
 class Donation(Base):
@@ -34,11 +37,7 @@ class Donation(Base):
         CheckConstraint(
             "below_minimum_minutes >= 0 AND above_ceiling_minutes >= 0 AND step_rounding_minutes >= 0", name="drops"
         ),
-        CheckConstraint(
-            "matchable_minutes = "
-            "credited_minutes + below_minimum_minutes + above_ceiling_minutes + step_rounding_minutes",
-            name="adds_up",
-        ),
+        CheckConstraint(_ADDS_UP, name="adds_up"),
         CheckConstraint("(state = 'voided') = (policy_version_id IS NULL)", name="policy"),
         CheckConstraint("state <> 'voided' OR recorded_minutes = 0", name="voided"),
         CheckConstraint("(fen = 0) = (entry_id IS NULL)", name="entry"),
@@ -67,3 +66,37 @@ class Donation(Base):
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))
     decided_at: Mapped[datetime]
     superseded_at: Mapped[datetime | None]
+
+
+class PartnerTotal(Base):
+    """The sum of a partner's standing donations for service in one month, or in all; a roll-up, never the truth.
+
+    PostgreSQL also checks what a batch adds, which is negative where it corrects: what holds for that is checked.
+    """
+
+    __tablename__ = "partner_total"
+    __table_args__ = (
+        UniqueConstraint("programme_id", "service_month", "partner_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint("EXTRACT(day FROM service_month) = 1", name="first_day"),
+        CheckConstraint(_ADDS_UP, name="adds_up"),
+    )
+
+    __mapper_args__ = {"primary_key": ("programme_id", "service_month", "partner_id")}  # noqa: RUF012  SQLAlchemy's.
+
+    programme_id: Mapped[UUID]
+    partner_id: Mapped[UUID]
+    service_month: Mapped[date | None]
+    participations: Mapped[int]
+    recorded_minutes: Mapped[int]
+    matchable_minutes: Mapped[int]
+    below_minimum_minutes: Mapped[int]
+    above_ceiling_minutes: Mapped[int]
+    step_rounding_minutes: Mapped[int]
+    credited_minutes: Mapped[int]
+    fen: Mapped[int]
+
+
+SUMMED = (  # What is added up of donations; each counts as one participation, unless it is voided.
+    "participations", "recorded_minutes", "matchable_minutes", "below_minimum_minutes", "above_ceiling_minutes",
+    "step_rounding_minutes", "credited_minutes", "fen",
+)  # fmt: skip

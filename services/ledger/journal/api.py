@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from services.ledger.journal import queries, schemas
-from services.ledger.journal.schemas import ACCOUNT_TOTALS, BALANCES
+from services.ledger.journal import queries
+from services.ledger.journal.schemas import BALANCES
 from shared.auth.callers import Caller
 from shared.web.doors import Tx, may
 from shared.web.lists import Answer, Asked
@@ -20,16 +20,3 @@ Reader = Annotated[Caller, Depends(may("balances.read"))]
 def list_balances(caller: Reader, asked: Annotated[Asked, Depends(BALANCES.asked)], tx: Tx) -> Answer:
     """List what stands on each account for each partner; debits are positive."""
     return BALANCES.answer(asked, tx, caller, queries.balances_of(caller.programme_id, caller.partner_scope))
-
-
-@router.get(
-    "/trial-balance",
-    operation_id="prove_balance",
-    response_model=schemas.TrialBalance,
-    responses=ACCOUNT_TOTALS.responses,
-)
-def prove_balance(caller: Reader, asked: Annotated[Asked, Depends(ACCOUNT_TOTALS.asked)], tx: Tx) -> Answer:
-    """Add up the whole journal and compare it with its roll-ups."""
-    proof = queries.prove_balance(tx, programme_id=caller.programme_id, partner_scope=caller.partner_scope)
-    shown = schemas.TrialBalance.model_validate(proof)
-    return ACCOUNT_TOTALS.answer(asked, shown, shown.accounts)

@@ -1,4 +1,4 @@
-"""Balances, entries and the trial balance as HTTP callers see them. Debits are positive, credits negative."""
+"""Balances, entries and sums of accounts as HTTP callers see them. Debits are positive, credits negative."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -70,18 +70,6 @@ ACCOUNT_TOTALS = Table(
         "from_balances": Title(zh="余额合计（元）", en="From the balances (CNY)"),
     },
 )
-
-
-class TrialBalance(BaseModel):
-    """Whether the books balance, and the sums that say so."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    accounts: Items[AccountTotal]
-    total: Amount
-    differing_balances: Count
-    unbalanced_entries: Count
-    balanced: bool
 
 
 class Leg(BaseModel):

@@ -137,7 +137,8 @@ class TestHome:
                 "accrued": {"fen": 0}, "drops": [],
             },
             "/api/ledger/trial-balance": {
-                "accounts": [], "differing_balances": 0, "unbalanced_entries": 0, "balanced": True,
+                "accounts": [], "differing_balances": 0, "unbalanced_entries": 0, "differing_totals": 0,
+                "balanced": True,
             },
         }  # fmt: skip
 
@@ -150,13 +151,13 @@ class TestHome:
     ) -> None:
         """The one thing that an auditor must not overlook."""
         activities.documents["/api/ledger/trial-balance"] = {
-            "accounts": [], "differing_balances": 2, "unbalanced_entries": 1, "balanced": False,
+            "accounts": [], "differing_balances": 2, "unbalanced_entries": 1, "differing_totals": 3, "balanced": False,
         }  # fmt: skip
 
         page = words(home_of(stranger, provider, "auditor").get("/"))
 
         assert "账目不平" in page
-        assert "不平的分录 1 笔，不符的余额 2 项。" in page
+        assert "不平的分录 1 笔，不符的余额 2 项，不符的机构合计 3 项。" in page
 
     @pytest.mark.parametrize(
         ("answer", "text"),

@@ -10,10 +10,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services.ledger.donations import actions
+from services.ledger.donations import actions, queries
 from services.ledger.donations.rules import VersionRetold
 from services.ledger.donations.tables import Donation
-from services.ledger.journal import queries as journal
 from services.ledger.journal.tables import Balance, Entry, Leg
 from services.ledger.policies.rules import NoPolicy
 from shared import ids
@@ -36,7 +35,7 @@ from tests.ledger.raw import Raw, refused_state, wait_for_lock
 
 def balances(tx: Session) -> dict[tuple[str, Any], int]:
     tx.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-    assert journal.prove_balance(tx, programme_id=PROGRAMME, partner_scope=None).balanced
+    assert queries.prove_balance(tx, programme_id=PROGRAMME, partner_scope=None).balanced
     rows = tx.execute(
         select(Balance).where(Balance.programme_id == PROGRAMME).execution_options(populate_existing=True)
     )

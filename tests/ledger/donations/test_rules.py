@@ -191,3 +191,22 @@ def test_a_correction_back_and_forth_ends_where_it_began(chain: list[Service]) -
     back = replace(chain[0], version=len(chain) + 1)
 
     assert play([[fact] for fact in [*chain, back]])[1] == play([[chain[0]]])[1]
+
+
+class TestSpanOf:
+    @pytest.mark.parametrize(
+        ("wanted", "span"),
+        [
+            ({}, rules.Span.EVER),
+            ({"partner_id": PARTNER, "listing_id": None, "service_from": None}, rules.Span.EVER),
+            ({"service_from": date(2022, 6, 1)}, rules.Span.MONTHS),
+            ({"partner_id": PARTNER, "service_until": date(2022, 7, 1)}, rules.Span.MONTHS),
+            ({"service_from": date(2022, 6, 1), "service_until": date(2022, 6, 30)}, rules.Span.DAYS),
+            ({"service_from": date(2022, 6, 2), "service_until": date(2022, 7, 1)}, rules.Span.DAYS),
+            ({"listing_id": PARTNER}, rules.Span.DAYS),
+            ({"service_from": date(2022, 6, 1), "shift_id": PARTNER}, rules.Span.DAYS),
+        ],
+    )
+    def test_only_whole_months_of_whole_partners_have_totals(self, wanted: dict[str, object], span: rules.Span) -> None:
+        """Everything else is added up from donations; a filter that nobody has thought of, too."""
+        assert rules.span_of(wanted) is span

@@ -87,6 +87,7 @@ def test_the_trial_balance_says_whether_the_books_balance(door: Door) -> None:
         "total": {"currency": "CNY", "fen": 0},
         "differing_balances": 0,
         "unbalanced_entries": 0,
+        "differing_totals": 0,
         "balanced": True,
     }
 
