@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from services.ledger.journal.queries import prove_balance
+from services.ledger.donations.queries import prove_balance
 from services.ledger.journal.rules import Account
 from services.ledger.main import SERVICE
 from shared.bus.inbox import Inbox
@@ -87,6 +87,13 @@ _NEXT_MONTH = text("""
     SELECT entries.programme_id, account, partner_id, CAST(sum(legs.fen) AS bigint)
     FROM legs JOIN entries ON entries.id = legs.entry_id GROUP BY 1, 2, 3
     ON CONFLICT (programme_id, account, partner_id) DO UPDATE SET fen = b.fen + EXCLUDED.fen
+""")
+_TOTALS = text("""
+    INSERT INTO partner_total
+    SELECT programme_id, partner_id, CAST(date_trunc('month', CAST(service_on AS timestamp)) AS date) AS month,
+           count(*), sum(recorded_minutes), sum(matchable_minutes), sum(below_minimum_minutes),
+           sum(above_ceiling_minutes), sum(step_rounding_minutes), sum(credited_minutes), sum(fen)
+    FROM donation GROUP BY GROUPING SETS ((1, 2, 3), (1, 2))
 """)
 _PEOPLE = text("SELECT DISTINCT volunteer_id FROM donation ORDER BY 1")
 _STATE = text("""
@@ -191,6 +198,8 @@ def _copy(url: URL, *, months: int) -> None:
         connection.execute(text("ANALYZE"))
         for number in range(1, months):
             connection.execute(_NEXT_MONTH, {"days": number * DAYS})
+        connection.execute(text("DELETE FROM partner_total"))
+        connection.execute(_TOTALS)
         _tidy(connection)
 
 

@@ -17,12 +17,13 @@ from services.ledger.policies import queries as policies
 from shared.database.keyset import filtered, read_page
 
 PAGE_ROWS = 50  # What a page has if nobody asks for another number.
-MONTH = timedelta(days=30)
+LONGEST_MONTH = timedelta(days=31)
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Whose ledger it is, the donation in the middle of it, and the month in which that one's service was."""
+    """Whose ledger it is, the donation in the middle of it, and the calendar month of that one's service."""
 
     programme_id: UUID
     donation: Donation
@@ -38,8 +39,8 @@ def a_case(tx: Session, *, programme_id: UUID) -> Case:
     standing = donations.donations_of(programme_id, None)
     half = (tx.scalar(select(func.count()).select_from(standing.subquery())) or 0) // 2
     middle = cast("Donation", tx.scalars(standing.order_by(Donation.id).offset(half).limit(1)).one())
-    begins = middle.service_on - MONTH // 2
-    return Case(programme_id, middle, begins, begins + MONTH)
+    begins = middle.service_on.replace(day=1)
+    return Case(programme_id, middle, begins, (begins + LONGEST_MONTH).replace(day=1))
 
 
 def _asked(case: Case, by: str | None, *, month: bool) -> dict[str, object]:
@@ -60,11 +61,15 @@ def _donations(
     return read_page(tx, wanted, order, place=place, limit=PAGE_ROWS)
 
 
-def _waterfall(tx: Session, case: Case, *, by: str | None = None, month: bool = False, scoped: bool = False) -> object:
+def _waterfall(
+    tx: Session, case: Case, *, by: str | None = None, month: bool = False, days: bool = False, scoped: bool = False
+) -> object:
+    """Add up; of `days` that are no month but as many."""
     scope = case.donation.partner_id if scoped else None
-    return donations.sum_waterfall(
-        tx, _asked(case, by, month=month), programme_id=case.programme_id, partner_scope=scope
-    )
+    asked = _asked(case, by, month=month)
+    if days:
+        asked |= {"service_from": case.month_from - A_DAY, "service_until": case.month_until - A_DAY}
+    return donations.sum_waterfall(tx, asked, programme_id=case.programme_id, partner_scope=scope)
 
 
 def _story(tx: Session, case: Case) -> object:
@@ -82,7 +87,7 @@ def _balances(tx: Session, case: Case, *, scoped: bool = False) -> object:
 
 def _proof(tx: Session, case: Case, *, scoped: bool = False) -> object:
     scope = case.donation.partner_id if scoped else None
-    return journal.prove_balance(tx, programme_id=case.programme_id, partner_scope=scope)
+    return donations.prove_balance(tx, programme_id=case.programme_id, partner_scope=scope)
 
 
 def _policies(tx: Session, case: Case) -> object:
@@ -116,6 +121,7 @@ QUERIES: Mapping[str, Query] = {  # Each by its operation, and what is special a
     "export_own_donations": _own,
     "sum_waterfall": _waterfall,
     "sum_waterfall_of_month": partial(_waterfall, month=True),
+    "sum_waterfall_of_days": partial(_waterfall, days=True),
     "sum_waterfall_of_shift": partial(_waterfall, by="shift_id"),
     "sum_waterfall_as_partner": partial(_waterfall, scoped=True),
     "sum_waterfall_as_partner_of_month": partial(_waterfall, scoped=True, month=True),

@@ -40,4 +40,4 @@ def test_a_case_is_from_the_middle(books: Ledger, case: finance.Case) -> None:
         standing = list(tx.scalars(donations_of(books.programme_id, None)))
 
     assert sorted(one.id for one in standing)[MONTH] == case.donation.id
-    assert case.month_from < case.donation.service_on < case.month_until
+    assert case.month_from <= case.donation.service_on < case.month_until
