@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Executable, Result, select, text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance import queries, rules
@@ -40,7 +41,7 @@ _ARRIVE = text("""
     RETURNING attendance.*
 """).columns(*Attendance.__table__.columns)
 _ARRIVALS = select(Attendance).from_statement(_ARRIVE)
-_WRITE = text("""
+_WRITTEN = """
     WITH decided AS (
         SELECT * FROM unnest(
             CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:kinds AS text[]), CAST(:shifts AS uuid[]),
@@ -62,13 +63,20 @@ _WRITE = text("""
             checked_in_at = excluded.checked_in_at, checked_out_at = excluded.checked_out_at,
             started_at = excluded.started_at, ended_at = excluded.ended_at, evidence = excluded.evidence,
             service_minutes = excluded.service_minutes, matchable_minutes = excluded.matchable_minutes
-        RETURNING a.id)
-    INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at, ended_at,
-        evidence, service_minutes, matchable_minutes, reason, decided_by, decided_at)
-    SELECT d.id, d.version, d.kind, d.checked_in_at, d.checked_out_at, d.started_at, d.ended_at,
-        d.evidence, d.minutes, d.minutes, d.reason, d.decided_by, d.decided_at
-    FROM decided d JOIN current USING (id)
-""")
+        RETURNING a.*),
+    versions AS (
+        INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at,
+            ended_at, evidence, service_minutes, matchable_minutes, reason, decided_by, decided_at)
+        SELECT d.id, d.version, d.kind, d.checked_in_at, d.checked_out_at, d.started_at, d.ended_at,
+            d.evidence, d.minutes, d.minutes, d.reason, d.decided_by, d.decided_at
+        FROM decided d JOIN current USING (id))
+"""
+_WRITE = text(f"{_WRITTEN} SELECT")
+_WRITE_AND_RETURN = (
+    select(Attendance)
+    .from_statement(text(f"{_WRITTEN} TABLE current").columns(*Attendance.__table__.columns))
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +152,33 @@ def settle(tx: Session, settlements: Sequence[Settlement]) -> None:
 
     The caller holds the people's locks. One statement and the events, however many there are.
     """
+    _settle(tx, settlements, _WRITE)
+
+
+def settle_few(tx: Session, settlements: Sequence[Settlement]) -> dict[UUID, Attendance]:
+    """Do the same, and return all attendances that were written, by id, without another read."""
+    return {row.id: row for row in _settle(tx, settlements, _WRITE_AND_RETURN).scalars()}
+
+
+def _settle(tx: Session, settlements: Sequence[Settlement], write: Executable) -> Result[Any]:
+    """Carry out what `settle` says. Rows that `write` returns are read last: what was `known` is told before."""
     neighbours = queries.settled_of(tx, {settlement.volunteer_id for settlement in settlements})
     minutes = _share_out(settlements, neighbours)
     decided = [*settlements, *_moved(tx, settlements, minutes)]
-    tx.execute(_WRITE, _columns(decided, minutes))
+    written = tx.execute(write, _columns(decided, minutes))
     note(tx, "attendance", (_change(each, minutes) for each in decided), **Counter(each.kind for each in decided))
-    served = {each.shift.id: each.volunteer_id for each in reversed(decided) if not each.voided}
-    hold_shifts(tx, served, by=served)
+    _hold_shifts(tx, decided)
     facts = [_fact(each, minutes[each.attendance_id]) for each in decided]
     bus.emit_all(tx, facts, of=[each.volunteer_id for each in decided])
+    return written
+
+
+def _hold_shifts(tx: Session, decided: Sequence[Settlement]) -> None:
+    """Note that shifts were held; one that was seen to be held stays so."""
+    served = [each for each in reversed(decided) if not each.voided and each.shift.state != "held"]
+    if served:
+        people = {each.shift.id: each.volunteer_id for each in served}
+        hold_shifts(tx, people, by=people)
 
 
 def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
@@ -186,9 +212,7 @@ def _decide(
         attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason,
         decision.decided_by, decision.at, voided, attendance,
     )  # fmt: skip
-    settle(tx, [settlement])
-    tx.refresh(attendance)
-    return attendance
+    return settle_few(tx, [settlement])[attendance.id]
 
 
 def _lock_decided(tx: Session, decision: Decision) -> tuple[Attendance, Shift]:

@@ -12,8 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.activities.attendance.actions import Presence, Settlement, arrive, settle
-from services.activities.attendance.queries import list_by_id
+from services.activities.attendance.actions import Presence, Settlement, arrive, settle_few
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import queries, rules
 from services.activities.listings.actions import start_shifts
@@ -215,9 +214,8 @@ def _start(tx: Session, right: Sequence[Right]) -> set[UUID]:
 def _leave(tx: Session, right: Sequence[Right]) -> dict[UUID, Outcome]:
     """Settle the service of who leaves."""
     settlements = [_settlement(attempt, it.shift, it.attendance) for attempt, it, _ in right if it.attendance]
-    settle(tx, settlements)
-    settled = list_by_id(tx, [settlement.attendance_id for settlement in settlements])
-    return {each.volunteer_id: each for each in settled}
+    settled = settle_few(tx, settlements)
+    return {each.volunteer_id: settled[each.attendance_id] for each in settlements}
 
 
 def _settlement(attempt: Attempt, shift: Shift, known: Attendance) -> Settlement:

@@ -146,6 +146,19 @@ class TestSettle:
         actions.settle(tx, [])
         assert emitted(tx) == []
 
+    def test_a_few_are_returned_as_they_were_written(self, tx: Session) -> None:
+        """With the neighbour whose minutes change; what is in hand already is up to date too."""
+        later = make_settled(tx, make_shift(tx, starts_at=at(10), ends_at=at(13)), came=at(10), left=at(13))
+        earlier = make_attendance(tx, make_shift(tx), volunteer_id=later.volunteer_id)
+        shift, left = tx.get_one(Shift, earlier.shift_id), presence(NINE, NOON)
+
+        written = actions.settle_few(
+            tx, [Settlement(earlier.id, earlier.volunteer_id, shift, 1, left, "名单", REVIEWER, EVENING, known=earlier)]
+        )
+
+        assert written == {earlier.id: earlier, later.id: later}
+        assert [(row.version, row.service_minutes) for row in (earlier, later)] == [(1, 180), (2, 60)]
+
     def test_an_earlier_service_found_later_takes_its_minutes_from_the_neighbour(self, tx: Session) -> None:
         """The neighbour gets a new version, with its own reason, and the ledger hears of both."""
         shift = make_shift(tx)
