@@ -12,8 +12,9 @@ from services.activities.attendance.rules import Interval, Neighbour
 from services.activities.attendance.tables import Attendance, AttendanceVersion
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.tables import SignUp
-from shared.database.arrays import among
+from shared.database.arrays import among, among_given
 from shared.database.keyset import KeysetList, Sort, equal, since, until
+from shared.database.packed import uuids
 from shared.errors import NotFound
 from shared.events.activities import EvidenceClass
 
@@ -37,6 +38,9 @@ _PARTNERS = text("""
            count(*) FILTER (WHERE agreement = 'carried_over') AS partners_carried_over
     FROM partner WHERE programme_id = :programme_id AND since < :until
 """)
+_SETTLED_OF = select(
+    Attendance.volunteer_id, Attendance.id, Attendance.started_at, Attendance.ended_at, Attendance.service_minutes
+).where(among_given(Attendance.volunteer_id, "people"), Attendance.state == "settled")
 
 
 ATTENDANCES = KeysetList(
@@ -146,12 +150,9 @@ def _of(volunteer_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 def settled_of(tx: Session, volunteer_ids: Collection[UUID]) -> dict[UUID, list[Neighbour]]:
     """Return everything settled of these people, by person; whoever decides on it holds their locks."""
-    rows = select(
-        Attendance.volunteer_id, Attendance.id, Attendance.started_at, Attendance.ended_at, Attendance.service_minutes
-    )
-    rows = rows.where(among(Attendance.volunteer_id, volunteer_ids), Attendance.state == "settled")
     found: dict[UUID, list[Neighbour]] = {}
-    for volunteer_id, attendance_id, started_at, ended_at, minutes in tx.execute(rows):
+    rows = tx.execute(_SETTLED_OF, {"people": uuids(volunteer_ids)})
+    for volunteer_id, attendance_id, started_at, ended_at, minutes in rows:
         if started_at is not None and ended_at is not None:  # A settled one has both; the table's check says so.
             found.setdefault(volunteer_id, []).append(Neighbour(Interval(attendance_id, started_at, ended_at), minutes))
     return found

@@ -8,8 +8,9 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
-from shared.database.arrays import among
+from shared.database.arrays import among, among_given
 from shared.database.keyset import KeysetList, Sort, since, until
+from shared.database.packed import uuids
 from shared.errors import NotFound
 from shared.privacy import locks
 from shared.privacy.suppression import suppressor
@@ -22,6 +23,9 @@ VOLUNTEERS = KeysetList(  # Neither name nor number sorts or filters: both would
         "registered_until": until(Volunteer.registered_at, "Registered before this instant."),
     },
 )
+_IN_ORDER = select(Volunteer.id).where(among_given(Volunteer.id, "people")).order_by(Volunteer.id)
+_LOCK = _IN_ORDER.with_for_update(key_share=True)
+_LOCK_FREE = _IN_ORDER.with_for_update(key_share=True, skip_locked=True)
 
 
 def volunteers_of(programme_id: UUID) -> Select[Volunteer]:
@@ -91,16 +95,12 @@ def lock_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> None:
 
     Those who were erased as well: what they did is still corrected, by id.
     """
-    tx.execute(_in_order(volunteer_ids).with_for_update(key_share=True))
+    tx.execute(_LOCK, {"people": uuids(volunteer_ids)})
 
 
 def lock_free_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> set[UUID]:
     """Lock those of the people whom nobody else holds, without waiting, and return who they are."""
-    return set(tx.scalars(_in_order(volunteer_ids).with_for_update(key_share=True, skip_locked=True)))
-
-
-def _in_order(volunteer_ids: Collection[UUID]) -> Select[UUID]:
-    return select(Volunteer.id).where(among(Volunteer.id, volunteer_ids)).order_by(Volunteer.id)
+    return set(tx.scalars(_LOCK_FREE, {"people": uuids(volunteer_ids)}))
 
 
 def get_volunteer(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:
