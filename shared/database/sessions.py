@@ -1,9 +1,13 @@
 """Transactions of one service's database. Only doors open them, and each commits where it was opened."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, text
+import psycopg
+from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
 from shared.database.signals import Bell, wanted_by
@@ -56,15 +60,16 @@ class Database:
 
     def _engine(self, size: int) -> Engine:
         options = " ".join(f"-c {name}={value}" for name, value in ({"role": self.role} | self._limits).items())
-        return create_engine(
+        engine = create_engine(
             self.url,
             pool_size=size,
             max_overflow=0,
             pool_timeout=30,
-            pool_pre_ping=True,
             hide_parameters=True,  # They may be personal, and errors are logged.
             connect_args={"options": options, "application_name": self.role} | SOCKET,
         )
+        event.listen(engine, "checkout", _require_open)
+        return engine
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -103,3 +108,19 @@ class Database:
         self._bell.close()
         self.engine.dispose()
         self._apart.dispose()
+
+
+def _require_open(connection: psycopg.Connection[Any], *_: object) -> None:
+    """Have the pool replace a connection that its server has ended, and those that are as old.
+
+    An idle connection has nothing to be read but its end, which the system tells without a way to the server and back.
+    A peer that is gone without a word is noticed as `SOCKET` says. Raises InvalidatePoolError, which the pool hears.
+    """
+    if connection.closed or _has_something_to_read(connection.fileno()):
+        raise InvalidatePoolError
+
+
+def _has_something_to_read(descriptor: int) -> bool:
+    readable = select.poll()
+    readable.register(descriptor, select.POLLIN)
+    return bool(readable.poll(0))

@@ -16,6 +16,7 @@ from shared.roles import Role
 from tests.activities.door import Door, refusal
 from tests.activities.told import emitted
 from tests.factories.activities import NINE, NOON, at, code, make_shift, make_sign_up
+from tests.shared.bus.running import counted
 
 SECOND = timedelta(seconds=1)
 
@@ -106,6 +107,21 @@ class TestScan:
         assert [(str(fact.attendance_id), fact.version, fact.service_minutes) for fact in facts] == [
             (settled["id"], 1, 180)
         ]
+
+    def test_each_question_is_asked_once(self, door: Door, guest: Door, place: SignUp, shift: Shift) -> None:
+        """Who is held, what stands, what else is settled; then written: service, fact, scan and trail."""
+        another = door.put_in(lambda tx: make_sign_up(tx, tx.merge(shift)))
+        leaving = [(guest, place), (door.by(Role.VOLUNTEER, person_id=another.volunteer_id), another)]
+        for person, where in leaving:
+            check_in(person, where, code(NINE))
+
+        asked = []
+        for person, where in leaving:
+            with counted(door.database.engine) as seen:
+                assert check_in(person, where, code(NOON), way="out", now=NOON).status_code == 200
+            asked.append(len(seen))
+
+        assert asked == [1 + 8, 1 + 7]  # With their transaction; the first to leave says that the shift was held.
 
     @pytest.mark.parametrize(
         ("way", "given", "now", "status", "expected"),
