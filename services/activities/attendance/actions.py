@@ -72,11 +72,8 @@ _WRITTEN = """
         FROM decided d JOIN current USING (id))
 """
 _WRITE = text(f"{_WRITTEN} SELECT")
-_WRITE_AND_RETURN = (
-    select(Attendance)
-    .from_statement(text(f"{_WRITTEN} TABLE current").columns(*Attendance.__table__.columns))
-    .execution_options(populate_existing=True)
-)
+_RETURN = text(f"{_WRITTEN} TABLE current").columns(*Attendance.__table__.columns)
+_WRITE_AND_RETURN = select(Attendance).from_statement(_RETURN).execution_options(populate_existing=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +164,11 @@ def _settle(tx: Session, settlements: Sequence[Settlement], write: Executable) -
     decided = [*settlements, *_moved(tx, settlements, minutes)]
     written = tx.execute(write, _columns(decided, minutes))
     note(tx, "attendance", (_change(each, minutes) for each in decided), **Counter(each.kind for each in decided))
-    _hold_shifts(tx, decided)
+    served = [each for each in reversed(decided) if not each.voided and each.shift.state != "held"]  # Which it stays.
+    hold_shifts(tx, {each.shift.id: each.volunteer_id for each in served})
     facts = [_fact(each, minutes[each.attendance_id]) for each in decided]
     bus.emit_all(tx, facts, of=[each.volunteer_id for each in decided])
     return written
-
-
-def _hold_shifts(tx: Session, decided: Sequence[Settlement]) -> None:
-    """Note that shifts were held; one that was seen to be held stays so."""
-    served = [each for each in reversed(decided) if not each.voided and each.shift.state != "held"]
-    if served:
-        people = {each.shift.id: each.volunteer_id for each in served}
-        hold_shifts(tx, people, by=people)
 
 
 def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
@@ -232,10 +222,7 @@ def _share_out(settlements: Sequence[Settlement], neighbours: dict[UUID, list[ru
     for settlement in settlements:
         interval = None if settlement.voided else rules.Interval(settlement.attendance_id, *settlement.span)
         changes.setdefault(settlement.volunteer_id, []).append(rules.Change(settlement.attendance_id, interval))
-    minutes: dict[UUID, int] = {}
-    for volunteer_id, decided in changes.items():
-        minutes |= rules.settle_person(decided, neighbours.get(volunteer_id, []))
-    return minutes
+    return rules.settle_people(changes, neighbours)
 
 
 def _moved(tx: Session, settlements: Sequence[Settlement], minutes: Mapping[UUID, int]) -> list[Settlement]:

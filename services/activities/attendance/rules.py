@@ -1,6 +1,6 @@
 """What counts as having been there, and for how long. Source: DOMAIN.md section 4, "Attendance"."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -137,3 +137,13 @@ def settle_person(changes: Sequence[Change], neighbours: Sequence[Neighbour]) ->
         if found != neighbour.minutes:
             verdicts[neighbour.interval.attendance_id] = found
     return verdicts
+
+
+def settle_people(
+    changes: Mapping[UUID, Sequence[Change]], neighbours: Mapping[UUID, Sequence[Neighbour]]
+) -> dict[UUID, int]:
+    """Do the same for many people at once, both given by person; minutes are returned by attendance."""
+    minutes: dict[UUID, int] = {}
+    for person, changed in changes.items():
+        minutes |= settle_person(changed, neighbours.get(person, ()))
+    return minutes

@@ -174,10 +174,12 @@ def start_shifts(tx: Session, shift_ids: Collection[UUID], *, by: Mapping[UUID, 
     note(tx, "shift", changes, started=len(moved))
 
 
-def hold_shifts(tx: Session, shift_ids: Collection[UUID], *, by: Mapping[UUID, UUID]) -> None:
-    """Note that service on these shifts has been settled: they were held. `by` says of whom, by shift."""
-    moved = tx.execute(_HOLD, {"shift_ids": sorted(set(shift_ids))}).all()
-    changes = (Change(row.id, {"state": row.was}, {"state": "held"}, of=by.get(row.id)) for row in moved)
+def hold_shifts(tx: Session, served: Mapping[UUID, UUID]) -> None:
+    """Note that service on these shifts, if any, has been settled: they were held. `served` says of whom, by shift."""
+    if not served:
+        return
+    moved = tx.execute(_HOLD, {"shift_ids": sorted(served)}).all()
+    changes = (Change(row.id, {"state": row.was}, {"state": "held"}, of=served[row.id]) for row in moved)
     note(tx, "shift", changes, held=len(moved))
 
 

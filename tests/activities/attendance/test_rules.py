@@ -119,6 +119,16 @@ class TestSettlePerson:
         verdicts = rules.settle_person(changes, [Neighbour(voided, 60), Neighbour(neighbour, 0)])
         assert verdicts == {voided.attendance_id: 0, neighbour.attendance_id: 60}
 
+    def test_people_share_no_minutes(self) -> None:
+        """Each is settled beside their own neighbours alone."""
+        one, another, neighbour = make_interval(0, 60), make_interval(0, 60), make_interval(30, 90)
+        first, second = new_id(), new_id()
+        changes = {first: [Change(one.attendance_id, one)], second: [Change(another.attendance_id, another)]}
+
+        minutes = rules.settle_people(changes, {second: [Neighbour(neighbour, 60)]})
+
+        assert minutes == {one.attendance_id: 60, another.attendance_id: 60, neighbour.attendance_id: 30}
+
     @given(INTERVALS, st.data())
     def test_deciding_one_by_one_ends_as_deciding_at_once(self, intervals: list[Interval], data: st.DataObject) -> None:
         """Whatever the order of decisions, the records add up to the union."""

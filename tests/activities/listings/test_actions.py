@@ -166,7 +166,7 @@ class TestStates:
         shifts = [make_shift(tx, listing=listing, number=number, state=state) for number, state in enumerate(states)]
         shifts.append(make_shift(tx, listing=listing, number=9, state="cancelled", cancelled_because="台风"))
 
-        actions.hold_shifts(tx, [shift.id for shift in shifts], by={})
+        actions.hold_shifts(tx, {shift.id: uuid4() for shift in shifts})
 
         tx.expire_all()
         assert [shift.state for shift in shifts] == ["held", "held", "held", "cancelled"]
