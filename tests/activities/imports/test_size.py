@@ -123,14 +123,14 @@ class TestStatements:
         assert taken[0] == taken[1] == 28
 
     def test_of_attendance(self, tx: Session) -> None:
-        """Arrivals, settlements, overlaps and the events of all of them."""
+        """Arrivals, settlements, overlaps and the events of all of them, on shifts that nobody has held before."""
         register(tx, sum(STEPS))
-        publish(tx, 2)
+        publish(tx, 2 * len(STEPS))
         taken, first = [], 0
-        for count in STEPS:
-            people = range(first, first := first + count)
-            bring(tx, ATTENDANCE, *presences(people, shift=2, came="10:00", left="11:00"))
+        for step, count in enumerate(STEPS):
+            people, shift = range(first, first := first + count), 2 * step + 1
+            bring(tx, ATTENDANCE, *presences(people, shift=shift + 1, came="10:00", left="11:00"))
             with counted(tx) as statements:
-                bring(tx, ATTENDANCE, *presences(people, shift=1, came="09:00", left="12:00"))
+                bring(tx, ATTENDANCE, *presences(people, shift=shift, came="09:00", left="12:00"))
             taken.append(len(statements))
         assert taken[0] == taken[1] == 36
