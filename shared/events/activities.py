@@ -1,4 +1,4 @@
-"""What the activities service tells."""
+"""What the activities service tells of attendance."""
 
 from datetime import date
 from enum import StrEnum
@@ -17,6 +17,40 @@ class EvidenceClass(StrEnum):
     ATTESTED = "attested"  # The partner's word, by roster or confirmed end.
     CLAIMED = "claimed"  # One side claimed, the other confirmed.
     MANUAL = "manual"  # A reviewer decided on other evidence.
+
+
+class VolunteerRegistered(Event):
+    """Somebody may serve from now on; who that is, activities alone knows."""
+
+    type: ClassVar[str] = "activities.volunteer.registered.v1"
+    key: ClassVar[str] = "volunteer_id"
+
+    volunteer_id: UUID
+    registered_at: AwareDatetime
+
+
+class VolunteerMerged(Event):
+    """Two records were one person's: one is left as a pointer, and what it had is the other's.
+
+    What was settled is told anew by attendance, as revised or voided; whoever keeps anything else moves it.
+    """
+
+    type: ClassVar[str] = "activities.volunteer.merged.v1"
+    key: ClassVar[str] = "volunteer_id"
+
+    volunteer_id: UUID  # Of the record that can do nothing any more.
+    merged_into: UUID
+    merged_at: AwareDatetime
+
+
+class VolunteerErased(Event):
+    """Somebody is known by no name and no number any more; whoever keeps anything else of the person lets it go."""
+
+    type: ClassVar[str] = "activities.volunteer.erased.v1"
+    key: ClassVar[str] = "volunteer_id"
+
+    volunteer_id: UUID
+    erased_at: AwareDatetime
 
 
 class Attended(Event):

@@ -2,10 +2,30 @@
 
 from types import ModuleType
 
-from shared.events import activities
+from shared.events import (
+    activities,
+    activities_claims,
+    activities_feedback,
+    activities_incidents,
+    activities_proposals,
+    activities_rounds,
+    activities_shifts,
+    activities_sign_ups,
+    partners,
+)
 from shared.events.base import Event
 
-MODULES: tuple[ModuleType, ...] = (activities,)
+MODULES: tuple[ModuleType, ...] = (
+    activities,
+    activities_rounds,
+    activities_proposals,
+    activities_shifts,
+    activities_sign_ups,
+    activities_claims,
+    activities_feedback,
+    activities_incidents,
+    partners,
+)
 
 
 def contracts() -> dict[str, type[Event]]:
