@@ -1,6 +1,6 @@
 """The way from an outbox to the broker. One relay of a service and lane is active at a time; the others stand by."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event as Flag
 from typing import Any, Protocol
@@ -97,14 +97,20 @@ class Relay:
         service: str,
         route: Route | None = None,
         poll_seconds: float = POLL_SECONDS,
+        heard: Collection[str] | None = None,
     ) -> None:
-        """Relay from `database`; `service` is the source that its letters name; without a `route` it tells events."""
+        """Relay from `database`; `service` is the source that its letters name; without a `route` it tells events.
+
+        With `heard`, letters of these routing keys alone travel; what nobody hears goes into the archive at once, where
+        whoever comes to hear it begins.
+        """
         self.database = database
         self.publisher = publisher
         self.service = service
         self.route = route or EVENTS
         self.lane = self.route.lane
         self.poll_seconds = poll_seconds
+        self.heard = heard
         self._months = archive.Months()
         self._failures = 0
 
@@ -141,7 +147,10 @@ class Relay:
         rows = self._claim(connection)
         if not rows:
             return 0
-        fates = self._send([self.route.letter_of(self.service, row) for row in rows])
+        letters = [self.route.letter_of(self.service, row) for row in rows]
+        kept = {letter.id: Outcome.CONFIRMED for letter in letters if not self._travels(letter)}
+        travelling = [letter for letter in letters if letter.id not in kept]
+        fates = (self._send(travelling) if travelling else {}) | kept
         with Session(connection) as tx, tx.begin():
             self._back_off(tx, [row.event_id for row in rows if fates.get(row.event_id) is Outcome.REFUSED])
             confirmed = [row.event_id for row in rows if fates.get(row.event_id) is Outcome.CONFIRMED]
@@ -162,6 +171,9 @@ class Relay:
         if self.lane is Lane.EVENT:
             self._months.ensure(connection, (row.emitted_at for row in rows))
         return rows
+
+    def _travels(self, letter: Letter) -> bool:
+        return self.heard is None or letter.routing_key in self.heard
 
     def _send(self, letters: Sequence[Letter]) -> dict[UUID, Outcome | Cause]:
         """Publish, and find out which letter it is that the broker forbids: it does not say, and takes none with it.

@@ -62,6 +62,11 @@ class Topology:
                 unrouted[binding["routing_key"]] = binding["destination"]
         return cls({queue: frozenset(keys) for queue, keys in bindings.items()}, unrouted)
 
+    @property
+    def heard(self) -> frozenset[str]:
+        """The routing keys that somebody is bound to."""
+        return frozenset[str]().union(*self.bindings.values())
+
     @staticmethod
     def queues_of(service: str) -> tuple[str, str, str]:
         """Name the queues that a service needs, whether or not it hears anything: inbox, dead, unrouted."""

@@ -43,6 +43,7 @@ def create_app(
     app.state.options, app.state.export_places = options, Places(database.pool_size)
     app.state.callers = RateLimiter(options.requests_per_minute)
     app.state.strangers = RateLimiter(options.failures_per_minute)
+    app.state.visitors = RateLimiter(options.visits_per_minute)
     faults.install(app)
     denials.install(app)
     app.state.groups = Groups(database)

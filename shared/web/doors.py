@@ -93,6 +93,20 @@ def may(permission: str) -> Callable[[Request], Awaitable[Caller]]:
     return permitted
 
 
+@refuses(TooManyRequests)
+async def anybody(request: Request) -> None:
+    """Let anybody call, without a token: for the few routes that strangers need (decision 0054).
+
+    Such a route only reads, and has no caller: what it shows is the same for everybody. An address calls so often a
+    minute and no more, so that nothing is tried out there. Raises TooManyRequests.
+    """
+    visitors: RateLimiter = request.app.state.visitors
+    request.state.allowance = visitors.take(request.client.host if request.client else "")
+
+
+anybody.is_open = True  # type: ignore[attr-defined]  # The route matrix reads what each route declares.
+
+
 async def _known(request: Request) -> Caller:
     """Return who is calling; an address that keeps sending what is no token is told to wait. Raises TooManyRequests."""
     try:

@@ -71,7 +71,8 @@ Instant = Annotated[
     ),
 ]
 Day = Annotated[date, BeforeValidator(_day), Field(description="A local date.", examples=["2022-09-03"])]
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
+Whole = Annotated[int, WHOLE]
 Flag = Annotated[bool, Field(strict=True)]
 Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS)]  # In a query everything is text, so it is not strict.
 

@@ -19,7 +19,7 @@ from shared.service import Service
 from shared.web import answers
 from shared.web.examples import example_of
 from shared.web.limits import MOST_BODY_BYTES
-from shared.web.refusals import permission_of
+from shared.web.refusals import is_open, permission_of
 
 Part = dict[str, Any]
 
@@ -35,9 +35,9 @@ SERVERS = [
 ]
 ABOUT = """{about}
 
-Every call carries a bearer token; `x-permission` says what it has to allow. Every no is a problem document (RFC 9457)
-with a stable `code`; its `title` is Chinese or English by `Accept-Language`. Money is whole fen, time of service whole
-minutes; instants are RFC 3339, dates local. What an example shows is synthetic.
+Every call carries a bearer token, but to what is open to anybody; `x-permission` says what it has to allow. Every no
+is a problem document (RFC 9457) with a stable `code`; its `title` is Chinese or English by `Accept-Language`. Money is
+whole fen, time of service whole minutes; instants are RFC 3339, dates local. What an example shows is synthetic.
 """
 BEARER = {
     "type": "http",
@@ -107,6 +107,8 @@ def _complete(operation: Part, route: RouteContext, schemas: dict[str, Part]) ->
         operation["security"] = [{"bearer": []}]
         operation["x-permission"] = permission
         operation["x-roles"] = sorted(PERMISSIONS[permission])
+    elif is_open(route):
+        operation["security"] = []  # Anybody may; said, where silence would be an oversight.
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _never_null(parameter["schema"])
         parameter["example"] = example_of(parameter["schema"], schemas, name=parameter["name"])

@@ -16,6 +16,7 @@ class WebOptions:
     origins: tuple[str, ...] = ()  # Whose pages may call from a browser; none unless it is said.
     requests_per_minute: int = 1_200  # Of one caller, per process.
     failures_per_minute: int = 120  # Of one address: tokens that are none.
+    visits_per_minute: int = 60  # Of one address, to what is open to anybody.
     wait_seconds: float = 20.0  # For room, while as many requests as there are connections are in hand.
 
 

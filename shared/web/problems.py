@@ -105,10 +105,17 @@ async def refused(request: Request, error: Exception) -> Response:
     status = status_of(type(error))
     facts = {f"fact_{name}": str(value) for name, value in error.told.items()}
     log.info("refused", code=error.code, path=address_of(request), **facts)
+    shown = {name: value for name, value in error.facts.items() if name != "errors"}
     return problem(
-        status=status, code=error.code, title=error.title, language=language_of(request), facts=error.facts,
-        headers=_headers(status, error.facts),
+        status=status, code=error.code, title=error.title, language=language_of(request), facts=shown,
+        errors=_field_errors(error), headers=_headers(status, error.facts),
     )  # fmt: skip
+
+
+def _field_errors(error: Refusal) -> Sequence[Mapping[str, object]]:
+    """Return what a refusal says field by field, which stands where a malformed body's errors stand."""
+    errors = error.facts.get("errors", ())
+    return errors if isinstance(errors, Sequence) else ()
 
 
 def _headers(status: int, facts: Mapping[str, object]) -> dict[str, str]:

@@ -33,6 +33,11 @@ def permission_of(route: RouteContext) -> str | None:
     return next((permission for permission in found if isinstance(permission, str)), None)
 
 
+def is_open(route: RouteContext) -> bool:
+    """Say whether a route declares that anybody may call it, without a token (`shared.web.doors.anybody`)."""
+    return any(getattr(each.call, "is_open", False) for each in dependencies_of(route.dependant))
+
+
 def dependencies_of(dependant: Dependant) -> Iterator[Dependant]:
     """Yield everything that a route depends on, and what that depends on."""
     for each in dependant.dependencies:

@@ -20,7 +20,7 @@ from shared.database.sessions import Database
 from shared.database.signals import listen, wait_for_signal
 from shared.events.activities import AttendanceSettled
 from shared.ids import new_id
-from tests.factories.ledger import make_settled
+from tests.factories.ledger import make_settled, make_voided
 from tests.shared.bus.brokers import Answer, Scripted, confirm, confirm_only, refuse
 from tests.shared.bus.running import Owner, running
 from tests.shared.bus.telling import relay, tell, until_empty, waiting
@@ -222,6 +222,37 @@ def forbid(*ids: UUID) -> Answer:
         return confirm(letters)
 
     return answer
+
+
+class TestWhatNobodyHears:
+    def test_it_goes_into_the_archive_without_travelling(self, telling: Database, told: Owner) -> None:
+        """Whoever comes to hear it one day begins there; what somebody hears travels as ever."""
+        facts = tell(telling, 3)
+        with telling.transaction() as tx:
+            bus.emit(tx, make_voided(facts[0]))
+        broker = Scripted()
+        heard = Relay(telling, broker, service="activities", heard={"activities.attendance.voided"})
+
+        with running(heard.run):
+            until_empty(told)
+
+        assert [letter.routing_key for letter in broker.letters] == ["activities.attendance.voided"]
+        assert told.execute("SELECT type, count(*) FROM event_archive GROUP BY type ORDER BY type") == [
+            ("activities.attendance.settled.v1", 3),
+            ("activities.attendance.voided.v1", 1),
+        ]
+        assert told.count("dead_letter") == 0
+
+    def test_a_broker_is_not_asked_about_it(self, telling: Database, told: Owner) -> None:
+        """A batch that nobody hears is no batch for it, nor does it wait while the broker is away."""
+        tell(telling, 3)
+        broker = Scripted()
+
+        with running(Relay(telling, broker, service="activities", heard=()).run):
+            until_empty(told)
+
+        assert broker.letters == []
+        assert told.count("event_archive") == 3
 
 
 class TestWhatABrokerNeverTakes:
