@@ -58,6 +58,10 @@ class Settings(BaseSettings):
         default=None,
         description="What erased employee numbers are hashed with, newest first; else POPCANDY_SECRETS. Old ones stay.",
     )
+    certificate_keys: SecretStr | None = Field(
+        default=None,
+        description="What certificates are signed with: `./popcandy certificate new-key`; newest first. Old ones stay.",
+    )
     retention_days: dict[str, int] | None = Field(
         default=None, description="Days for which things are kept, as JSON by name; else docs/retention.md."
     )

@@ -75,14 +75,23 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as SVG (see `charts`), and the same in words for who cannot see it."""
+    """A chart as SVG (see `charts`), and the same in words for who cannot see it; `percent` is of the page's width."""
 
     title: str
     svg: str
     says: str
+    percent: int = 100
 
 
-Section = Table | Facts | Picture
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Room for what is put onto the paper by hand, as a seal or a signature; sheets leave it out."""
+
+    title: str
+    millimetres: int = 35
+
+
+Section = Table | Facts | Picture | Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Paper:
     period: str = ""
     trace: str = ""
     timezone: str = "Asia/Shanghai"  # In which instants are shown.
+    keywords: Sequence[str] = ()  # Of the file, for machines; written as they are.
 
 
 def pick(title: Title, language: Language) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from shared.documents import glyphs, wording
-from shared.documents.papers import Cell, Count, Fen, Language, Minutes, Paper, Picture, Reference, Table
+from shared.documents.papers import Cell, Count, Facts, Fen, Language, Minutes, Paper, Picture, Reference, Table
 from shared.errors import Title
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class _Binder:
         for section in paper.sections:
             if isinstance(section, Picture):
                 row = self._picture(page, section, at=row + 1)
-            elif not isinstance(section, Table):
+            elif isinstance(section, Facts):
                 page.write_string(row + 1, 0, glyphs.storable(section.title), self._heading)
                 row = self._pairs(page, section.pairs, at=row + 2)
 

@@ -13,7 +13,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.documents import glyphs, wording
-from shared.documents.papers import Cell, Facts, Language, Paper, Picture, Reference, Section, Table
+from shared.documents.papers import Cell, Facts, Language, Paper, Picture, Reference, Section, Space, Table
 from shared.errors import Invalid, Title, TooMany
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _told(paper: Paper) -> dict[str, object]:
     told: dict[str, object] = {
         "title": pen.write(Reference(paper.title)),
         "reference": pen.write(Reference(paper.reference)),
-        "keywords": [pen.write(Reference(paper.reference))],
+        "keywords": [pen.write(Reference(paper.reference)), *paper.keywords],
         "foot": f"Popcandy · {words['issued_at']} {pen.write(paper.issued_at)}",
         "head": [(words[name], pen.write(value)) for name, value in head.items() if value],
         "sections": [_section(section, place, pen) for place, section in enumerate(paper.sections)],
@@ -180,7 +180,10 @@ def _section(section: Section, place: int, pen: _Pen) -> dict[str, object]:
                 "title": title,
                 "file": _file_of(place),
                 "says": pen.write(Reference(section.says)),
+                "percent": section.percent,
             }
+        case Space(millimetres=millimetres):
+            return {"kind": "space", "title": title, "millimetres": millimetres}
         case Table():
             return {"kind": "table", "title": title, **_table(section, pen)}
 

@@ -154,6 +154,35 @@ TABLE = (
         ),
     ),
     Kept(
+        "profiles",
+        "activities",
+        Title(zh="志愿者的部门、城市、语言和技能", en="Volunteers' departments, cities, languages and skills"),
+        Title(zh="为本人推荐合适的活动；本人要求即删除", en="To find fitting work; erased when the person asks"),
+    ),
+    Kept(
+        "eligibility",
+        "activities",
+        Title(zh="在职区间及其依据", en="Dates of employment, and what they rest on"),
+        Title(
+            zh="决定哪些服务可配捐；删除个人后仅余编号",
+            en="They decide which service is matched; by id alone once a person is erased",
+        ),
+    ),
+    Kept(
+        "reliability_appeals",
+        "activities",
+        Title(zh="可靠度申诉及其结论", en="Appeals against what counts of somebody, and what came of them"),
+        Title(
+            zh="已谅解的记录不再计入；本人删除后不留文字", en="Who is excused is not counted; texts go with an erasure"
+        ),
+    ),
+    Kept(
+        "merges",
+        "activities",
+        Title(zh="同一人两条记录的合并及其理由", en="Merges of two records of one person, and why"),
+        Title(zh="说明时长和配捐为何归于一条记录", en="They explain why minutes and donations are one record's"),
+    ),
+    Kept(
         "consents",
         "activities",
         Title(zh="同意与撤回的历史", en="Consents and withdrawals"),
@@ -172,6 +201,51 @@ TABLE = (
         Title(
             zh="志愿服务记录和配捐的依据；删除个人后仅余编号",
             en="What donations rest on; by id alone once a person is erased",
+        ),
+    ),
+    Kept(
+        "proposals",
+        "activities",
+        Title(zh="活动方案及其各版本、审核决定和评论", en="Proposals, their versions, decisions and comments"),
+        Title(
+            zh="说明活动为何获批；撰写人仅以编号记录",
+            en="They say why an activity was allowed; who wrote is known by id alone",
+        ),
+    ),
+    Kept(
+        "claims",
+        "activities",
+        Title(zh="补签申请、现场到场登记、答复和审核决定", en="Claims and walk-ins, answers and decisions"),
+        Title(
+            zh="服务时长和配捐的依据；删除个人后仅余编号，所写内容清空",
+            en="What settled minutes rest on; by id alone, without the words, once a person is erased",
+        ),
+    ),
+    Kept(
+        "incidents",
+        "activities",
+        Title(zh="待处理事件及处理记录", en="Incidents, and what was noted of them"),
+        Title(
+            zh="投诉、安全和舞弊线索的处理须可追溯；删除个人后仅余编号，其本人所写内容清空",
+            en="How complaints and risks were dealt with; by id alone, without their words, once a person is erased",
+        ),
+    ),
+    Kept(
+        "feedback",
+        "activities",
+        Title(zh="活动反馈和评语及其各版本", en="Feedback and remarks after shifts, and their versions"),
+        Title(
+            zh="用于改进活动和处理投诉；删除个人后仅余评分，文字即删除",
+            en="To do better, and to look into complaints; once a person is erased only marks stay, no words",
+        ),
+    ),
+    Kept(
+        "certificates",
+        "activities",
+        Title(zh="志愿服务记录证明", en="Certificates of service"),
+        Title(
+            zh="持有人可随时查验；删除个人后仅余编号、期间、时长和状态",
+            en="Who has one can check it; once a person is erased only number, period, total and state stay",
         ),
     ),
     Kept(

@@ -33,10 +33,11 @@ def test_a_permission_that_is_not_declared_is_an_error() -> None:
 
 @pytest.mark.parametrize("role", [Role.PARTNER, Role.VOLUNTEER])
 def test_nobody_outside_the_team_reaches_the_whole_programme(role: Role) -> None:
-    """But what is published is there for every volunteer to see, and the texts of consents for everybody."""
+    """But texts, forms and skills are for all, rounds for partners, what is published and rated for volunteers."""
     wide = {name for name, permission in PERMISSIONS.items() if permission.get(role) is Reach.PROGRAMME}
 
-    assert wide == {"consents.read_texts"} | ({"listings.read"} if role is Role.VOLUNTEER else set())
+    own = {Role.PARTNER: {"rounds.read"}, Role.VOLUNTEER: {"listings.read", "feedback.sum"}}
+    assert wide == {"consents.read_texts", "feedback_forms.read", "skills.read"} | own[role]
 
 
 def test_whoever_may_import_something_may_follow_imports() -> None:

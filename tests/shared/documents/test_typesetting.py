@@ -1,6 +1,7 @@
 import io
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from shared.documents import glyphs, typesetting
-from shared.documents.papers import Facts
+from shared.documents.codes import qr_svg
+from shared.documents.papers import Facts, Picture, Space
+from shared.documents.spreadsheets import write_book
 from tests.shared.documents.papers import ISSUED, make_paper, make_row, make_table
 
 HOSTILE = (
@@ -230,3 +233,25 @@ def test_400_rows_take_a_second_or_two(record_property: Any) -> None:
 
     record_property("measured", f"400 rows as PDF: {seconds:.2f} s, {len(pdf) // 1024} KiB")
     assert seconds < 10
+
+
+def test_room_is_left_for_a_seal_and_a_code_is_as_wide_as_asked() -> None:
+    """Headings are there, and the paper's keywords stand in the file as they are."""
+    picture = Picture("Code", qr_svg("https://example.org/#x"), "Scan it", percent=20)
+    paper = replace(make_paper(), sections=[Space("Seal"), picture], keywords=["a.b-c_1"])
+
+    pdf = typesetting.typeset(paper)
+
+    assert "Seal" in text_of(pdf)
+    assert "Code" in text_of(pdf)
+    metadata = read(pdf).metadata
+    assert metadata is not None
+    assert str(metadata["/Keywords"]) == "R-1, a.b-c_1"
+    wide = typesetting.typeset(replace(paper, sections=[replace(picture, percent=100)]))
+    assert len(read(wide).pages) == len(read(pdf).pages) == 1
+
+
+def test_a_sheet_leaves_out_what_is_for_the_hand() -> None:
+    """There is nothing to stamp."""
+    paper = replace(make_paper(), sections=[Space("Seal")])
+    assert b"PK" in write_book(paper)[:2]
