@@ -1,54 +1,51 @@
 """What can be done with listings and their shifts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from services.activities.listings import queries, rules
-from services.activities.listings.tables import Listing, Partner, Shift
+from services.activities.listings.tables import Listing, Shift
+from services.activities.partners import queries as partners
+from services.activities.partners.rules import UnknownPartner
+from shared import bus
 from shared.audit import Change, note
-from shared.errors import NotFound
+from shared.database.arrays import among
+from shared.events.activities_shifts import ListingPublished, ShiftHeld
 from shared.ids import new_id
-from shared.seen import Seen
 from shared.zones import zone
 
 _ADD_LISTINGS = text("""
-    INSERT INTO listing (id, programme_id, partner_id, reference, title, timezone, published_at)
-    SELECT id, :programme_id, partner_id, reference, title, timezone, :now
+    INSERT INTO listing (id, programme_id, partner_id, reference, title, timezone, published_at,
+        proposal_id, mode, city, place, description)
+    SELECT id, :programme_id, partner_id, reference, title, timezone, :now, proposal_id, mode, city, place, description
     FROM unnest(CAST(:ids AS uuid[]), CAST(:partners AS uuid[]), CAST(:references AS text[]), CAST(:titles AS text[]),
-                CAST(:timezones AS text[])) AS l(id, partner_id, reference, title, timezone)
+                CAST(:timezones AS text[]), CAST(:proposals AS uuid[]), CAST(:modes AS text[]), CAST(:cities AS text[]),
+                CAST(:places AS text[]), CAST(:descriptions AS text[]))
+        AS l(id, partner_id, reference, title, timezone, proposal_id, mode, city, place, description)
 """)
 _ADD_SHIFTS = text("""
-    INSERT INTO shift
-        (id, programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret)
-    SELECT id, :programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret
+    INSERT INTO shift (id, programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity,
+        minimum, code_secret)
+    SELECT id, :programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity,
+        minimum, code_secret
     FROM unnest(CAST(:ids AS uuid[]), CAST(:listings AS uuid[]), CAST(:partners AS uuid[]), CAST(:numbers AS int[]),
                 CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:dates AS date[]),
-                CAST(:capacities AS int[]), CAST(:secrets AS text[]))
-        AS s(id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, code_secret)
+                CAST(:capacities AS int[]), CAST(:minimums AS int[]), CAST(:secrets AS text[]))
+        AS s(id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, minimum, code_secret)
 """)
 _START = text("""
-    UPDATE shift SET state = 'running' WHERE id = ANY(CAST(:shift_ids AS uuid[])) AND state = 'open'
+    UPDATE shift SET state = 'running' WHERE id = ANY(CAST(:shift_ids AS uuid[])) AND state IN ('open', 'go')
     RETURNING id, old.state AS was
 """)
 _HOLD = text("""
-    UPDATE shift SET state = 'held' WHERE id = ANY(CAST(:shift_ids AS uuid[])) AND state IN ('open', 'running')
-    RETURNING id, old.state AS was
+    UPDATE shift SET state = 'held' WHERE id = ANY(CAST(:shift_ids AS uuid[])) AND state IN ('open', 'go', 'running')
+    RETURNING id, programme_id, listing_id, partner_id, starts_at, ends_at, old.state AS was
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerFacts:
-    """What is to be known of a partner."""
-
-    name: str
-    agreement: str
-    since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,65 +55,45 @@ class NewShift:
     number: int
     times: rules.Times
     capacity: int
+    minimum: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class NewListing:
-    """An activity to be published, with at least one shift."""
+    """An activity to be published, with at least one shift; where it was proposed, by which proposal."""
 
     partner_id: UUID
     reference: str
     title: str
     timezone: str
     shifts: tuple[NewShift, ...]
-
-
-def record_partner(tx: Session, facts: PartnerFacts, *, programme_id: UUID, reference: str, seen: Seen) -> Partner:
-    """Note a partner that may publish, or, for who has seen what was noted before, what changed about it.
-
-    Raises ReadFirst, ChangedSince.
-    """
-    partner = queries.lock_partner(tx, programme_id=programme_id, reference=reference)
-    if partner is None:
-        seen.require_none()
-        partner = _new_partner(tx, facts, programme_id=programme_id, reference=reference)
-        if partner is not None:
-            return partner
-        partner = queries.lock_partner(tx, programme_id=programme_id, reference=reference)  # Another was quicker.
-        if partner is None:
-            raise NotFound(reference=reference)
-    seen.require(partner)
-    partner.name, partner.agreement, partner.since = facts.name, facts.agreement, facts.since
-    return partner
-
-
-def _new_partner(tx: Session, facts: PartnerFacts, *, programme_id: UUID, reference: str) -> Partner | None:
-    """Add a partner, unless there is one of this reference after all."""
-    values = asdict(facts)
-    rows = insert(Partner).values(programme_id=programme_id, reference=reference, **values)
-    rows = rows.on_conflict_do_nothing(index_elements=["programme_id", "reference"])
-    partner = tx.scalars(rows.returning(Partner)).one_or_none()
-    if partner is not None:
-        note(tx, "partner", [Change(partner.id, None, {"reference": reference} | values)], added=1)
-    return partner
+    proposal_id: UUID | None = None
+    mode: str | None = None
+    city: str | None = None
+    place: str | None = None
+    description: str | None = None
 
 
 def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: datetime) -> Listing:
     """Publish one listing. Raises BadShift, UnknownTimezone, UnknownPartner, ReferenceTaken."""
-    if queries.find_partner(tx, programme_id=programme_id, partner_id=listing.partner_id) is None:
-        raise rules.UnknownPartner(field="partner_id", partner_id=listing.partner_id)
+    if partners.find_partner(tx, programme_id=programme_id, partner_id=listing.partner_id) is None:
+        raise UnknownPartner(field="partner_id", partner_id=listing.partner_id)
     queries.lock_references(tx, programme_id=programme_id)
     if queries.find_listings(tx, programme_id=programme_id, references=[listing.reference]):
         raise rules.ReferenceTaken(field="reference")
     zone(listing.timezone)
     for shift in listing.shifts:
         rules.require_times(shift.times)
+        rules.require_minimum(shift.minimum, capacity=shift.capacity)
     add_listings(tx, programme_id=programme_id, listings=[listing], now=now)
     return queries.find_listings(tx, programme_id=programme_id, references=[listing.reference])[listing.reference]
 
 
-def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListing], now: datetime) -> None:
-    """Add new listings with their shifts, one statement for each table; whoever calls has checked them."""
+def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListing], now: datetime) -> list[UUID]:
+    """Add new listings with their shifts, one statement for each table; whoever calls has checked them.
+
+    Returns their ids, in order.
+    """
     ids = [new_id() for _ in listings]
     columns = {
         "programme_id": programme_id,
@@ -125,12 +102,23 @@ def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListi
         "references": [listing.reference for listing in listings],
         "titles": [listing.title for listing in listings],
         "timezones": [listing.timezone for listing in listings],
+        "proposals": [listing.proposal_id for listing in listings],
+        "modes": [listing.mode for listing in listings],
+        "cities": [listing.city for listing in listings],
+        "places": [listing.place for listing in listings],
+        "descriptions": [listing.description for listing in listings],
         "now": now,
     }
     tx.execute(_ADD_LISTINGS, columns)
     new = zip(ids, listings, strict=True)
     note(tx, "listing", (Change(i, None, _shown_listing(listing)) for i, listing in new), added=len(ids))
     add_shifts(tx, programme_id=programme_id, listings=list(zip(ids, listings, strict=True)))
+    published = [(i, listing.partner_id) for i, listing in zip(ids, listings, strict=True)]
+    bus.emit_all(
+        tx,
+        [ListingPublished(programme_id=programme_id, listing_id=i, partner_id=host, at=now) for i, host in published],
+    )
+    return ids
 
 
 def add_shifts(tx: Session, *, programme_id: UUID, listings: Sequence[tuple[UUID, NewListing]]) -> None:
@@ -147,6 +135,7 @@ def add_shifts(tx: Session, *, programme_id: UUID, listings: Sequence[tuple[UUID
         "ends": [shift.times.ends_at for _, _, shift in rows],
         "dates": [rules.service_date(shift.times.starts_at, zone(listing.timezone)) for _, listing, shift in rows],
         "capacities": [shift.capacity for _, _, shift in rows],
+        "minimums": [shift.minimum for _, _, shift in rows],
         "secrets": [rules.new_code_secret() for _ in rows],
     }
     tx.execute(_ADD_SHIFTS, columns)
@@ -160,7 +149,13 @@ def _shown_listing(listing: NewListing) -> dict[str, object]:
 
 def _shown_shift(listing_id: UUID, _listing: NewListing, shift: NewShift) -> dict[str, object]:
     times = {"starts_at": shift.times.starts_at, "ends_at": shift.times.ends_at}
-    return {"listing_id": listing_id, "number": shift.number, **times, "capacity": shift.capacity}
+    return {
+        "listing_id": listing_id,
+        "number": shift.number,
+        **times,
+        "capacity": shift.capacity,
+        "minimum": shift.minimum,
+    }
 
 
 def start_shifts(tx: Session, shift_ids: Collection[UUID], *, by: Mapping[UUID, UUID] | None = None) -> None:
@@ -174,26 +169,32 @@ def start_shifts(tx: Session, shift_ids: Collection[UUID], *, by: Mapping[UUID, 
     note(tx, "shift", changes, started=len(moved))
 
 
-def hold_shifts(tx: Session, served: Mapping[UUID, UUID]) -> None:
-    """Note that service on these shifts, if any, has been settled: they were held. `served` says of whom, by shift."""
-    if not served:
-        return
-    moved = tx.execute(_HOLD, {"shift_ids": sorted(served)}).all()
-    changes = (Change(row.id, {"state": row.was}, {"state": "held"}, of=served[row.id]) for row in moved)
-    note(tx, "shift", changes, held=len(moved))
+def hold_shifts(
+    tx: Session, shift_ids: Collection[UUID], *, by: Mapping[UUID, UUID], at: datetime
+) -> list[ShiftHeld]:  # fmt: skip
+    """Note that service on these shifts has been settled: they were held. `by` says of whom, by shift.
 
-
-def cancel_shift(
-    tx: Session, *, programme_id: UUID, shift_id: UUID, because: str, partner_id: UUID | None, seen: Seen
-) -> Shift:
-    """Call a shift off; again changes nothing. `partner_id` limits it to that partner's.
-
-    Raises NotFound, ChangedSince, ShiftHasAttendance.
+    Returns what is to be told of it, for the caller has more to tell, and one statement for all.
     """
-    shift = queries.lock_shift(tx, programme_id=programme_id, shift_id=shift_id, partner_id=partner_id)
-    seen.require(shift)
-    if shift.state == "cancelled":
-        return shift
-    rules.require_not_started(shift.state)
-    shift.state, shift.cancelled_because = "cancelled", because
-    return shift
+    moved = tx.execute(_HOLD, {"shift_ids": sorted(set(shift_ids))}).all()
+    changes = (Change(row.id, {"state": row.was}, {"state": "held"}, of=by.get(row.id)) for row in moved)
+    note(tx, "shift", changes, held=len(moved))
+    return [
+        ShiftHeld(
+            programme_id=row.programme_id, shift_id=row.id, listing_id=row.listing_id, partner_id=row.partner_id,
+            starts_at=row.starts_at, ends_at=row.ends_at, at=at,
+        )
+        for row in moved
+    ]  # fmt: skip
+
+
+def conclude_shifts(tx: Session, shift_ids: Collection[UUID], *, now: datetime) -> None:
+    """Note that it is decided of each place on these shifts what became of it; the caller holds their locks."""
+    rows = update(Shift).where(among(Shift.id, shift_ids), Shift.concluded_at.is_(None)).values(concluded_at=now)
+    concluded = tx.scalars(rows.returning(Shift.id)).all()
+    note(
+        tx,
+        "shift",
+        (Change(i, {"concluded_at": None}, {"concluded_at": now}) for i in concluded),
+        concluded=len(concluded),
+    )

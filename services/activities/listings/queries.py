@@ -1,16 +1,31 @@
-"""Reads and locks of partners, listings and shifts."""
+"""Reads and locks of listings and shifts."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from services.activities.listings.tables import Listing, Partner, Shift
+from services.activities.listings import rules
+from services.activities.listings.tables import Listing, Shift
 from shared.database.arrays import among
-from shared.database.keyset import KeysetList, Sort, equal, since, until
+from shared.database.keyset import Column, Filter, KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
+
+
+def _holds_text(column: Column, value: str) -> ColumnElement[bool]:
+    return column.icontains(value, autoescape=True)
+
+
+def _has_room(column: Column, value: object) -> ColumnElement[bool]:
+    return (column < Shift.capacity) if value else (column >= Shift.capacity)
+
+
+def _of_titled(title: Column, value: str) -> ColumnElement[bool]:
+    return Shift.listing_id.in_(select(Listing.id).where(_holds_text(title, value)))
+
 
 LISTINGS = KeysetList(
     key=(Listing.id,),
@@ -20,8 +35,24 @@ LISTINGS = KeysetList(
         "reference": equal(Listing.reference, "With this reference, which is unique in the programme."),
         "published_from": since(Listing.published_at, "Published at this instant or later."),
         "published_until": until(Listing.published_at, "Published before this instant."),
+        "state": equal(Listing.state, "In this state.", takes=rules.ListingState),
+        "search": Filter(Listing.title, "With this text in the title; case does not matter.", _holds_text),
     },
     default_sort="-id",
+)
+SHIFTS = KeysetList(
+    key=(Shift.id,),
+    sorts={"starts_at": Sort(Shift.starts_at)},
+    filters={
+        "partner_id": equal(Shift.partner_id, "Of this partner."),
+        "listing_id": equal(Shift.listing_id, "Of this listing."),
+        "state": equal(Shift.state, "In this state.", takes=rules.ShiftState),
+        "starts_from": since(Shift.starts_at, "Starts at this instant or later."),
+        "starts_until": until(Shift.starts_at, "Starts before this instant."),
+        "has_room": Filter(Shift.taken, "With a free place, or without one.", _has_room, takes=bool),
+        "search": Filter(Listing.title, "With this text in the title of its listing.", _of_titled),
+    },
+    default_sort="starts_at",
 )
 
 
@@ -30,32 +61,6 @@ class ShiftOfListing(NamedTuple):
 
     shift: Shift
     listing: Listing
-
-
-def find_partners(tx: Session, *, programme_id: UUID, references: Collection[str]) -> dict[str, Partner]:
-    """Return those of the partners that are known, by reference."""
-    rows = select(Partner).where(Partner.programme_id == programme_id, among(Partner.reference, references))
-    return {partner.reference: partner for partner in tx.scalars(rows)}
-
-
-def find_partner(tx: Session, *, programme_id: UUID, partner_id: UUID) -> Partner | None:
-    """Return a partner of the programme."""
-    partner = tx.get(Partner, partner_id)
-    return partner if partner is not None and partner.programme_id == programme_id else None
-
-
-def get_partner(tx: Session, *, programme_id: UUID, reference: str) -> Partner:
-    """Return a partner by its reference. Raises NotFound."""
-    partner = find_partners(tx, programme_id=programme_id, references=[reference]).get(reference)
-    if partner is None:
-        raise NotFound(reference=reference)
-    return partner
-
-
-def lock_partner(tx: Session, *, programme_id: UUID, reference: str) -> Partner | None:
-    """Lock a partner by its reference, if there is one."""
-    rows = select(Partner).where(Partner.programme_id == programme_id, Partner.reference == reference)
-    return tx.scalars(rows.with_for_update(key_share=True).execution_options(populate_existing=True)).first()
 
 
 def find_listings(tx: Session, *, programme_id: UUID, references: Collection[str]) -> dict[str, Listing]:
@@ -76,6 +81,34 @@ def find_shifts(
     )
     found = {(listing.reference, shift.number): ShiftOfListing(shift, listing) for shift, listing in tx.execute(rows)}
     return {key: found[key] for key in keys if key in found}
+
+
+def get_listing(tx: Session, *, programme_id: UUID, listing_id: UUID, partner_id: UUID | None = None) -> Listing:
+    """Return a listing; `partner_id` limits it to one partner's. Raises NotFound."""
+    return _one(tx, _listing(programme_id, listing_id, partner_id), listing_id)
+
+
+def lock_listing(tx: Session, *, programme_id: UUID, listing_id: UUID, partner_id: UUID | None = None) -> Listing:
+    """Lock a listing, before any of its shifts; `partner_id` limits it to one partner's. Raises NotFound."""
+    rows = _listing(programme_id, listing_id, partner_id).with_for_update(key_share=True)
+    return _one(tx, rows.execution_options(populate_existing=True), listing_id)
+
+
+def lock_shifts_of(tx: Session, listing_id: UUID) -> list[Shift]:
+    """Lock all shifts of a listing, in order of id, and return them as they are now."""
+    rows = select(Shift).where(Shift.listing_id == listing_id).order_by(Shift.id).with_for_update(key_share=True)
+    return list(tx.scalars(rows.execution_options(populate_existing=True)))
+
+
+def _listing(programme_id: UUID, listing_id: UUID, partner_id: UUID | None) -> Select[Listing]:
+    return listings_of(programme_id, partner_id).where(Listing.id == listing_id)
+
+
+def _one(tx: Session, rows: Select[Listing], listing_id: UUID) -> Listing:
+    listing = tx.scalars(rows).first()
+    if listing is None:
+        raise NotFound(listing_id=listing_id)
+    return listing
 
 
 def get_shift(tx: Session, *, programme_id: UUID, shift_id: UUID, partner_id: UUID | None = None) -> ShiftOfListing:
@@ -112,6 +145,24 @@ def lock_shifts(tx: Session, *, programme_id: UUID, references: Collection[str])
     tx.execute(rows)
 
 
+def lock_shifts_by_id(tx: Session, shift_ids: Collection[UUID]) -> list[Shift]:
+    """Lock shifts in order of id and return them as they are now; whoever locks people too has done so before."""
+    rows = select(Shift).where(among(Shift.id, shift_ids)).order_by(Shift.id).with_for_update(key_share=True)
+    return list(tx.scalars(rows.execution_options(populate_existing=True)))
+
+
+def find_unclosed(tx: Session, *, ended_before: datetime, limit: int) -> list[UUID]:
+    """Return shifts that ended then or before and are not closed, those that ended first."""
+    rows = select(Shift.id).where(Shift.concluded_at.is_(None), Shift.ends_at <= ended_before)
+    return list(tx.scalars(rows.order_by(Shift.ends_at, Shift.id).limit(limit)))
+
+
+def list_timezones(tx: Session, listing_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the time zones of listings by id."""
+    rows = select(Listing.id, Listing.timezone).where(among(Listing.id, listing_ids))
+    return {row.id: row.timezone for row in tx.execute(rows)}
+
+
 def lock_references(tx: Session, *, programme_id: UUID) -> None:
     """Let one publish at a time in a programme: two must not both find the same reference free."""
     tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"listing references of {programme_id}", 0))))
@@ -137,3 +188,14 @@ def listings_of(programme_id: UUID, partner_scope: UUID | None) -> Select[Listin
     """Say which listings a caller of a programme may see: all, or one partner's."""
     rows = select(Listing).where(Listing.programme_id == programme_id)
     return rows if partner_scope is None else rows.where(Listing.partner_id == partner_scope)
+
+
+def shifts_of(programme_id: UUID, partner_scope: UUID | None) -> Select[Shift]:
+    """Say which shifts a caller of a programme may see: all, or one partner's."""
+    rows = select(Shift).where(Shift.programme_id == programme_id)
+    return rows if partner_scope is None else rows.where(Shift.partner_id == partner_scope)
+
+
+def listings_by_id(tx: Session, listing_ids: Collection[UUID]) -> dict[UUID, Listing]:
+    """Return these listings by id."""
+    return {listing.id: listing for listing in tx.scalars(select(Listing).where(among(Listing.id, listing_ids)))}

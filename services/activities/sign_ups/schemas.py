@@ -2,28 +2,19 @@
 
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.activities.sign_ups.queries import Guest as GuestRow
-from services.activities.sign_ups.rules import pseudonym
+from services.activities.sign_ups.rules import State, pseudonym
 from shared.web.fields import Count, Parts, Shown
-
-
-class SignUp(BaseModel):
-    """One person's place on one shift."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    shift_id: UUID
-    volunteer_id: UUID
-    signed_up_at: AwareDatetime
 
 
 class Guest(BaseModel):
     """Somebody who has a place on a shift, as its host may see them."""
 
     number: Count = Field(description="The place's number on this shift; it never changes.")
+    sign_up_id: UUID
+    state: State = Field(description="Expected, or what became of it.")
     volunteer_id: UUID
     display_name: Shown | None = Field(description="Only of somebody who consents to that now; else null.")
     pseudonym_zh: Shown

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules
 from services.activities.listings.actions import NewListing, NewShift
-from services.activities.listings.tables import Listing, Partner, Shift
+from services.activities.listings.tables import Listing
+from services.activities.partners.rules import UnknownPartner
+from services.activities.partners.tables import Partner
 from shared.database.sessions import Database
-from shared.errors import NotFound
-from shared.seen import ANYTHING, Seen
+from shared.events.activities_shifts import ListingPublished
 from shared.zones import UnknownTimezone
 from tests.activities.racing import held
+from tests.activities.told import told
 from tests.factories.activities import (
     FIRST_OF_JUNE,
     NINE,
@@ -26,7 +28,7 @@ from tests.factories.activities import (
 )
 
 DAY = timedelta(days=1)
-MORNING = NewShift(1, rules.Times(NINE, NOON), capacity=10)
+MORNING = NewShift(1, rules.Times(NINE, NOON), capacity=10, minimum=3)
 EVENING = NewShift(2, rules.Times(NINE + 8 * DAY / 24, NOON + 12 * DAY / 24), capacity=5)
 
 
@@ -36,11 +38,6 @@ def make_new(partner: Partner, **overrides: Any) -> NewListing:
 
 def publish(tx: Session, listing: NewListing, programme_id: UUID = PROGRAMME) -> Listing:
     return actions.publish(tx, programme_id=programme_id, listing=listing, now=NINE)
-
-
-def cancel(tx: Session, shift: Shift, because: str = "台风", **scope: Any) -> Shift:
-    where: dict[str, Any] = {"programme_id": shift.programme_id, "partner_id": None} | scope
-    return actions.cancel_shift(tx, shift_id=shift.id, because=because, seen=ANYTHING, **where)
 
 
 class TestPublish:
@@ -56,6 +53,9 @@ class TestPublish:
         assert (first.partner_id, first.programme_id, first.taken, first.state) == (partner.id, PROGRAMME, 0, "open")
         assert (first.service_on, second.number, second.service_on) == (FIRST_OF_JUNE, 2, FIRST_OF_JUNE)
         assert first.code_secret != second.code_secret
+        assert (first.minimum, second.minimum) == (3, 1)
+        fact = ListingPublished(programme_id=PROGRAMME, listing_id=listing.id, partner_id=partner.id, at=NINE)
+        assert told(tx) == [fact]
 
     def test_a_reference_names_one_activity(self, tx: Session) -> None:
         """In a programme; another programme may use it too."""
@@ -68,7 +68,7 @@ class TestPublish:
 
     def test_only_known_partners_publish(self, tx: Session) -> None:
         """A partner of another programme is not known here."""
-        with pytest.raises(rules.UnknownPartner):
+        with pytest.raises(UnknownPartner):
             publish(tx, make_new(make_partner(tx, programme_id=uuid4())))
 
     @pytest.mark.parametrize(
@@ -76,6 +76,7 @@ class TestPublish:
         [
             ({"timezone": "Mars/Olympus"}, UnknownTimezone),
             ({"shifts": (MORNING, replace(EVENING, times=rules.Times(NOON, NINE)))}, rules.BadShift),
+            ({"shifts": (MORNING, replace(EVENING, minimum=6))}, rules.BadShift),
         ],
     )
     def test_one_bad_shift_publishes_nothing(
@@ -103,54 +104,6 @@ class TestPublish:
         assert second.result() == "reference_taken"
 
 
-class TestPartner:
-    def test_what_changes_about_a_partner_is_noted(self, tx: Session) -> None:
-        """The same partner, not another one."""
-        facts: dict[str, Any] = {"programme_id": PROGRAMME, "reference": "P1"}
-        before = actions.PartnerFacts("绿叶", "carried_over", date(2021, 7, 1))
-        after = actions.PartnerFacts("绿叶公益", "signed", date(2022, 1, 1))
-        first = actions.record_partner(tx, before, **facts, seen=Seen())
-        first_id = first.id
-
-        again = actions.record_partner(tx, after, **facts, seen=Seen.of(first))
-
-        assert (again.id, again.name, again.agreement, again.since) == (
-            first_id,
-            "绿叶公益",
-            "signed",
-            date(2022, 1, 1),
-        )
-        assert queries.find_partners(tx, programme_id=PROGRAMME, references=["P1", "P2"]) == {"P1": again}
-        assert queries.find_partner(tx, programme_id=uuid4(), partner_id=first_id) is None
-
-
-class TestCancel:
-    def test_a_shift_is_called_off_for_a_reason(self, tx: Session) -> None:
-        """Again changes nothing: the first reason stays."""
-        shift = make_shift(tx)
-
-        cancel(tx, shift)
-        again = cancel(tx, shift, "下雨")
-
-        assert (again.state, again.cancelled_because) == ("cancelled", "台风")
-
-    @pytest.mark.parametrize("state", ["running", "held"])
-    def test_a_shift_where_somebody_came_is_not_called_off(self, tx: Session, state: str) -> None:
-        """It happens."""
-        shift = make_shift(tx, state=state)
-        with pytest.raises(rules.ShiftHasAttendance):
-            cancel(tx, shift)
-
-    def test_only_within_ones_own(self, tx: Session) -> None:
-        """Another programme's shift, another partner's, and none at all look the same."""
-        shift = make_shift(tx)
-        for name in ("programme_id", "partner_id"):
-            scope: dict[str, Any] = {name: uuid4()}
-            with pytest.raises(NotFound):
-                cancel(tx, shift, **scope)
-        assert cancel(tx, shift, partner_id=shift.partner_id).state == "cancelled"
-
-
 class TestStates:
     def test_the_first_arrival_starts_a_shift(self, tx: Session) -> None:
         """Later ones find it running; a cancelled one does not start."""
@@ -162,11 +115,12 @@ class TestStates:
     def test_settled_service_makes_a_shift_held(self, tx: Session) -> None:
         """Started or not; a cancelled one stays cancelled."""
         listing = make_listing(tx)
-        states = ["open", "running", "held"]
+        states = ["open", "go", "running", "held"]
         shifts = [make_shift(tx, listing=listing, number=number, state=state) for number, state in enumerate(states)]
         shifts.append(make_shift(tx, listing=listing, number=9, state="cancelled", cancelled_because="台风"))
 
-        actions.hold_shifts(tx, {shift.id: uuid4() for shift in shifts})
+        told = actions.hold_shifts(tx, [shift.id for shift in shifts], by={}, at=NOON)
 
         tx.expire_all()
-        assert [shift.state for shift in shifts] == ["held", "held", "held", "cancelled"]
+        assert [shift.state for shift in shifts] == ["held"] * 4 + ["cancelled"]
+        assert {(fact.shift_id, fact.at) for fact in told} == {(shift.id, NOON) for shift in shifts[:3]}

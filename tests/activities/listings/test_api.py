@@ -3,14 +3,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.orm import Session
 
-from services.activities.listings.tables import Partner, Shift
+from services.activities.listings.tables import Shift
+from services.activities.partners.tables import Partner
 from shared.roles import Role
 from tests.activities.door import Door, refusal
 from tests.factories.activities import NINE, NOON, make_listing, make_partner, make_shift
-
-FACTS = {"name": "绿叶", "agreement": "signed", "since": "2022-01-01"}
-CHANGED = FACTS | {"name": "绿叶公益", "agreement": "carried_over"}
 
 
 @pytest.fixture
@@ -29,27 +28,6 @@ def listing(partner: Partner, **overrides: Any) -> dict[str, Any]:
     return body | overrides
 
 
-class TestPartners:
-    def test_a_partner_is_noted_and_changed(self, door: Door) -> None:
-        """By its reference; again is the same partner."""
-        first = door.call("PUT", "/partners/P1", json=FACTS)
-        again = door.change("/partners/P1", on=first.headers["etag"], **CHANGED)
-
-        assert (first.status_code, again.status_code) == (200, 200)
-        assert again.json() == door.get("/partners/P1").json()
-        expected = {"id": first.json()["id"], "reference": "P1", "name": "绿叶公益", "agreement": "carried_over"}
-        assert again.json() == expected | {"since": "2022-01-01"}
-
-    @pytest.mark.parametrize(
-        ("reference", "change"),
-        [("P" * 41, {}), ("P1", {"agreement": "none"}), ("P1", {"since": "2022-13-40"}), ("P1", {"name": ""}),
-         ("P1", {"name": "a\0"}), ("P%00", {})],
-    )  # fmt: skip
-    def test_what_cannot_be_a_partner_is_refused(self, door: Door, reference: str, change: dict[str, str]) -> None:
-        """A date must be one, an agreement of a known kind."""
-        assert refusal(door.call("PUT", f"/partners/{reference}", json=FACTS | change)) == (422, "invalid_input")
-
-
 class TestPublish:
     def test_a_partner_publishes_for_itself(self, door: Door, partner: Partner) -> None:
         """Its shifts are numbered in order; the secret behind the code is told to nobody."""
@@ -63,8 +41,11 @@ class TestPublish:
         [shift] = made["shifts"]
         assert shift == {
             "id": shift["id"], "number": 1, "starts_at": "2022-06-01T01:00:00Z", "ends_at": "2022-06-01T04:00:00Z",
-            "service_on": "2022-06-01", "capacity": 10, "taken": 0, "state": "open", "cancelled_because": None,
+            "service_on": "2022-06-01", "capacity": 10, "minimum": 1, "taken": 0, "state": "open", "awaits_draw": False,
+            "cancelled_because": None, "not_run": None, "closed_at": None, "rescheduled_at": None,
         }  # fmt: skip
+        assert (made["state"], made["ended_at"], made["cancelled_because"]) == ("published", None, None)
+        assert own.get(f"/listings/{made['id']}").json() == made
         assert own.get("/listings").json() == {"items": [made], "next": None}
         assert own.get(f"/shifts/{shift['id']}").json() == shift | {
             "listing_id": made["id"], "listing_reference": "L1", "listing_title": "净滩", "partner_id": str(partner.id),
@@ -141,29 +122,6 @@ class TestRead:
         assert refusal(door.get(f"/shifts/{uuid4()}")) == (404, "not_found")
 
 
-class TestCancel:
-    def test_a_shift_is_called_off_once(self, door: Door, shift: Shift) -> None:
-        """The reason is shown; again changes nothing."""
-        path = f"/shifts/{shift.id}"
-        answer = door.by(Role.PARTNER, partner_id=shift.partner_id).decide(path, "cancel", reason="台风")
-        assert answer.status_code == 200
-        assert (answer.json()["state"], answer.json()["cancelled_because"]) == ("cancelled", "台风")
-        assert door.decide(path, "cancel", reason="下雨").json() == answer.json()
-
-    def test_not_anothers(self, door: Door, shift: Shift) -> None:
-        """It looks as if it did not exist, and goes on."""
-        path = f"/shifts/{shift.id}"
-        for caller in (door.by(Role.PARTNER, partner_id=uuid4()), door.elsewhere()):
-            assert refusal(caller.decide(path, "cancel", reason="台风")) == (404, "not_found")
-        assert refusal(door.decide(path, "cancel", reason="")) == (422, "invalid_input")
-        assert door.get(f"/shifts/{shift.id}").json()["state"] == "open"
-
-    def test_not_when_somebody_came(self, door: Door) -> None:
-        """The shift happens."""
-        running = door.put_in(lambda tx: make_shift(tx, programme_id=door.programme_id, state="running"))
-        assert refusal(door.decide(f"/shifts/{running.id}", "cancel", reason="台风")) == (409, "shift_has_attendance")
-
-
 def test_a_shift_in_another_zone_has_the_date_of_that_zone(door: Door, partner: Partner) -> None:
     """Late in New York is already tomorrow in Greenwich."""
     starts_at = NINE + timedelta(hours=1)  # 22:00 on 31 May in New York.
@@ -181,7 +139,73 @@ def test_listings_are_a_file_with_a_row_each(door: Door) -> None:
     found = door.get("/listings", format="csv", sort="published_at").content.decode("utf-8-sig").splitlines()
     own = door.by(Role.PARTNER, partner_id=mine.partner_id).get("/listings", format="csv").text.splitlines()
 
-    assert found[0] == '"Id","Partner id","Reference","Title","Time zone","Published at","Shifts"'
+    columns = (
+        "Id,Partner id,Reference,Title,Time zone,Published at,Proposal id,Mode,City,Place,Description,"
+        "State,Ended at,Cancelled because,Shifts"
+    )
+    assert found[0] == ",".join(f'"{column}"' for column in columns.split(","))
     assert len(found) == 3
-    assert found[1].endswith('"\'=1+1","Asia/Shanghai","2022-06-01T01:00:00Z",1')
+    assert found[1].endswith('"\'=1+1","Asia/Shanghai","2022-06-01T01:00:00Z","","","","","","published","","",1')
     assert own[1:] == [found[1]]
+
+
+class TestBrowse:
+    """What a volunteer looks for, and where."""
+
+    @pytest.fixture
+    def shifts(self, door: Door) -> list[Shift]:
+        """Publish three: later, sooner and full."""
+
+        def make(tx: Session) -> list[Shift]:
+            owner = {"programme_id": door.programme_id}
+            beach, park = (make_listing(tx, title=title, **owner) for title in ("净滩 Beach 50%", "公园导览"))
+            return [
+                make_shift(tx, listing=beach, starts_at=NINE + timedelta(days=1), ends_at=NOON + timedelta(days=1)),
+                make_shift(tx, listing=beach, number=2),
+                make_shift(tx, listing=park, capacity=3, taken=3, state="go"),
+            ]
+
+        return door.put_in(make)
+
+    def found(self, door: Door, shifts: list[Shift], **asked: Any) -> list[int]:
+        """Return which of the shifts a volunteer finds, by place."""
+        items = door.by(Role.VOLUNTEER).get("/shifts", **asked).json()["items"]
+        return [[str(shift.id) for shift in shifts].index(item["id"]) for item in items]
+
+    def test_shifts_are_found_soonest_first(self, door: Door, shifts: list[Shift]) -> None:
+        """With what they are occasions of; those of another programme are not."""
+        assert self.found(door, shifts) in ([1, 2, 0], [2, 1, 0])
+        assert self.found(door.elsewhere(), shifts) == []
+        item = door.get("/shifts", starts_from="2022-06-02T00:00:00Z").json()["items"][0]
+        assert item == door.get(f"/shifts/{shifts[0].id}").json()
+        own = door.by(Role.PARTNER, partner_id=shifts[2].partner_id).get("/shifts").json()["items"]
+        assert [each["id"] for each in own] == [str(shifts[2].id)]
+
+    @pytest.mark.parametrize(
+        ("asked", "places"),
+        [
+            ({"has_room": "true"}, [1, 0]), ({"has_room": "false"}, [2]), ({"state": "go"}, [2]),
+            ({"search": "滩"}, [1, 0]), ({"search": "beach"}, [1, 0]), ({"search": "50%"}, [1, 0]),
+            ({"search": "5%0"}, []),
+            ({"search": "_"}, []), ({"starts_until": "2022-06-01T01:00:00Z"}, []),
+            ({"starts_until": "2022-06-02T01:00:00Z", "has_room": "true"}, [1]),
+        ],
+    )  # fmt: skip
+    def test_and_by_what_is_looked_for(
+        self, door: Door, shifts: list[Shift], asked: dict[str, str], places: list[int]
+    ) -> None:
+        """Free places, state, time, and words of the title as they are written."""
+        assert self.found(door, shifts, **asked) == places
+
+    def test_what_the_database_could_not_hold_is_refused(self, door: Door) -> None:
+        """By field, as everywhere."""
+        for path in ("/shifts", "/listings"):
+            assert refusal(door.get(path, search="\0")) == (422, "invalid_input")
+
+    @pytest.mark.parametrize(("text", "count"), [("导览", 1), ("净滩", 1), ("BEACH", 1), ("", 2), ("爬山", 0)])
+    def test_activities_are_found_by_their_title(
+        self, door: Door, shifts: list[Shift], text: str, count: int
+    ) -> None:  # fmt: skip
+        """In Chinese and English."""
+        assert len(door.get("/listings", search=text).json()["items"]) == count
+        assert len(shifts) == 3

@@ -1,5 +1,6 @@
 import base64
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,22 +34,74 @@ class TestTimes:
             assert refused.value.facts["field"] == field
 
 
-class TestStates:
-    @pytest.mark.parametrize("state", ["open", "running", "held"])
-    def test_only_a_cancelled_shift_is_called_off(self, state: str) -> None:
-        """What was not cancelled goes on."""
-        rules.require_not_cancelled(state)
-        with pytest.raises(rules.ShiftCancelled):
-            rules.require_not_cancelled("cancelled")
+# As DOMAIN.md section 4 has it, read row by row; everything else is refused.
+ALLOWED: Final = """
+    open     decide_go       go
+    open     decide_no_go    no_go
+    open     start           running
+    open     hold            held
+    open     record_not_run  not_run
+    open     cancel          cancelled
+    open     reschedule      open
+    go       decide_no_go    no_go
+    go       start           running
+    go       hold            held
+    go       record_not_run  not_run
+    go       cancel          cancelled
+    go       reschedule      open
+    running  hold            held
+"""
+TABLE: Final = {(state, command): after for state, command, after in map(str.split, ALLOWED.strip().splitlines())}
+WHY: Final = {  # A shift's refusals say what it is that stands against it.
+    "no_go": rules.ShiftCancelled,
+    "not_run": rules.ShiftCancelled,
+    "cancelled": rules.ShiftCancelled,
+    "running": rules.ShiftHasAttendance,
+    "held": rules.ShiftHasAttendance,
+    "go": rules.ShiftStateDiffers,
+}
 
-    @pytest.mark.parametrize(("state", "started"), [("open", False), ("running", True), ("held", True)])
-    def test_a_started_shift_cannot_be_called_off(self, state: str, *, started: bool) -> None:
-        """Somebody is there."""
-        if started:
-            with pytest.raises(rules.ShiftHasAttendance):
-                rules.require_not_started(state)
+
+class TestStates:
+    @pytest.mark.parametrize("command", rules.ShiftCommand)
+    @pytest.mark.parametrize("state", rules.ShiftState)
+    def test_each_command_in_each_state(self, state: rules.ShiftState, command: rules.ShiftCommand) -> None:
+        """What is not said to be possible is refused."""
+        expected = TABLE.get((state, command))
+        if expected is None:
+            with pytest.raises(WHY[state]):
+                rules.next_state(state, command)
+            assert state not in rules.sources(command)
         else:
-            rules.require_not_started(state)
+            assert rules.next_state(state, command) == expected
+            assert state in rules.sources(command)
+
+    @pytest.mark.parametrize("state", rules.ShiftState)
+    def test_what_does_not_happen_opens_no_door(self, state: rules.ShiftState) -> None:
+        """By whatever decision; what was not called off goes on."""
+        if state in {"no_go", "not_run", "cancelled"}:
+            with pytest.raises(rules.ShiftCancelled):
+                rules.require_not_cancelled(state)
+        else:
+            rules.require_not_cancelled(state)
+
+    def test_a_closed_shift_takes_nobody_new(self) -> None:
+        """One that does not happen says that first."""
+        rules.require_sign_ups("open", closed_at=None)
+        with pytest.raises(rules.ShiftClosed):
+            rules.require_sign_ups("open", closed_at=NINE)
+        with pytest.raises(rules.ShiftCancelled):
+            rules.require_sign_ups("cancelled", closed_at=NINE)
+
+    @pytest.mark.parametrize(("minimum", "is_possible"), [(1, True), (10, True), (11, False)])
+    def test_a_shift_can_have_enough_people(self, minimum: int, *, is_possible: bool) -> None:
+        """Otherwise it could never happen."""
+        if is_possible:
+            rules.require_minimum(minimum, capacity=10)
+        else:
+            with pytest.raises(rules.BadShift) as refused:
+                rules.require_minimum(minimum, capacity=10)
+            assert refused.value.facts["field"] == "minimum"
 
 
 class TestServiceDate:
