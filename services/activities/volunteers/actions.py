@@ -15,11 +15,14 @@ from services.activities.volunteers.rules import (
     pseudonym,
     require_comes_back,
     require_free,
+    require_not_merged,
 )
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
+from shared import bus
 from shared.audit import Change, note
 from shared.audit.trail import HIDDEN
 from shared.database.arrays import among
+from shared.events.activities import VolunteerErased, VolunteerRegistered
 from shared.privacy.locks import lock_against_erasure
 from shared.privacy.suppression import suppressor
 
@@ -36,6 +39,10 @@ _FORGET_SUPPRESSED = text("""
     RETURNING digest
 """)
 
+_POINT = text("""
+    UPDATE volunteer SET merged_into = :kept_id, merged_at = coalesce(merged_at, :now)
+    WHERE id = :merged_id OR merged_into = :merged_id RETURNING id
+""")
 _RENAME = text("""
     UPDATE volunteer SET display_name = v.name
     FROM unnest(CAST(:numbers AS text[]), CAST(:names AS text[])) AS v(number, name)
@@ -48,8 +55,9 @@ def register(
 ) -> Volunteer:
     """Register one volunteer. The same person again changes nothing.
 
-    Raises EmployeeNumberTaken for another name, ReservedNumber, and ErasedEarlier for the number of somebody who was
-    erased, unless that person `comes_back`: then as somebody new, whom nothing joins to what was before.
+    Raises EmployeeNumberTaken for another name, ReservedNumber, RecordMerged, and ErasedEarlier for the number of
+    somebody who was erased, unless that person `comes_back`: then as somebody new, whom nothing joins to what was
+    before.
     """
     number = registration.employee_number
     require_free(number)
@@ -59,6 +67,7 @@ def register(
         require_comes_back(comes_back=comes_back)
         _lift(tx, programme_id=programme_id, number=number)
     volunteer = queries.find_by_number(tx, programme_id=programme_id, numbers=[number])[number]
+    require_not_merged(volunteer.merged_into)
     if volunteer.display_name != registration.display_name:
         raise EmployeeNumberTaken(field="employee_number")
     return volunteer
@@ -74,6 +83,7 @@ def register_all(tx: Session, *, programme_id: UUID, registrations: Sequence[Reg
     }
     new = tx.scalars(_REGISTER, columns).all()
     note(tx, "volunteer", (Change(volunteer_id, None, {}) for volunteer_id in new), added=len(new))
+    bus.emit_all(tx, [VolunteerRegistered(programme_id=programme_id, volunteer_id=i, registered_at=now) for i in new])
     return len(new)
 
 
@@ -87,6 +97,14 @@ def pseudonymise(tx: Session, volunteer: Volunteer, *, now: datetime) -> None:
     left = pseudonym(uuid4())
     volunteer.employee_number, volunteer.display_name, volunteer.erased_at = *astuple(left), now
     tx.flush()
+    bus.emit(tx, VolunteerErased(programme_id=volunteer.programme_id, volunteer_id=volunteer.id, erased_at=now))
+
+
+def point_to(tx: Session, merged_id: UUID, *, kept_id: UUID, now: datetime) -> None:
+    """Leave a record as a pointer to another one, with those that pointed to it; the caller holds both locks."""
+    pointing = tx.scalars(_POINT, {"merged_id": merged_id, "kept_id": kept_id, "now": now}).all()
+    values = {"merged_into": kept_id}
+    note(tx, "volunteer", (Change(each, {"merged_into": None}, values) for each in pointing), merged=len(pointing))
 
 
 def forget_suppressed(tx: Session, *, before: datetime, limit: int) -> int:

@@ -6,7 +6,13 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.activities.volunteers import actions, queries, schemas, tables
-from services.activities.volunteers.rules import EmployeeNumberTaken, ErasedEarlier, Registration, ReservedNumber
+from services.activities.volunteers.rules import (
+    EmployeeNumberTaken,
+    ErasedEarlier,
+    RecordMerged,
+    Registration,
+    ReservedNumber,
+)
 from services.activities.volunteers.schemas import VOLUNTEERS
 from shared.auth.callers import Caller
 from shared.privacy.masking import sees_people
@@ -24,7 +30,7 @@ Seeker = Annotated[Caller, Depends(may("volunteers.look_up"))]
 
 
 @router.post("", status_code=201, operation_id="register_volunteer", response_model=schemas.Volunteer)
-@refuses(EmployeeNumberTaken, ErasedEarlier, ReservedNumber)
+@refuses(EmployeeNumberTaken, ErasedEarlier, ReservedNumber, RecordMerged)
 def register_volunteer(body: schemas.NewVolunteer, caller: Registrar, tx: Tx, now: Now) -> tables.Volunteer:
     """Register a volunteer by employee number; the same person again returns the first record."""
     registration = Registration(body.employee_number, body.display_name)

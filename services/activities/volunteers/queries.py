@@ -4,9 +4,10 @@ from collections.abc import Collection
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from services.activities.volunteers.rules import require_not_merged
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
 from shared.database.arrays import among, among_given
 from shared.database.keyset import KeysetList, Sort, since, until
@@ -59,12 +60,19 @@ def find_suppressed(tx: Session, *, programme_id: UUID, numbers: Collection[str]
 
 
 def lock_for_erasure(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:
-    """Wait for lists that are being taken in, then lock a person, also one already erased. Raises NotFound."""
+    """Wait for lists that are being taken in, then lock a person, also one already erased. Raises NotFound.
+
+    So for a record that was merged into another: it goes with that, and is locked with it.
+    """
     locks.lock_for_erasure(tx, programme_id=programme_id)
-    rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
-    volunteer = tx.scalars(rows.with_for_update().execution_options(populate_existing=True)).first()
+    rows = select(Volunteer).where(or_(Volunteer.id == volunteer_id, Volunteer.merged_into == volunteer_id))
+    rows = rows.where(Volunteer.programme_id == programme_id).order_by(Volunteer.id).with_for_update()
+    records = {each.id: each for each in tx.scalars(rows.execution_options(populate_existing=True))}
+    volunteer = records.get(volunteer_id)
     if volunteer is None:
         raise NotFound(volunteer_id=volunteer_id)
+    if volunteer.merged_into is not None:
+        raise NotFound(volunteer_id=volunteer_id, merged_into=volunteer.merged_into)
     return volunteer
 
 
@@ -83,11 +91,46 @@ class Known(NamedTuple):
 
 
 def known_people(tx: Session, *, programme_id: UUID, numbers: Collection[str]) -> dict[str, Known]:
-    """Return who has these employee numbers; for hundreds of thousands, so without the rest of their records."""
+    """Return who has these employee numbers; for hundreds of thousands, so without the rest of their records.
+
+    Without records that were merged into others: nothing is done by their numbers any more (`find_merged`).
+    """
     rows = select(Volunteer.employee_number, Volunteer.id, Volunteer.display_name).where(
-        Volunteer.programme_id == programme_id, among(Volunteer.employee_number, numbers)
+        Volunteer.programme_id == programme_id,
+        among(Volunteer.employee_number, numbers),
+        Volunteer.merged_into.is_(None),
     )
     return {number: Known(volunteer_id, name) for number, volunteer_id, name in tx.execute(rows)}
+
+
+def find_merged(tx: Session, *, programme_id: UUID, numbers: Collection[str]) -> set[str]:
+    """Return those of the employee numbers whose records were merged into others."""
+    rows = select(Volunteer.employee_number).where(
+        Volunteer.programme_id == programme_id,
+        among(Volunteer.employee_number, numbers),
+        Volunteer.merged_into.is_not(None),
+    )
+    return set(tx.scalars(rows))
+
+
+def lock_both(tx: Session, *, programme_id: UUID, volunteer_ids: tuple[UUID, UUID]) -> None:
+    """Lock two records, in order of id, that are there and neither erased nor merged. Raises NotFound."""
+    lock_volunteers(tx, volunteer_ids)
+    for volunteer_id in volunteer_ids:
+        rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
+        _present(tx.scalars(rows.execution_options(populate_existing=True)).first(), volunteer_id)
+
+
+def lock_unmerged(tx: Session, volunteer_id: UUID) -> None:
+    """Lock a person, also one already erased. Raises RecordMerged for a record that was merged into another."""
+    lock_volunteers(tx, [volunteer_id])
+    require_not_merged(tx.scalars(select(Volunteer.merged_into).where(Volunteer.id == volunteer_id)).one())
+
+
+def list_merged(tx: Session, *, volunteer_id: UUID) -> list[Volunteer]:
+    """Return the records that were merged into a person's, whose lock the caller holds."""
+    rows = select(Volunteer).where(Volunteer.merged_into == volunteer_id).order_by(Volunteer.id)
+    return list(tx.scalars(rows.execution_options(populate_existing=True)))
 
 
 def lock_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> None:
@@ -110,6 +153,9 @@ def get_volunteer(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Vol
 
 
 def _present(volunteer: Volunteer | None, volunteer_id: UUID) -> Volunteer:
+    """Refuse who is not there, was erased, or was merged into another record. Raises NotFound."""
     if volunteer is None or volunteer.erased_at is not None:
         raise NotFound(volunteer_id=volunteer_id)
+    if volunteer.merged_into is not None:
+        raise NotFound(volunteer_id=volunteer_id, merged_into=volunteer.merged_into)
     return volunteer

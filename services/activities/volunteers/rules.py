@@ -30,6 +30,13 @@ class ReservedNumber(Invalid):
     title = Title(zh="该编号不可使用", en="This number cannot be used")
 
 
+class RecordMerged(Conflict):
+    """The record was merged into another one of the same person."""
+
+    code = "record_merged"
+    title = Title(zh="该记录已并入同一人的另一条记录", en="This record was merged into another of the same person")
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """Who is to be registered."""
@@ -47,6 +54,12 @@ def require_free(number: str) -> None:
     """Refuse a number that could be taken for a pseudonym. Raises ReservedNumber."""
     if number.startswith(ERASED_NUMBER):
         raise ReservedNumber(field="employee_number")
+
+
+def require_not_merged(merged_into: UUID | None) -> None:
+    """Refuse what a record cannot do any more that was merged into another. Raises RecordMerged."""
+    if merged_into is not None:
+        raise RecordMerged(merged_into=merged_into)
 
 
 def require_comes_back(*, comes_back: bool) -> None:

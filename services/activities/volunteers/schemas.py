@@ -42,6 +42,7 @@ class Volunteer(BaseModel):
     display_name: Shown
     registered_at: AwareDatetime
     erased_at: AwareDatetime | None = None
+    merged_into: UUID | None = Field(default=None, description="The record of the same person that this went into.")
 
 
 class NamesWanted(BaseModel):
@@ -87,5 +88,6 @@ VOLUNTEERS = Listed(
         "display_name": Title(zh="姓名", en="Name"),
         "registered_at": Title(zh="登记时间", en="Registered at"),
         "erased_at": Title(zh="删除时间", en="Erased at"),
+        "merged_into": Title(zh="并入的记录", en="Merged into"),
     },
 )

@@ -3,7 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, MetaData, PrimaryKeyConstraint, UniqueConstraint, func
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.audit.trail import PRIVATE
@@ -20,13 +30,17 @@ class Base(DeclarativeBase):
 class Volunteer(Base):
     """An employee who may serve. The only place in Popcandy where this person's name stands.
 
+    One that was merged into another record of the same person is left as a pointer: nothing can be done as it.
     Of somebody who was erased there are pseudonyms; `employee_number` is then longer than any door accepts.
     """
 
     __tablename__ = "volunteer"
     __table_args__ = (
         UniqueConstraint("programme_id", "employee_number"),
+        CheckConstraint("merged_into <> id", name="merged"),
+        CheckConstraint("(merged_into IS NULL) = (merged_at IS NULL)", name="merged_at"),
         CheckConstraint("(erased_at IS NULL) = (employee_number NOT LIKE 'erased:%')", name="erased"),
+        Index("volunteer_merged_into_idx", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("volunteer_programme_id_id_idx", "programme_id", "id"),
         Index("volunteer_programme_id_registered_at_id_idx", "programme_id", "registered_at", "id"),
     )
@@ -37,6 +51,8 @@ class Volunteer(Base):
     display_name: Mapped[str] = mapped_column(info=PRIVATE)
     registered_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("volunteer.id"))
+    merged_at: Mapped[datetime | None]
 
 
 class SuppressedNumber(Base):

@@ -1,8 +1,15 @@
+from datetime import date
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.activities.eligibility.queries import find_intervals
+from services.activities.eligibility.rules import Interval
+from services.activities.profiles.queries import profile_of
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
+from services.activities.volunteers.queries import find_by_number
 from services.activities.volunteers.tables import Volunteer
 from shared.imports.refusals import ImportOutdated
 from tests.activities.sheets import (
@@ -16,9 +23,11 @@ from tests.activities.sheets import (
     sheet,
     shown,
     stage,
+    table,
 )
 from tests.factories.activities import (
     PROGRAMME,
+    make_skill,
     make_volunteer,
 )
 
@@ -48,10 +57,10 @@ class TestVolunteers:
         assert staged.errors[0]["column"] == "员工编号"
         assert staged.errors[0]["row"] == 4
         assert staged.errors[0]["fix_zh"] != staged.errors[0]["fix_en"]
-        assert staged.samples["update"] == [
-            {"row": 2, "values": {"employee_number": "E1", "display_name": "合成甲"},
-             "before": {"display_name": "合成丁"}},
-        ]  # fmt: skip
+        [sample] = staged.samples["update"]
+        assert (sample["row"], sample["before"]) == (2, {"display_name": "合成丁"})
+        said = {column: value for column, value in sample["values"].items() if value is not None}
+        assert said == {"employee_number": "E1", "display_name": "合成甲"}
 
     def test_another_name_replaces_the_registered_one(self, tx: Session) -> None:
         """The person stays who it is; the same sheet again changes nothing."""
@@ -75,3 +84,76 @@ class TestVolunteers:
 
         bring(tx, VOLUNTEERS, PEOPLE[0])
         assert brought(commit(tx, staged[1])) == (1, 0, 1)
+
+
+FULL = (
+    ("E1", "合成甲", "研发部", "上海", "reading，juggling", "zh en", "2020-01-01", ""),
+    ("E2", "合成乙", "", "", "", "", "", "2022/7/1"),
+)
+
+
+class TestMore:
+    """Department, city, skills, languages, and when somebody is employed."""
+
+    @pytest.fixture(autouse=True)
+    def _catalogue(self, tx: Session) -> None:
+        for code in ("reading", "juggling"):
+            make_skill(tx, code=code)
+
+    def known(self, tx: Session, number: str) -> tuple[Any, ...]:
+        person = find_by_number(tx, programme_id=PROGRAMME, numbers=[number])[number]
+        row = profile_of(tx, person)
+        intervals = find_intervals(tx, [person.id]).get(person.id, [])
+        return row.version, row.department, row.city, row.skills, row.languages, intervals
+
+    @FORMS
+    def test_people_are_registered_with_all_of_it_once(self, tx: Session, ending: str, *, english: bool) -> None:
+        """The same sheet again changes nothing, nor does one of numbers and names alone."""
+        content = sheet(VOLUNTEERS, *FULL, ending=ending, english=english)
+        staged = stage(tx, VOLUNTEERS, content, file_name=f"a.{ending}")
+        assert (good(staged), staged.errors) == (2, [])
+        assert brought(commit(tx, staged)) == (2, 0, 0)
+
+        for again in (content, table(("员工编号", "显示名"), *PEOPLE, ending=ending)):
+            assert brought(commit(tx, stage(tx, VOLUNTEERS, again, file_name=f"a.{ending}"))) == (0, 0, 2)
+
+        since, until = date(2020, 1, 1), date(2022, 7, 1)
+        skills, languages = ["juggling", "reading"], ["en", "zh"]
+        assert self.known(tx, "E1") == (1, "研发部", "上海", skills, languages, [Interval(since, None)])
+        assert self.known(tx, "E2") == (0, None, None, [], [], [Interval(None, until)])
+
+    def test_what_is_said_otherwise_changes_and_the_rest_stays(self, tx: Session) -> None:
+        """Somebody moved, somebody left; the preview says what is replaced."""
+        bring(tx, VOLUNTEERS, *FULL)
+        moved = ("E1", "合成甲", "", "北京", "", "", "2020-01-01", "2022-06-15")
+        staged = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, moved, FULL[1]))
+        assert shown(staged) == (0, 1, 1, 0)
+        assert staged.samples["update"][0]["before"] == {
+            "city": "上海", "employed_from": "2020-01-01", "employed_until": "",
+        }  # fmt: skip
+
+        assert brought(commit(tx, staged)) == (0, 1, 1)
+
+        ended = Interval(date(2020, 1, 1), date(2022, 6, 15))
+        assert self.known(tx, "E1") == (2, "研发部", "北京", ["juggling", "reading"], ["en", "zh"], [ended])
+
+    def test_what_is_wrong_is_named_by_cell(self, tx: Session) -> None:
+        """And nothing of the row is brought in."""
+        rows = (
+            ("E1", "合成甲", "部" * 81, "", "chess", "汉语", "2022-06-01", "2022-06-01"),
+            ("E2", "合成乙", "", "", "", "", "Tuesday", ""),
+        )
+        staged = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, *rows))
+        assert codes(staged) == [("C2", "too_long"), ("F2", "unknown_choice"), ("G3", "not_a_date")]
+        fixed = ("E1", "合成甲", "", "", "chess", "zh", "2022-06-01", "2022-06-01")
+        staged = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, fixed))
+        assert codes(staged) == [("E2", "unknown_skill"), ("H2", "not_after_start")]
+
+    def test_a_profile_that_was_changed_since_the_preview_stops_it(self, tx: Session) -> None:
+        """The person said something else meanwhile."""
+        bring(tx, VOLUNTEERS, *FULL)
+        staged = stage(tx, VOLUNTEERS, sheet(VOLUNTEERS, ("E1", "合成甲", "", "北京")))
+        bring(tx, VOLUNTEERS, ("E1", "合成甲", "", "广州"))
+        with pytest.raises(ImportOutdated), tx.begin_nested():
+            commit(tx, staged)
+        assert self.known(tx, "E1")[2] == "广州"

@@ -10,7 +10,9 @@ from services.activities.volunteers.rules import EmployeeNumberTaken, Registrati
 from services.activities.volunteers.tables import Volunteer
 from shared.database.sessions import Database
 from shared.errors import NotFound
+from shared.events.activities import VolunteerRegistered
 from tests.activities.racing import at_once
+from tests.activities.told import told
 from tests.factories.activities import NINE, NOON, PROGRAMME, make_volunteer
 
 SOMEBODY = Registration("E1", "合成甲")
@@ -27,6 +29,8 @@ def test_a_person_is_registered_once(tx: Session) -> None:
     again = actions.register(tx, programme_id=PROGRAMME, registration=SOMEBODY, now=NOON)
 
     assert again is first
+    new = VolunteerRegistered(programme_id=PROGRAMME, volunteer_id=first.id, registered_at=NINE)
+    assert told(tx) == [new]
     [row] = tx.scalars(select(Volunteer).where(Volunteer.programme_id == PROGRAMME))
     assert (row.employee_number, row.display_name, row.registered_at) == ("E1", "合成甲", NINE)
 

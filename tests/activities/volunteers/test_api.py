@@ -31,6 +31,7 @@ def test_a_person_is_registered_and_found(door: Door) -> None:
     assert first == {
         "id": first["id"],
         "employee_number": "E1", "display_name": "合成甲", "registered_at": "2022-06-01T01:00:00Z", "erased_at": None,
+        "merged_into": None,
     }  # fmt: skip
 
 
