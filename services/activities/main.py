@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from shared.service import Later, Service
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-    from shared.bus import Timer, Work
+    from shared.bus import Handler, Timer, Work
     from shared.imports.desk import Imports
 
 
@@ -17,52 +18,120 @@ if TYPE_CHECKING:
 def imports() -> "Imports":
     """Return what is taken in as sheets: web roles stage it, workers bring it in."""
     from services.activities.attendance_imports.jobs import ATTENDANCE
+    from services.activities.proposal_imports.jobs import PROPOSALS
     from services.activities.shift_imports.jobs import SHIFTS
     from services.activities.volunteer_imports.jobs import VOLUNTEERS
     from shared.imports.desk import Imports
 
-    return Imports("activities", VOLUNTEERS, SHIFTS, ATTENDANCE)
+    return Imports("activities", VOLUNTEERS, SHIFTS, ATTENDANCE, PROPOSALS)
 
 
 def routers() -> "Sequence[APIRouter]":
-    """Return what answers requests."""
-    from services.activities.attendance import api as attendance
-    from services.activities.check_ins import api as check_ins
-    from services.activities.consents import api as consents
-    from services.activities.listings import api as listings
+    """Return what answers requests, in order of life."""
     from services.activities.personal_data import api as personal_data
-    from services.activities.sign_ups import api as sign_ups
-    from services.activities.volunteers import api as volunteers
     from shared.web.imports import router_of
 
-    return (
-        volunteers.router,
-        consents.router,
-        listings.router,
-        sign_ups.router,
-        attendance.router,
-        check_ins.router,
-        router_of(imports()),
-        personal_data.router,
-    )
+    groups = (_people(), _planning(), _places(), _presence(), _afterwards())
+    return *chain.from_iterable(groups), router_of(imports()), personal_data.router
+
+
+def _people() -> "Sequence[APIRouter]":
+    """Return what is asked of volunteers, their consents, what happens to them, and partners."""
+    from services.activities.consents import api as consents
+    from services.activities.eligibility import api as eligibility
+    from services.activities.incidents import api as incidents
+    from services.activities.partners import api as partners
+    from services.activities.profiles import api as profiles
+    from services.activities.skills import api as skills
+    from services.activities.volunteers import api as volunteers
+
+    own = (volunteers.router, skills.router, profiles.router, eligibility.router, consents.router)
+    return *own, incidents.router, partners.router
+
+
+def _planning() -> "Sequence[APIRouter]":
+    """Return what is asked of rounds, and of what is proposed, reviewed and published in them."""
+    from services.activities.listings import api as listings
+    from services.activities.proposals import api as proposals
+    from services.activities.reviews import api as reviews
+    from services.activities.rounds import api as rounds
+
+    return rounds.router, listings.router, proposals.router, reviews.router
+
+
+def _places() -> "Sequence[APIRouter]":
+    """Return what is asked of places on shifts, and of the life of these."""
+    from services.activities.draws import api as draws
+    from services.activities.places import api as places
+    from services.activities.reliability import api as reliability
+    from services.activities.schedules import api as schedules
+    from services.activities.sign_ups import api as sign_ups
+
+    return sign_ups.router, reliability.router, draws.router, places.router, schedules.router
+
+
+def _presence() -> "Sequence[APIRouter]":
+    """Return what is asked of who came, and of how that is known."""
+    from services.activities.attendance import api as attendance
+    from services.activities.check_ins import api as check_ins
+    from services.activities.claims import api as claims
+    from services.activities.closings import api as closings
+    from services.activities.corrections import api as corrections
+    from services.activities.merges import api as merges
+    from services.activities.rosters import api as rosters
+
+    scanned = (attendance.router, corrections.router, check_ins.router)
+    return *scanned, closings.router, rosters.router, claims.router, merges.router
+
+
+def _afterwards() -> "Sequence[APIRouter]":
+    """Return what is asked of service that is over: what people say of it, and what they can show of it."""
+    from services.activities.certificates import api as certificates
+    from services.activities.feedback import api as feedback
+    from services.activities.feedback_forms import api as feedback_forms
+    from services.activities.records import api as records
+
+    return feedback_forms.router, feedback.router, records.router, certificates.router
+
+
+def handlers() -> "Sequence[Handler[Any]]":
+    """Return what hears events."""
+    from services.activities.partners.handlers import keep_agreements, keep_pauses, keep_standings
+
+    return keep_agreements, keep_standings, keep_pauses
 
 
 def tasks() -> "Sequence[Work]":
     """Return what workers do when they are asked to."""
-    return (imports().work,)
+    from services.activities.revisions.jobs import revise_eligibility
+
+    return imports().work, revise_eligibility
 
 
 def timers() -> "Sequence[Timer]":
     """Return what workers do by the calendar."""
+    from services.activities.certificates.jobs import supersede_certificates
+    from services.activities.claims.jobs import pass_on_claims
+    from services.activities.closings.jobs import close_shifts
+    from services.activities.draws.jobs import hold_draws
     from services.activities.personal_data.jobs import forget_expired
+    from services.activities.places.jobs import expire_offers
+    from services.activities.proposals.jobs import expire_proposals
+    from services.activities.reviews.jobs import publish_approved
+    from services.activities.rounds.jobs import make_rounds_ahead, turn_rounds
+    from services.activities.schedules.jobs import watch_shifts
 
-    return imports().timer, forget_expired
+    return (
+        imports().timer, supersede_certificates, forget_expired, make_rounds_ahead, turn_rounds, expire_proposals,
+        publish_approved, expire_offers, hold_draws, watch_shifts, close_shifts, pass_on_claims,
+    )  # fmt: skip
 
 
 SERVICE = Service(
     name="activities",
-    about="Volunteers, listings and shifts, sign-ups, attendance: from a published shift to a proven minute.",
+    about="Volunteers, rounds, proposals, shifts, sign-ups, attendance: from a week's call to a proven minute.",
     routers=Later(routers),
+    handlers=Later(handlers),
     tasks=Later(tasks),
     timers=Later(timers),
 )

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.tables import Attendance, AttendanceVersion
 from services.activities.main import imports
+from services.activities.proposal_imports.rules import ProposalRow
+from services.activities.proposal_imports.rules import columns as proposal_columns
 from services.activities.volunteers.tables import Volunteer
 from shared.ids import new_id
 from shared.imports import committing, queries, staging
@@ -26,18 +29,23 @@ from tests.factories.activities import PROGRAMME, REVIEWER, at
 from tests.shared.documents.files import make_xlsx, with_parts
 
 CHINESE = {
-    "volunteers": ("员工编号", "显示名"),
+    "volunteers": ("员工编号", "显示名", "部门", "城市", "技能", "语言", "在职起始", "在职截止（不含）"),
     "shifts": ("伙伴编号", "活动编号", "活动名称", "场次", "开始时间", "结束时间", "名额"),
     "attendance": ("活动编号", "场次", "员工编号", "签到时间", "签退时间", "证据"),
+    "proposals": tuple(column.titles[0] for column in proposal_columns(ZoneInfo("UTC"))),
 }
 ENGLISH = {
-    "volunteers": ("employee_number", "display_name"),
+    "volunteers": (
+        "employee_number", "display_name", "department", "city", "skills", "languages", "employed_from",
+        "employed_until",
+    ),
     "shifts": (
         "partner_reference", "listing_reference", "title", "shift_number", "starts_at", "ends_at", "capacity",
     ),
     "attendance": (
         "listing_reference", "shift_number", "employee_number", "checked_in_at", "checked_out_at", "evidence",
     ),
+    "proposals": ProposalRow._fields,
 }  # fmt: skip
 NOW = at(20)
 FORMS = pytest.mark.parametrize(("ending", "english"), [("csv", False), ("csv", True), ("xlsx", False), ("xlsx", True)])

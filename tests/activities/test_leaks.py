@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from services.activities.main import SERVICE
+from services.activities.proposals.rules import State
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.tables import Volunteer
 from shared.bus.burial import Cause, Reason
@@ -19,7 +20,17 @@ from shared.roles import Role
 from shared.telemetry import PERSONAL_FIELDS
 from tests.activities.door import Door
 from tests.activities.sheets import sheet
-from tests.factories.activities import NINE, make_settled, make_shift, make_sign_up, make_volunteer
+from tests.factories.activities import (
+    NINE,
+    make_claim,
+    make_incident,
+    make_settled,
+    make_shift,
+    make_sign_up,
+    make_volunteer,
+)
+from tests.factories.certificates import make_certificate
+from tests.factories.proposals import make_proposal
 from tests.marking import MARK, MARKS, NAME, NUMBER, Operation, filled, kept_aside, marked, operations, written
 
 
@@ -37,7 +48,24 @@ class Marked:
         make_sign_up(tx, shift, volunteer=person)
         settled = make_settled(tx, shift, volunteer_id=person.id)
         self.partner_id = shift.partner_id
-        return {"volunteer_id": person.id, "shift_id": shift.id, "attendance_id": settled.id, "import_id": uuid4()}
+        certificate = make_certificate(tx, settled)
+        incident = make_incident(tx, shift=shift)
+        proposal = make_proposal(tx, state=State.SUBMITTED, partner_id=shift.partner_id, programme_id=programme_id)
+        known = {"volunteer_id": person.id, "shift_id": shift.id, "attendance_id": settled.id}
+        known["listing_id"] = shift.listing_id
+        return known | {
+            "import_id": uuid4(),
+            "proposal_id": proposal.id,
+            "incident_id": incident.id,
+            "claim_id": self._claim(tx, person),
+            "walk_in_id": uuid4(),
+            "feedback_id": uuid4(),
+            "certificate_id": certificate.id,
+        }
+
+    def _claim(self, tx: Session, person: Volunteer) -> UUID:
+        shift = make_shift(tx, programme_id=self.door.programme_id)
+        return make_claim(tx, make_sign_up(tx, shift, volunteer=person), shift=shift).id
 
     def call(self, operation: Operation, *, wrong: bool) -> Any:
         """Call a route as somebody who may, with the mark in every text that it takes, or in everything."""
@@ -174,9 +202,18 @@ def test_roles_that_see_no_people_get_no_name_in_any_answer(place: Marked) -> No
 
 DATES = {"from": "2022-01-01", "to": "2023-01-01"}
 UNKNOWN = {
+    "sign_up_id": str(uuid4()),
     "reference": "P1",
     "kind": "volunteers",
+    "side": "host",
+    "number": "X-1",
+    "prefix": "XX",
+    "year": 2022,
+    "skill_code": "reading",
+    "merge_id": str(uuid4()),
+    "appeal_id": str(uuid4()),
     "run_id": str(uuid4()),
     "letter_id": str(uuid4()),
     "replay_id": str(uuid4()),
+    "round_id": str(uuid4()),
 }

@@ -1,6 +1,7 @@
 """The migrations make what the tables say, and can be taken back."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, create_engine, func, select, text
@@ -10,12 +11,25 @@ from sqlalchemy.pool import NullPool
 
 from services.activities.attendance.tables import Attendance, AttendanceVersion
 from services.activities.check_ins.tables import Scan
+from services.activities.claims.tables import Claim
 from services.activities.consents import actions as consents
 from services.activities.consents.actions import Record
 from services.activities.consents.rules import TERMS, Purpose
 from services.activities.consents.tables import Consent
+from services.activities.eligibility import actions as eligibility
+from services.activities.eligibility.rules import Interval
+from services.activities.feedback_forms.rules import FORMS, Side, written
+from services.activities.feedback_forms.tables import FeedbackForm
+from services.activities.incidents import actions as incidents
+from services.activities.incidents.tables import Incident, IncidentNote
 from services.activities.personal_data import actions as personal_data
 from services.activities.personal_data.tables import Access
+from services.activities.profiles import actions as profiles
+from services.activities.proposals.rules import State as ProposalState
+from services.activities.proposals.tables import Proposal, ProposalVersion
+from services.activities.reviews import actions as reviews
+from services.activities.reviews.tables import ProposalComment, ProposalDecision
+from services.activities.sign_ups.rules import PLACED, State
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
 from shared.database import migrate
@@ -24,14 +38,30 @@ from shared.ids import new_id
 from shared.imports.tables import Import
 from tests.activities.sheets import brought, commit_by_id, order
 from tests.factories.activities import (
+    FIRST_OF_JUNE,
     NINE,
+    NOON,
     PROGRAMME,
     REVIEWER,
+    make_appeal,
+    make_claim,
+    make_incident,
+    make_merge,
+    make_partner,
+    make_pause,
+    make_round,
+    make_round_calendar,
     make_settled,
     make_shift,
     make_sign_up,
+    make_skill,
+    make_standing,
     make_volunteer,
+    make_walk_in,
 )
+from tests.factories.certificates import make_certificate
+from tests.factories.feedback import make_feedback
+from tests.factories.proposals import make_proposal
 from tests.servers.schema import CONSTRAINTS, INDEXES, described, differences, drafted
 
 METADATA = Volunteer.metadata
@@ -55,6 +85,7 @@ _OLD_ROWS = text("""
         convert_from(staged, 'UTF8')::jsonb AS staged, reject_file
     FROM import ORDER BY kind
 """)
+KEPT: dict[type, int] = {Volunteer: 3, SignUp: 2}
 STEPS = ["0006_imports", "0005_check_ins", "0004_attendance", "0003_sign_ups", "0002_listings", "0001_volunteers"]
 
 
@@ -94,10 +125,37 @@ def fill(apart: Server) -> None:
         somebody = make_volunteer(tx)
         purpose = Purpose.PARTNER_ROSTER
         consented = Record(PROGRAMME, somebody.id, purpose, "zh", somebody.id, None, NINE)
+        make_skill(tx)
+        letter = eligibility.Record(PROGRAMME, "letter", REVIEWER, NINE)
+        eligibility.take_over(tx, letter, {somebody.id: Interval(date(2020, 1, 1), None)})
         consents.give(tx, consented, version=TERMS[purpose].current.version)
         personal_data.erase(tx, personal_data.Request(PROGRAMME, somebody.id, REVIEWER, "asked", NINE))
-        make_sign_up(tx, make_shift(tx), withdrawn_at=NINE)
+        proposal = make_proposal(tx, state=ProposalState.APPROVED, call=make_round(tx))
+        reviews.comment(
+            tx, programme_id=PROGRAMME, proposal_id=proposal.id, partner_id=None, body="好", by=REVIEWER, now=NINE
+        )
+        reviews.publish_approved(tx, now=NINE + timedelta(days=10))
         record = make_settled(tx, make_shift(tx))
+        incident = make_incident(tx, shift=make_shift(tx))
+        incidents.add_note(
+            tx, programme_id=PROGRAMME, incident_id=incident.id, words="noted", written_by=REVIEWER, now=NINE
+        )
+        shift, person = make_shift(tx, concluded_at=NOON), tx.get_one(Volunteer, record.volunteer_id)
+        make_claim(tx, make_sign_up(tx, shift, volunteer=person, state="missed"), shift=shift)
+        make_walk_in(tx, make_shift(tx), volunteer_id=person.id)
+        make_appeal(tx, sign_up_id=make_sign_up(tx, make_shift(tx), state="withdrawn").id)
+        make_merge(tx, kept_id=somebody.id, merged_id=record.volunteer_id)
+        said = profiles.Said(record.volunteer_id, "研发")
+        profiles.take_over(tx, [said], programme_id=PROGRAMME, by=REVIEWER, now=NINE)
+        told = make_partner(tx, agreement_from=FIRST_OF_JUNE, agreement_version=1)
+        make_standing(tx, told)
+        make_pause(tx, told)
+        make_round_calendar(tx)
+        make_certificate(tx, record)
+        make_feedback(tx, record, texts={"liked": "海边"})
+        form = written(FORMS[Side.HOST])
+        publish = {"published_by": REVIEWER, "published_at": NINE}
+        tx.add(FeedbackForm(programme_id=PROGRAMME, side="host", version=1, document=form, **publish))
         tx.add(Scan(shift_id=record.shift_id, volunteer_id=record.volunteer_id, way="in", step=1, scanned_at=NINE))
         tx.execute(_IMPORT, {"id": new_id(), "programme": PROGRAMME, "person": REVIEWER, "at": NINE})
     database.close()
@@ -118,7 +176,7 @@ def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     ]  # fmt: skip
     for step, tables in zip(STEPS, kept, strict=True):
         migrate.downgrade(url, "activities", f"activities@{step}")
-        assert counted(migrated, *tables) == [3 if table is Volunteer else 1 for table in tables]
+        assert counted(migrated, *tables) == [KEPT.get(table, 1) for table in tables]
         migrated.rollback()
 
     migrate.downgrade(url, "activities", "base")
@@ -132,8 +190,23 @@ def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     migrate.upgrade(url, "activities")
     assert differences(migrated, METADATA) == []
     fill(apart)
-    assert counted(migrated, Attendance, AttendanceVersion, Scan, Import, SignUp) == [1, 1, 1, 1, 2]
-    assert counted(migrated, Consent, Access) == [2, 1]
+    assert counted(migrated, Attendance, AttendanceVersion, Scan, Import, SignUp) == [1, 1, 1, 1, 3]
+    assert counted(migrated, Consent, Access, Claim, Incident, IncidentNote) == [2, 1, 1, 1, 1]
+
+
+def test_what_came_of_a_proposal_stays_a_listing(apart: Server, migrated: Connection) -> None:
+    """After a way back, with its shifts; proposals can be taken again then."""
+    fill(apart)
+    url = apart.database_url("activities")
+    listings = text("SELECT count(*) FROM listing l JOIN shift s ON s.listing_id = l.id WHERE reference = 'R001-0001'")
+    migrate.downgrade(url, "activities", "activities@0011_rounds")
+    assert migrated.execute(listings).scalar_one() == 1
+    migrated.rollback()
+
+    migrate.upgrade(url, "activities")
+
+    assert counted(migrated, Proposal, ProposalVersion, ProposalDecision, ProposalComment) == [0, 0, 0, 0]
+    assert differences(migrated, METADATA) == []
 
 
 def test_who_was_erased_is_so_again_after_a_way_back(apart: Server, migrated: Connection) -> None:
@@ -146,6 +219,27 @@ def test_who_was_erased_is_so_again_after_a_way_back(apart: Server, migrated: Co
 
     marks = migrated.execute(select(Volunteer.employee_number.startswith("erased:"), Volunteer.erased_at.is_not(None)))
     assert sorted(tuple(row) for row in marks) == [(False, False), (False, False), (True, True)]
+
+
+def test_places_keep_what_is_known_of_them(apart: Server, migrated: Connection) -> None:
+    """What was given back is `withdrawn`, all others have their place; on the way back nobody else counts."""
+    database = apart.open("activities", pool_size=1)
+    with database.transaction() as tx:
+        shift = make_shift(tx)
+        for state in State:
+            make_sign_up(tx, shift, state=state)
+    database.close()
+    url = apart.database_url("activities")
+    migrate.downgrade(url, "activities", "activities@0011_rounds")
+    before = migrated.execute(text("SELECT count(*) FILTER (WHERE withdrawn_at IS NULL), count(*) FROM sign_up"))
+    assert tuple(before.one()) == (len(PLACED), len(State))
+    assert migrated.execute(text("SELECT taken FROM shift")).scalar_one() == len(PLACED)
+    migrated.rollback()
+
+    migrate.upgrade(url, "activities")
+
+    states = migrated.execute(text("SELECT state, count(*) FROM sign_up GROUP BY state ORDER BY state")).all()
+    assert [tuple(row) for row in states] == [("confirmed", len(PLACED)), ("withdrawn", len(State) - len(PLACED))]
 
 
 def test_imports_of_the_last_release_move_to_the_kit_and_back(apart: Server, migrated: Connection) -> None:
@@ -199,6 +293,12 @@ class TestGuards:
             "DELETE FROM consent",
             "UPDATE personal_data_access SET reason = NULL",
             "TRUNCATE personal_data_access",
+            "UPDATE proposal_version SET findings = '[]'",
+            "DELETE FROM proposal_decision",
+            "UPDATE proposal_comment SET body = ''",
+            "UPDATE incident_note SET text = ''",
+            "UPDATE feedback_form SET document = '{}'",
+            "TRUNCATE feedback_form",
             "DROP TABLE attendance_version",
         ],
     )
@@ -216,6 +316,11 @@ class TestGuards:
             "UPDATE consent SET decision = 'given'",
             "DELETE FROM consent",
             "DELETE FROM personal_data_access",
+            "DELETE FROM proposal_version",
+            "UPDATE proposal_decision SET note = ''",
+            "TRUNCATE proposal_comment",
+            "DELETE FROM incident_note",
+            "DELETE FROM feedback_form",
         ],
     )
     def test_nor_can_the_owner_by_mistake(self, apart: Server, migrated: Connection, change: str) -> None:
@@ -241,11 +346,42 @@ class TestGuards:
             "UPDATE shift SET capacity = 0",
             "UPDATE shift SET taken = -1",
             "UPDATE sign_up SET source = 'unknown'",
+            "UPDATE proposal SET state = 'lost'",
+            "UPDATE proposal SET mode = 'in_space'",
+            "UPDATE proposal SET submissions = 0",
+            "UPDATE proposal SET submissions = 0, submitted_at = NULL",
+            "UPDATE proposal SET decided_at = NULL",
+            "UPDATE proposal SET state = 'withdrawn', decided_at = NULL",
+            "UPDATE proposal SET state = 'in_review', decided_at = NULL, reviewer_id = NULL",
+            "UPDATE proposal SET published_at = now()",
+            "UPDATE listing SET mode = 'in_space'",
+            "UPDATE sign_up SET state = 'unknown', ended_at = now()",
+            "UPDATE sign_up SET state = 'missed'",
+            "UPDATE sign_up SET ended_at = now()",
+            "UPDATE sign_up SET state = 'offered'",
+            "UPDATE sign_up SET offer_expires_at = now()",
+            "UPDATE sign_up SET ended_because = 'late'",
             "UPDATE volunteer SET erased_at = now()",
             "UPDATE volunteer SET employee_number = 'erased:1'",
+            "UPDATE certificate SET state = 'lost', ended_at = now()",
+            "UPDATE certificate SET state = 'superseded'",
+            "UPDATE certificate SET ended_at = now()",
+            "UPDATE certificate SET state = 'revoked', ended_at = now()",
+            "UPDATE certificate SET revoked_because = 'x'",
+            "UPDATE certificate SET service_until = service_from",
+            "UPDATE certificate SET total_minutes = 0",
+            "UPDATE certificate_issuer SET prefix = 'pc'",
+            "UPDATE feedback SET side = 'guest'",
+            "UPDATE feedback SET side = 'host'",
+            "UPDATE feedback SET volunteer_id = NULL",
+            "UPDATE feedback SET version = 0",
+            "UPDATE feedback SET form_version = -1",
         ],
     )
     def test_rows_stay_within_their_rules(self, tx: Session, change: str) -> None:
         """Even if an action were wrong."""
-        make_settled(tx, make_shift(tx))
+        record = make_settled(tx, make_shift(tx))
+        make_proposal(tx, state=ProposalState.APPROVED)
+        make_feedback(tx, record)
+        make_certificate(tx, record)
         assert self.refused(tx, change) == "23514"

@@ -16,16 +16,16 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance import queries, rules
 from services.activities.attendance.tables import Attendance
+from services.activities.eligibility.rules import Interval as Dates
 from services.activities.listings.actions import hold_shifts
-from services.activities.listings.queries import get_shift, shifts_by_id
+from services.activities.listings.queries import shifts_by_id
 from services.activities.listings.tables import Shift
-from services.activities.volunteers.queries import lock_volunteers
+from services.activities.sign_ups.actions import attend_after_all
 from shared import bus
 from shared.audit import Change, note
 from shared.database.packed import instants, integers, texts, uuids
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
 from shared.ids import new_ids
-from shared.seen import Seen
 
 OVERLAP = "another attendance of the same person covers some of these minutes"
 Fact = AttendanceSettled | AttendanceRevised | AttendanceVoided
@@ -47,33 +47,37 @@ _WRITTEN = """
             CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:kinds AS text[]), CAST(:shifts AS uuid[]),
             CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]), CAST(:outs AS timestamptz[]),
             CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:evidence AS text[]),
-            CAST(:minutes AS int[]), CAST(:reasons AS text[]), CAST(:deciders AS uuid[]),
+            CAST(:minutes AS int[]), CAST(:matchable AS int[]), CAST(:reasons AS text[]), CAST(:deciders AS uuid[]),
             CAST(:decided AS timestamptz[]))
         AS d(id, version, kind, shift_id, volunteer_id, checked_in_at, checked_out_at, started_at, ended_at, evidence,
-             minutes, reason, decided_by, decided_at)),
+             minutes, matchable, reason, decided_by, decided_at)),
     current AS (
         INSERT INTO attendance AS a (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on,
             state, version, checked_in_at, checked_out_at, started_at, ended_at, evidence,
             service_minutes, matchable_minutes)
         SELECT d.id, s.programme_id, d.shift_id, s.listing_id, s.partner_id, d.volunteer_id, s.service_on,
             CASE d.kind WHEN 'voided' THEN 'voided' ELSE 'settled' END, d.version, d.checked_in_at, d.checked_out_at,
-            d.started_at, d.ended_at, d.evidence, d.minutes, d.minutes
+            d.started_at, d.ended_at, d.evidence, d.minutes, d.matchable
         FROM decided d JOIN shift s ON s.id = d.shift_id
-        ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version,
-            checked_in_at = excluded.checked_in_at, checked_out_at = excluded.checked_out_at,
-            started_at = excluded.started_at, ended_at = excluded.ended_at, evidence = excluded.evidence,
-            service_minutes = excluded.service_minutes, matchable_minutes = excluded.matchable_minutes
+        ON CONFLICT (id) DO UPDATE SET volunteer_id = excluded.volunteer_id, state = excluded.state,
+            version = excluded.version, checked_in_at = excluded.checked_in_at,
+            checked_out_at = excluded.checked_out_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
+            evidence = excluded.evidence, service_minutes = excluded.service_minutes,
+            matchable_minutes = excluded.matchable_minutes
         RETURNING a.*),
     versions AS (
         INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at,
             ended_at, evidence, service_minutes, matchable_minutes, reason, decided_by, decided_at)
         SELECT d.id, d.version, d.kind, d.checked_in_at, d.checked_out_at, d.started_at, d.ended_at,
-            d.evidence, d.minutes, d.minutes, d.reason, d.decided_by, d.decided_at
+            d.evidence, d.minutes, d.matchable, d.reason, d.decided_by, d.decided_at
         FROM decided d JOIN current USING (id))
 """
 _WRITE = text(f"{_WRITTEN} SELECT")
-_RETURN = text(f"{_WRITTEN} TABLE current").columns(*Attendance.__table__.columns)
-_WRITE_AND_RETURN = select(Attendance).from_statement(_RETURN).execution_options(populate_existing=True)
+_WRITE_AND_RETURN = (
+    select(Attendance)
+    .from_statement(text(f"{_WRITTEN} TABLE current").columns(*Attendance.__table__.columns))
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,11 @@ class Settlement:
             return "voided"
         return "settled" if self.version == 1 else "revised"
 
+    def counted(self, minutes: Mapping[UUID, int], intervals: Mapping[UUID, Sequence[Dates]]) -> rules.Counted:
+        """Say what its minutes come to, of whoever is employed at these `intervals`."""
+        employed = intervals.get(self.volunteer_id, ())
+        return rules.count(minutes[self.attendance_id], employed=employed, service_on=self.shift.service_on)
+
     @property
     def span(self) -> tuple[datetime, datetime]:
         """The whole minutes within the shift, half-open."""
@@ -116,27 +125,13 @@ class Settlement:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Who decides about an attendance, on which reading of it, when and why."""
-
-    programme_id: UUID
-    attendance_id: UUID
-    seen: Seen
-    reason: str
-    decided_by: UUID
-    at: datetime
-
-
 def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> Sequence[Attendance]:
     """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
     ids = new_ids(len(arrivals))
     columns = {
-        "ids": uuids(ids),
-        "shifts": uuids(shift.id for shift, _, _ in arrivals),
-        "volunteers": uuids(volunteer_id for _, volunteer_id, _ in arrivals),
-        "ins": instants([at for _, _, at in arrivals]),
-    }
+        "ids": uuids(ids), "shifts": uuids(shift.id for shift, _, _ in arrivals),
+        "volunteers": uuids(person for _, person, _ in arrivals), "ins": instants([at for _, _, at in arrivals]),
+    }  # fmt: skip
     arrived = tx.scalars(_ARRIVALS, columns).all()
     new = zip(ids, arrivals, strict=True)
     changes = (Change(i, None, {"state": "checked_in", "checked_in_at": at}, of=person) for i, (_, person, at) in new)
@@ -159,61 +154,21 @@ def settle_few(tx: Session, settlements: Sequence[Settlement]) -> dict[UUID, Att
 
 def _settle(tx: Session, settlements: Sequence[Settlement], write: Executable) -> Result[Any]:
     """Carry out what `settle` says. Rows that `write` returns are read last: what was `known` is told before."""
-    neighbours = queries.settled_of(tx, {settlement.volunteer_id for settlement in settlements})
-    minutes = _share_out(settlements, neighbours)
+    known = queries.known_of(tx, {settlement.volunteer_id for settlement in settlements})
+    minutes = _share_out(settlements, known.neighbours)
     decided = [*settlements, *_moved(tx, settlements, minutes)]
-    written = tx.execute(write, _columns(decided, minutes))
-    note(tx, "attendance", (_change(each, minutes) for each in decided), **Counter(each.kind for each in decided))
-    served = [each for each in reversed(decided) if not each.voided and each.shift.state != "held"]  # Which it stays.
-    hold_shifts(tx, {each.shift.id: each.volunteer_id for each in served})
-    facts = [_fact(each, minutes[each.attendance_id]) for each in decided]
-    bus.emit_all(tx, facts, of=[each.volunteer_id for each in decided])
+    counted = {each.attendance_id: each.counted(minutes, known.intervals) for each in decided}
+    written = tx.execute(write, _columns(decided, counted))
+    note(tx, "attendance", (_change(each, counted) for each in decided), **Counter(each.kind for each in decided))
+    expected = [each for each in reversed(decided) if not each.voided and each.shift.state != "held"]
+    served = {each.shift.id: each.volunteer_id for each in expected}
+    held = hold_shifts(tx, served, by=served, at=max(each.decided_at for each in decided)) if served else []
+    late = [each for each in decided if each.shift.concluded_at is not None and not each.voided]
+    attend_after_all(tx, {(each.shift.id, each.volunteer_id): each.decided_at for each in late})
+    facts = [_fact(each, counted[each.attendance_id]) for each in decided]
+    people = [*(each.volunteer_id for each in decided), *(served[each.shift_id] for each in held)]
+    bus.emit_all(tx, [*facts, *held], of=people)
     return written
-
-
-def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
-    """Replace what was recorded by what really happened; this also settles one that lacks its check-out.
-
-    Raises NotFound, ChangedSince, AttendanceVoided, BadTimes, InTheFuture.
-    """
-    rules.require_times(presence.checked_in_at, presence.checked_out_at, now=decision.at)
-    attendance, shift = _lock_decided(tx, decision)
-    rules.require_on_shift(
-        presence.checked_in_at, presence.checked_out_at, starts_at=shift.starts_at, ends_at=shift.ends_at
-    )
-    return _decide(tx, decision, attendance, shift, presence)
-
-
-def void(tx: Session, decision: Decision) -> Attendance:
-    """Take a settled attendance back for good: a new version with no minutes.
-
-    Raises NotFound, ChangedSince, AttendanceVoided, NotSettled.
-    """
-    attendance, shift = _lock_decided(tx, decision)
-    rules.require_settled(attendance.state)
-    return _decide(tx, decision, attendance, shift, _presence(attendance), voided=True)
-
-
-def _decide(
-    tx: Session, decision: Decision, attendance: Attendance, shift: Shift, presence: Presence, *, voided: bool = False
-) -> Attendance:
-    """Settle one attendance anew."""
-    settlement = Settlement(
-        attendance.id, attendance.volunteer_id, shift, attendance.version + 1, presence, decision.reason,
-        decision.decided_by, decision.at, voided, attendance,
-    )  # fmt: skip
-    return settle_few(tx, [settlement])[attendance.id]
-
-
-def _lock_decided(tx: Session, decision: Decision) -> tuple[Attendance, Shift]:
-    """Lock the person, then read the record again: it may have changed while we waited."""
-    attendance = queries.get_attendance(tx, programme_id=decision.programme_id, attendance_id=decision.attendance_id)
-    lock_volunteers(tx, [attendance.volunteer_id])
-    tx.refresh(attendance)
-    decision.seen.require(attendance)
-    rules.require_not_voided(attendance.state)
-    shift, _ = get_shift(tx, programme_id=decision.programme_id, shift_id=attendance.shift_id)
-    return attendance, shift
 
 
 def _share_out(settlements: Sequence[Settlement], neighbours: dict[UUID, list[rules.Neighbour]]) -> dict[UUID, int]:
@@ -222,7 +177,10 @@ def _share_out(settlements: Sequence[Settlement], neighbours: dict[UUID, list[ru
     for settlement in settlements:
         interval = None if settlement.voided else rules.Interval(settlement.attendance_id, *settlement.span)
         changes.setdefault(settlement.volunteer_id, []).append(rules.Change(settlement.attendance_id, interval))
-    return rules.settle_people(changes, neighbours)
+    minutes: dict[UUID, int] = {}
+    for volunteer_id, decided in changes.items():
+        minutes |= rules.settle_person(decided, neighbours.get(volunteer_id, []))
+    return minutes
 
 
 def _moved(tx: Session, settlements: Sequence[Settlement], minutes: Mapping[UUID, int]) -> list[Settlement]:
@@ -235,20 +193,21 @@ def _moved(tx: Session, settlements: Sequence[Settlement], minutes: Mapping[UUID
     because = {settlement.volunteer_id: settlement for settlement in settlements}
     return [
         Settlement(
-            row.id, row.volunteer_id, shifts[row.shift_id], row.version + 1, _presence(row), OVERLAP,
+            row.id, row.volunteer_id, shifts[row.shift_id], row.version + 1, presence_of(row), OVERLAP,
             because[row.volunteer_id].decided_by, because[row.volunteer_id].decided_at, known=row,
         )
         for row in rows
     ]  # fmt: skip
 
 
-def _presence(attendance: Attendance) -> Presence:
+def presence_of(attendance: Attendance) -> Presence:
+    """Return when somebody was there, as it was settled. Raises NotSettled."""
     if attendance.checked_out_at is None or attendance.evidence is None:
         raise rules.NotSettled
     return Presence(attendance.checked_in_at, attendance.checked_out_at, EvidenceClass(attendance.evidence))
 
 
-def _columns(settlements: Sequence[Settlement], minutes: dict[UUID, int]) -> dict[str, object]:
+def _columns(settlements: Sequence[Settlement], counted: Mapping[UUID, rules.Counted]) -> dict[str, object]:
     spans, presences = [each.span for each in settlements], [each.presence for each in settlements]
     return {
         "ids": uuids(each.attendance_id for each in settlements),
@@ -261,40 +220,32 @@ def _columns(settlements: Sequence[Settlement], minutes: dict[UUID, int]) -> dic
         "starts": instants([start for start, _ in spans]),
         "ends": instants([end for _, end in spans]),
         "evidence": texts(presence.evidence.value for presence in presences),
-        "minutes": integers([minutes[each.attendance_id] for each in settlements]),
+        "minutes": integers([counted[each.attendance_id].service for each in settlements]),
+        "matchable": integers([counted[each.attendance_id].matchable for each in settlements]),
         "reasons": texts(each.reason for each in settlements),
         "deciders": uuids(each.decided_by for each in settlements),
         "decided": instants([each.decided_at for each in settlements]),
     }
 
 
-def _change(settlement: Settlement, minutes: dict[UUID, int]) -> Change:
+def _change(settlement: Settlement, counted: Mapping[UUID, rules.Counted]) -> Change:
     """Say from what to what an attendance is decided, as the audit trail shows it."""
     known, presence = settlement.known, settlement.presence
     after = {
-        "state": "voided" if settlement.voided else "settled",
-        "version": settlement.version,
-        "checked_in_at": presence.checked_in_at,
-        "checked_out_at": presence.checked_out_at,
-        "evidence": presence.evidence,
-        "service_minutes": minutes[settlement.attendance_id],
-    }
+        "state": "voided" if settlement.voided else "settled", "version": settlement.version,
+        "checked_in_at": presence.checked_in_at, "checked_out_at": presence.checked_out_at,
+        "evidence": presence.evidence, "service_minutes": counted[settlement.attendance_id].service,
+        "matchable_minutes": counted[settlement.attendance_id].matchable,
+    }  # fmt: skip
     before = None if known is None else {name: getattr(known, name) for name in after}
     return Change(settlement.attendance_id, before, after, settlement.kind, settlement.volunteer_id)
 
 
-def _fact(settlement: Settlement, minutes: int) -> Fact:
+def _fact(settlement: Settlement, counted: rules.Counted) -> Fact:
+    shift = settlement.shift
     return FACTS[settlement.kind](
-        programme_id=settlement.shift.programme_id,
-        attendance_id=settlement.attendance_id,
-        version=settlement.version,
-        partner_id=settlement.shift.partner_id,
-        listing_id=settlement.shift.listing_id,
-        shift_id=settlement.shift.id,
-        volunteer_id=settlement.volunteer_id,
-        started_at=settlement.span[0],
-        service_on=settlement.shift.service_on,
-        service_minutes=minutes,
-        matchable_minutes=minutes,
-        evidence=settlement.presence.evidence,
-    )
+        programme_id=shift.programme_id, attendance_id=settlement.attendance_id, version=settlement.version,
+        partner_id=shift.partner_id, listing_id=shift.listing_id, shift_id=shift.id,
+        volunteer_id=settlement.volunteer_id, started_at=settlement.span[0], service_on=shift.service_on,
+        service_minutes=counted.service, matchable_minutes=counted.matchable, evidence=settlement.presence.evidence,
+    )  # fmt: skip

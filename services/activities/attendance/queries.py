@@ -5,13 +5,29 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, text
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Uuid,
+    cast,
+    null,
+    or_,
+    select,
+    text,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.rules import Interval, Neighbour
 from services.activities.attendance.tables import Attendance, AttendanceVersion
+from services.activities.eligibility.rules import Interval as Dates
+from services.activities.eligibility.tables import EligibleInterval
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.tables import SignUp
+from services.activities.volunteers.tables import Volunteer
 from shared.database.arrays import among, among_given
 from shared.database.keyset import KeysetList, Sort, equal, since, until
 from shared.database.packed import uuids
@@ -38,11 +54,16 @@ _PARTNERS = text("""
            count(*) FILTER (WHERE agreement = 'carried_over') AS partners_carried_over
     FROM partner WHERE programme_id = :programme_id AND since < :until
 """)
-_SETTLED_OF = select(
-    Attendance.volunteer_id, Attendance.id, Attendance.started_at, Attendance.ended_at, Attendance.service_minutes
-).where(among_given(Attendance.volunteer_id, "people"), Attendance.state == "settled")
-
-
+_KNOWN_OF = union_all(
+    select(
+        Attendance.volunteer_id, Attendance.id, Attendance.started_at, Attendance.ended_at,
+        Attendance.service_minutes, cast(null(), DATERANGE).label("during"),
+    ).where(among_given(Attendance.volunteer_id, "people"), Attendance.state == "settled"),
+    select(
+        EligibleInterval.volunteer_id, cast(null(), Uuid), cast(null(), DateTime(timezone=True)),
+        cast(null(), DateTime(timezone=True)), cast(null(), Integer), EligibleInterval.during,
+    ).where(among_given(EligibleInterval.volunteer_id, "people")),
+)  # fmt: skip
 ATTENDANCES = KeysetList(
     key=(Attendance.id,),
     sorts={"service_on": Sort(Attendance.service_on), "checked_in_at": Sort(Attendance.checked_in_at)},
@@ -143,19 +164,34 @@ def find_under_way(tx: Session, *, volunteer_id: UUID, over_at: datetime) -> Att
 
 
 def _of(volunteer_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Find a person's attendances by way of their places: every attendance has one, and they are indexed by person."""
-    places = select(SignUp.shift_id).where(SignUp.volunteer_id == volunteer_id)
+    """Find a person's attendances by way of their places: every attendance has one, and they are indexed by person.
+
+    That of a record that was merged into another may have become the other's place.
+    """
+    stays = select(Volunteer.merged_into).where(Volunteer.id == volunteer_id).scalar_subquery()
+    places = select(SignUp.shift_id).where(or_(SignUp.volunteer_id == volunteer_id, SignUp.volunteer_id == stays))
     return Attendance.shift_id.in_(places), Attendance.volunteer_id == volunteer_id
 
 
-def settled_of(tx: Session, volunteer_ids: Collection[UUID]) -> dict[UUID, list[Neighbour]]:
-    """Return everything settled of these people, by person; whoever decides on it holds their locks."""
-    found: dict[UUID, list[Neighbour]] = {}
-    rows = tx.execute(_SETTLED_OF, {"people": uuids(volunteer_ids)})
-    for volunteer_id, attendance_id, started_at, ended_at, minutes in rows:
-        if started_at is not None and ended_at is not None:  # A settled one has both; the table's check says so.
-            found.setdefault(volunteer_id, []).append(Neighbour(Interval(attendance_id, started_at, ended_at), minutes))
-    return found
+class Known(NamedTuple):
+    """What decides over a person's minutes: everything settled, and when they are employed, by person."""
+
+    neighbours: dict[UUID, list[Neighbour]]
+    intervals: dict[UUID, list[Dates]]
+
+
+def known_of(tx: Session, volunteer_ids: Collection[UUID]) -> Known:
+    """Return what decides over the minutes of these people, with one statement; who decides on it holds their locks."""
+    known = Known({}, {})
+    for volunteer_id, attendance_id, started_at, ended_at, minutes, during in tx.execute(
+        _KNOWN_OF, {"people": uuids(volunteer_ids)}
+    ):
+        if during is not None:
+            known.intervals.setdefault(volunteer_id, []).append(Dates(during.lower, during.upper))
+        elif started_at is not None and ended_at is not None:  # A settled one has both; the table's check says so.
+            neighbour = Neighbour(Interval(attendance_id, started_at, ended_at), minutes)
+            known.neighbours.setdefault(volunteer_id, []).append(neighbour)
+    return known
 
 
 def summarise(tx: Session, *, programme_id: UUID, since: date, until: date) -> dict[str, int]:

@@ -1,10 +1,13 @@
 """What counts as having been there, and for how long. Source: DOMAIN.md section 4, "Attendance"."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
+from services.activities.eligibility.rules import Interval as Dates
+from services.activities.eligibility.rules import is_eligible
 from shared.errors import Conflict, Invalid, Title
 
 MINUTE = timedelta(minutes=1)
@@ -64,6 +67,18 @@ def require_on_shift(
     """Refuse a presence that never touches the shift: nobody means zero minutes, a void does. Raises BadTimes."""
     if checked_in_at >= ends_at or checked_out_at <= starts_at:
         raise BadTimes(field="checked_in_at", expected="a time on the shift", starts_at=starts_at, ends_at=ends_at)
+
+
+class Counted(NamedTuple):
+    """What a service comes to, in whole minutes: what happened, and what of it may become money."""
+
+    service: int
+    matchable: int
+
+
+def count(minutes: int, *, employed: Sequence[Dates], service_on: date) -> Counted:
+    """Say what the minutes of a service come to: none may become money of who is not eligible on its date."""
+    return Counted(minutes, minutes if is_eligible(employed, service_on) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +152,3 @@ def settle_person(changes: Sequence[Change], neighbours: Sequence[Neighbour]) ->
         if found != neighbour.minutes:
             verdicts[neighbour.interval.attendance_id] = found
     return verdicts
-
-
-def settle_people(
-    changes: Mapping[UUID, Sequence[Change]], neighbours: Mapping[UUID, Sequence[Neighbour]]
-) -> dict[UUID, int]:
-    """Do the same for many people at once, both given by person; minutes are returned by attendance."""
-    minutes: dict[UUID, int] = {}
-    for person, changed in changes.items():
-        minutes |= settle_person(changed, neighbours.get(person, ()))
-    return minutes

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.activities.listings.tables import Listing, Partner, Shift
+from services.activities.listings.tables import Listing, Shift
+from services.activities.partners.tables import Partner
 from services.activities.volunteers.tables import Base, Volunteer
 
 EVIDENCE = "evidence IN ('scanned', 'attested', 'claimed', 'manual')"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.activities.attendance.rules import cut
 from services.activities.check_ins.rules import WINDOW
-from services.activities.listings.rules import LONGEST_SHIFT
+from services.activities.listings.rules import LONGEST_SHIFT, OFF
 from services.activities.shift_imports.rules import LOCAL, KnownShift, bad_end
 from shared.documents.cells import BadCell, one_of, text, whole_number
 from shared.documents.columns import Column
@@ -131,7 +131,7 @@ class Judge:
 
 def _presence_of(row: AttendanceRow, shift: KnownShift, now: datetime) -> Found:
     """Object to a presence that the shift does not allow; what sticks out of the shift is clipped later."""
-    if shift.state == "cancelled":
+    if shift.state in OFF:
         yield "shift_number", BadCell("shift_cancelled", expected="", fix=CANCELLED)
     if not shift.starts_at - WINDOW <= row.checked_in_at < shift.ends_at:
         yield "checked_in_at", BadCell("outside_shift", expected=_window(shift), fix=OUTSIDE)

@@ -17,7 +17,7 @@ from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import queries, rules
 from services.activities.listings.actions import start_shifts
 from services.activities.listings.queries import find_states
-from services.activities.listings.rules import ShiftCancelled, require_not_cancelled
+from services.activities.listings.rules import AHEAD, OFF, ShiftCancelled, require_not_cancelled
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.rules import NotSignedUp
 from services.activities.volunteers.queries import lock_free_volunteers, lock_volunteers
@@ -57,6 +57,11 @@ _FORGET_ATTEMPTS = text("""
     RETURNING shift_id
 """)
 _FORGET_ATTEMPTS_OF = text("DELETE FROM code_attempt WHERE volunteer_id = :volunteer_id")  # A day's rows: few.
+_HAND_OVER = text("""
+    UPDATE scan s SET volunteer_id = :kept_id WHERE volunteer_id = :merged_id
+        AND NOT EXISTS (SELECT 1 FROM scan k WHERE k.volunteer_id = :kept_id AND k.shift_id = s.shift_id)
+    RETURNING shift_id
+""")
 _FORGET_SCANS = text("""
     DELETE FROM scan WHERE (shift_id, volunteer_id, way) IN (
         SELECT shift_id, volunteer_id, way FROM scan WHERE scanned_at < :before
@@ -118,6 +123,13 @@ def forget_attempts_of(tx: Session, *, volunteer_id: UUID) -> None:
     tx.execute(_FORGET_ATTEMPTS_OF, {"volunteer_id": volunteer_id})
 
 
+def hand_over(tx: Session, *, kept_id: UUID, merged_id: UUID) -> None:
+    """Let one record's scans be another's of the same person, where that has none; its wrong codes are forgotten."""
+    moved = tx.execute(_HAND_OVER, {"kept_id": kept_id, "merged_id": merged_id}).all()
+    note(tx, "scan", (), handed_over=len(moved))
+    forget_attempts_of(tx, volunteer_id=merged_id)
+
+
 def forget_scans(tx: Session, *, before: datetime, limit: int) -> int:
     """Forget scans made before then, at most `limit`; return how many. What they proved stays settled."""
     return len(tx.execute(_FORGET_SCANS, {"before": before, "limit": limit}).all())
@@ -151,6 +163,7 @@ def _verdict(attempt: Attempt, standing: queries.Standing | None, way: _Way) -> 
         if standing is None or standing.shift.programme_id != attempt.programme_id:
             raise NotFound(shift_id=attempt.shift_id)
         if not standing.has_place:
+            require_not_cancelled(standing.shift.state)  # Who had a place is told why there is none any more.
             raise NotSignedUp(shift_id=attempt.shift_id)
         return way.judge(attempt, standing)
     except Refusal as refusal:
@@ -204,24 +217,25 @@ def _arrive(tx: Session, right: Sequence[Right]) -> dict[UUID, Outcome]:
 
 def _start(tx: Session, right: Sequence[Right]) -> set[UUID]:
     """Start the shifts to which nobody had come so far, and return those that were called off meanwhile."""
-    first = {it.shift.id: attempt.volunteer_id for attempt, it, _ in reversed(right) if it.shift.state == "open"}
+    first = {it.shift.id: attempt.volunteer_id for attempt, it, _ in reversed(right) if it.shift.state in AHEAD}
     if not first:
         return set()
     start_shifts(tx, first, by=first)
-    return {shift_id for shift_id, state in find_states(tx, first).items() if state == "cancelled"}
+    return {shift_id for shift_id, state in find_states(tx, first).items() if state in OFF}
 
 
 def _leave(tx: Session, right: Sequence[Right]) -> dict[UUID, Outcome]:
     """Settle the service of who leaves."""
-    settlements = [_settlement(attempt, it.shift, it.attendance) for attempt, it, _ in right if it.attendance]
+    settlements = [_settlement(attempt, it, it.attendance) for attempt, it, _ in right if it.attendance]
     settled = settle_few(tx, settlements)
     return {each.volunteer_id: settled[each.attendance_id] for each in settlements}
 
 
-def _settlement(attempt: Attempt, shift: Shift, known: Attendance) -> Settlement:
-    presence = Presence(known.checked_in_at, attempt.at, EvidenceClass.SCANNED)
+def _settlement(attempt: Attempt, standing: queries.Standing, known: Attendance) -> Settlement:
+    evidence = EvidenceClass(rules.evidence(came_by=standing.came_by))
+    presence = Presence(known.checked_in_at, attempt.at, evidence)
     person = attempt.volunteer_id
-    return Settlement(known.id, person, shift, 1, presence, BY_CODE, person, attempt.at, known=known)
+    return Settlement(known.id, person, standing.shift, 1, presence, BY_CODE, person, attempt.at, known=known)
 
 
 def _record_scans(tx: Session, done: Sequence[Right], way: str) -> None:

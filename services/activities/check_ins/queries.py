@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins.tables import CodeAttempt, Scan
 from services.activities.listings.tables import Shift
+from services.activities.sign_ups.queries import has_place
 from services.activities.sign_ups.tables import SignUp
 from shared.database.packed import uuids
 
@@ -46,7 +47,7 @@ def _standings() -> Select[Any]:
         CodeAttempt.last_failed_at, came.step, left.step,
     )  # fmt: skip
     rows = select(*columns).join_from(pair, Shift, Shift.id == pair.c.shift_id)
-    rows = rows.outerjoin(SignUp, and_(*_of(SignUp, pair), SignUp.withdrawn_at.is_(None)))
+    rows = rows.outerjoin(SignUp, and_(*_of(SignUp, pair), has_place()))
     rows = rows.outerjoin(Attendance, and_(*_of(Attendance, pair)))
     rows = rows.outerjoin(CodeAttempt, and_(*_of(CodeAttempt, pair)))
     rows = rows.outerjoin(came, and_(*_of(came, pair), came.way == "in"))

@@ -143,6 +143,11 @@ def require_later_code(step: int, *, check_in_step: int | None) -> None:
         raise CodeReused
 
 
+def evidence(*, came_by: int | None) -> str:
+    """Say what a scan out proves: as much as the arrival, which the partner attested if there is no scan of it."""
+    return "attested" if came_by is None else "scanned"
+
+
 def require_same_scan(step: int | None, *, recorded: int | None, refusal: type[AlreadyScanned]) -> None:
     """Let the very scan that was recorded come again, as from a slow phone; refuse any other. Raises `refusal`."""
     if step is None or step != recorded:

@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     """What details are to be used for; each is asked about by itself."""
 
     PARTNER_ROSTER = "partner_roster"  # A partner sees the display name of who has a place on its shift.
+    HOST_FEEDBACK = "host_feedback"  # A partner sees the display name of who answered about its activity.
 
 
 class Decision(StrEnum):
@@ -90,6 +91,29 @@ TERMS: Mapping[Purpose, Terms] = {
                     "remains lawful."
                 ),
                 digest="dd1d4e33b6e6c60d35fd57566a394a2c3699a7d6e30c6ac663c8400b1ca8c32d",
+            ),
+        ),
+        holds_since=1,
+    ),
+    Purpose.HOST_FEEDBACK: Terms(
+        texts=(
+            Text(
+                version=1,
+                zh=(
+                    "您参加服务后填写的活动反馈，举办方（伙伴机构）可以看到内容，但看不到是谁填写的。如您同意，"
+                    "举办方还能看到您的显示名和填写时间，以便与您沟通改进；不提供员工编号、电话或其他信息。"
+                    "您可以不同意，反馈同样有效，您的报名、时长和配捐不受任何影响。您可以随时撤回，撤回后举办方立即"
+                    "不再看到您的显示名；撤回前已依据同意进行的处理不受影响。"
+                ),
+                en=(
+                    "The host of an activity (a partner) sees what you answer about it, and not who answered. If "
+                    "you consent, it also sees your display name and when you answered, so that it can talk to you "
+                    "about what to do better; never your employee number, telephone or anything else. You may "
+                    "refuse: your answer counts all the same, and so do your places, hours and donations. You may "
+                    "withdraw at any time; the host then no longer sees your name, at once. What was done before, "
+                    "on the strength of your consent, remains lawful."
+                ),
+                digest="9f9a2b1784bf7ea2291e430545f8f9cff4454b23649b832268378943b1c763c0",
             ),
         ),
         holds_since=1,

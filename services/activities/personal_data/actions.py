@@ -1,5 +1,6 @@
 """What can be done with all the data of a person: take it out, or erase the person."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,15 +8,21 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.queries import find_under_way, list_shifts_attended
+from services.activities.certificates.actions import forget_content
 from services.activities.check_ins.actions import forget_attempts, forget_attempts_of, forget_scans
 from services.activities.check_ins.rules import WINDOW
+from services.activities.claims import actions as claims
 from services.activities.consents.actions import withdraw_all
+from services.activities.feedback import actions as feedback
+from services.activities.incidents.actions import forget_words_of
 from services.activities.personal_data import queries, rules
 from services.activities.personal_data.rules import Kind
 from services.activities.personal_data.tables import Access
-from services.activities.sign_ups.actions import withdraw_ahead
+from services.activities.profiles.actions import forget as forget_profile
+from services.activities.reliability import actions as reliability
+from services.activities.sign_ups.actions import forget_reasons, withdraw_ahead
 from services.activities.volunteers.actions import forget_suppressed, pseudonymise
-from services.activities.volunteers.queries import lock_for_erasure, lock_volunteer
+from services.activities.volunteers.queries import list_merged, lock_for_erasure, lock_volunteer
 from services.activities.volunteers.tables import Volunteer
 from shared import telemetry
 from shared.ids import new_id
@@ -24,6 +31,17 @@ from shared.privacy import retention
 from shared.web.kept_answers import forget_naming
 
 log = telemetry.get_logger()
+
+_FORGETTING: tuple[Callable[..., object], ...] = (
+    forget_attempts_of,
+    forget_profile,
+    forget_reasons,
+    forget_words_of,
+    claims.forget_words_of,
+    feedback.forget_texts,
+    reliability.forget_texts,
+    forget_content,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,9 @@ def erase(tx: Session, request: Request) -> Access:
     """Put pseudonyms in the place of a person, for good; again changes nothing and returns the first record.
 
     Attendances, their versions and what was donated for them stay, by id: the books need them. Places on shifts ahead
-    are given back, consents withdrawn, wrong codes and rows of sheets forgotten. Raises NotFound, ServiceUnderWay.
+    are given back, consents withdrawn; wrong codes, rows of sheets, what was said in words after shifts and what
+    certificates show forgotten.
+    Raises NotFound, ServiceUnderWay.
     """
     person = lock_for_erasure(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)
     if person.erased_at is not None:
@@ -84,16 +104,20 @@ def forget_expired(tx: Session, *, now: datetime) -> dict[str, int]:
 
 
 def _forget(tx: Session, person: Volunteer, request: Request) -> int:
-    """Forget what names a person; return from how many sheets they were taken."""
-    withdraw_all(
-        tx, programme_id=person.programme_id, volunteer_id=person.id, recorded_by=request.asked_by,
-        reason=request.reason, now=request.at,
-    )  # fmt: skip
-    forget_attempts_of(tx, volunteer_id=person.id)
-    texts = (person.employee_number, person.display_name)
+    """Forget what names a person, by any of their records; return from how many sheets they were taken."""
+    records = [person, *list_merged(tx, volunteer_id=person.id)]
+    for each in records:
+        withdraw_all(
+            tx, programme_id=each.programme_id, volunteer_id=each.id, recorded_by=request.asked_by,
+            reason=request.reason, now=request.at,
+        )  # fmt: skip
+        for forget in _FORGETTING:
+            forget(tx, volunteer_id=each.id)
+    texts = [text for each in records for text in (each.employee_number, each.display_name)]
     sheets = forget_person(tx, programme_id=person.programme_id, texts=texts, now=request.at)
     forget_naming(tx, programme_id=person.programme_id, texts=texts)
-    pseudonymise(tx, person, now=request.at)
+    for each in records:
+        pseudonymise(tx, each, now=request.at)
     return sheets
 
 

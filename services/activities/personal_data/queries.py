@@ -1,9 +1,9 @@
 """Everything that is known of one person, gathered from the aggregates that know it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,14 +11,35 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.queries import list_attendance_of, list_versions_of
 from services.activities.attendance.tables import Attendance, AttendanceVersion
+from services.activities.certificates.queries import list_of_person as list_certificates
+from services.activities.certificates.tables import Certificate
 from services.activities.check_ins.queries import list_attempts_of, list_scans_of
 from services.activities.check_ins.tables import CodeAttempt, Scan
+from services.activities.claims.queries import list_claims_of
+from services.activities.claims.tables import Claim
 from services.activities.consents.queries import list_consents
 from services.activities.consents.tables import Consent
+from services.activities.eligibility.queries import eligibility_of, find_intervals
+from services.activities.eligibility.rules import Interval
+from services.activities.eligibility.tables import Eligibility
+from services.activities.feedback.queries import list_of_person
+from services.activities.feedback.queries import list_versions as list_answers
+from services.activities.feedback.tables import Feedback, FeedbackVersion
+from services.activities.incidents.queries import list_incidents_of
+from services.activities.incidents.tables import Incident
+from services.activities.merges.queries import FormerRecord, list_former
 from services.activities.personal_data.rules import MOST_ROWS, Kind
 from services.activities.personal_data.tables import Access
+from services.activities.profiles.queries import profile_of
+from services.activities.profiles.tables import Profile
+from services.activities.reliability.queries import list_appeals_of
+from services.activities.reliability.tables import Appeal
+from services.activities.rosters.queries import list_walk_ins_of
+from services.activities.rosters.tables import WalkIn
 from services.activities.sign_ups.queries import list_places_of
 from services.activities.volunteers.tables import Volunteer
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +47,55 @@ class Everything:
     """All that activities knows of a person."""
 
     person: Volunteer
+    profile: Profile
+    eligibility: Eligibility
+    intervals: Sequence[Interval]
+    former: Sequence[FormerRecord]
     consents: Sequence[Consent]
     sign_ups: Sequence[Any]
+    appeals: Sequence[Appeal]
     attendances: Sequence[Attendance]
     versions: Sequence[AttendanceVersion]
     scans: Sequence[Scan]
     wrong_codes: Sequence[CodeAttempt]
+    walk_ins: Sequence[WalkIn]
+    claims: Sequence[Claim]
+    incidents: Sequence[Incident]
+    feedback: Sequence[Feedback]
+    answers: Sequence[FeedbackVersion]
+    certificates: Sequence[Certificate]
     accesses: Sequence[Access]
 
 
 def gather(tx: Session, person: Volunteer) -> Everything:
-    """Return all that is known of a person, at most MOST_ROWS of a kind."""
-    attendances = list_attendance_of(tx, volunteer_id=person.id, limit=MOST_ROWS)
+    """Return all that is known of a person, by each of their records, at most MOST_ROWS of a kind and record."""
+    former = list_former(tx, volunteer_id=person.id)
+    ids = [person.id, *(each.id for each in former)]
+
+    def of_each(listed: Callable[..., Sequence[R]]) -> list[R]:
+        return [row for each in ids for row in listed(tx, volunteer_id=each, limit=MOST_ROWS)]
+
+    attendances, feedback = of_each(list_attendance_of), of_each(list_of_person)
     return Everything(
         person=person,
-        consents=list_consents(tx, volunteer_id=person.id),
-        sign_ups=list_places_of(tx, volunteer_id=person.id, limit=MOST_ROWS),
+        profile=profile_of(tx, person),
+        eligibility=eligibility_of(tx, person),
+        intervals=find_intervals(tx, [person.id]).get(person.id, []),
+        former=former,
+        consents=[row for each in ids for row in list_consents(tx, volunteer_id=each)],
+        sign_ups=of_each(list_places_of),
+        appeals=of_each(list_appeals_of),
         attendances=attendances,
         versions=list_versions_of(tx, [attendance.id for attendance in attendances]),
-        scans=list_scans_of(tx, volunteer_id=person.id, limit=MOST_ROWS),
-        wrong_codes=list_attempts_of(tx, volunteer_id=person.id, limit=MOST_ROWS),
-        accesses=list_accesses(tx, volunteer_id=person.id, limit=MOST_ROWS),
+        scans=of_each(list_scans_of),
+        wrong_codes=of_each(list_attempts_of),
+        walk_ins=of_each(list_walk_ins_of),
+        claims=of_each(list_claims_of),
+        incidents=of_each(list_incidents_of),
+        feedback=feedback,
+        answers=list_answers(tx, [each.id for each in feedback]),
+        certificates=of_each(list_certificates),
+        accesses=of_each(list_accesses),
     )
 
 

@@ -7,9 +7,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.activities.certificates.schemas import OwnCertificate
+from services.activities.claims.schemas import OwnClaim
 from services.activities.consents.schemas import Consent
+from services.activities.eligibility.schemas import Interval
+from services.activities.feedback.schemas import OwnAnswer, OwnFeedback
 from services.activities.personal_data.queries import Everything
-from shared.web.fields import Count, Parts, Reason, Shown
+from services.activities.reliability.schemas import Appeal
+from shared.web.fields import Count, Items, Parts, Reason, Shown
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -57,8 +62,43 @@ class Person(Described):
     registered_at: AwareDatetime = Field(description="登记时间 / When the person was registered")
 
 
+class OwnProfile(Described):
+    """What the person is besides; version 0 if nobody ever said anything."""
+
+    version: Count = Field(description="版本 / Counts the changes")
+    department: Shown | None = Field(description="部门 / Department")
+    city: Shown | None = Field(description="城市 / City")
+    languages: Items[Shown] = Field(description="语言代码 / Languages, by code")
+    skills: Items[Shown] = Field(description="技能代码 / Skills, by code")
+    changed_by: UUID | None = Field(description="修改人编号 / Who changed it last")
+    changed_at: AwareDatetime | None = Field(description="修改时间 / When")
+
+
+class OwnEligibility(Described):
+    """On which dates service may be matched: on every one if no interval is recorded."""
+
+    version: Count = Field(description="版本 / Counts how often it was recorded")
+    reason: Shown | None = Field(description="依据 / What it rests on")
+    recorded_by: UUID | None = Field(description="记录人编号 / Who recorded it")
+    recorded_at: AwareDatetime | None = Field(description="记录时间 / When")
+    intervals: Items[Interval] = Field(default=[], description="在职区间 / Dates of employment")
+
+
+class FormerRecord(Described):
+    """A second record of the same person, which was merged into the one that stays."""
+
+    id: UUID = Field(description="原志愿者编号 / The id that it had")
+    employee_number: Shown = Field(description="原员工编号 / Its employee number")
+    display_name: Shown = Field(description="原显示名 / Its display name")
+    registered_at: AwareDatetime = Field(description="登记时间 / When it was registered")
+    merged_at: AwareDatetime = Field(description="合并时间 / When it was merged")
+    reason: Shown = Field(description="合并理由 / Why")
+    maker_id: UUID = Field(description="申请人编号 / Who proposed it")
+    decider_id: UUID = Field(description="审批人编号 / Who approved it")
+
+
 class OwnSignUp(Described):
-    """A place on a shift."""
+    """A sign-up for a shift: a place, or one in the line for it."""
 
     id: UUID = Field(description="报名编号 / The place's id")
     shift_id: UUID = Field(description="场次编号 / The shift's id")
@@ -66,9 +106,15 @@ class OwnSignUp(Described):
     partner_id: UUID = Field(description="举办方编号 / The host's id")
     starts_at: AwareDatetime = Field(description="场次开始 / When the shift starts")
     ends_at: AwareDatetime = Field(description="场次结束 / When the shift ends")
-    source: Literal["self", "import"] = Field(description="来源：本人或导入 / Made by the person, or imported")
-    signed_up_at: AwareDatetime = Field(description="报名时间 / When the place was taken")
-    withdrawn_at: AwareDatetime | None = Field(description="退出时间 / When it was given back")
+    source: Literal["self", "import", "walk_in"] = Field(
+        description="来源：本人、导入或现场到场 / Made by the person, imported, or walked in"
+    )
+    signed_up_at: AwareDatetime = Field(description="报名时间 / When the person signed up")
+    state: Shown = Field(description="状态 / State")
+    ended_at: AwareDatetime | None = Field(description="结束时间 / When it was decided what became of it")
+    ended_because: Shown | None = Field(description="原因 / Why")
+    offer_expires_at: AwareDatetime | None = Field(description="邀请有效期至 / Until when the place is kept")
+    drawn_place: Count | None = Field(description="抽签顺位 / The place in the draw")
 
 
 class OwnVersion(Described):
@@ -116,6 +162,31 @@ class WrongCodes(Described):
     last_failed_at: AwareDatetime = Field(description="最近一次 / The last of them")
 
 
+class OwnWalkIn(Described):
+    """That the person was on a shift without a place, as its partner recorded."""
+
+    id: UUID = Field(description="登记编号 / The walk-in's id")
+    shift_id: UUID = Field(description="场次编号 / The shift's id")
+    checked_in_at: AwareDatetime = Field(description="到场时间 / From when")
+    checked_out_at: AwareDatetime = Field(description="离场时间 / Until when")
+    state: Shown = Field(description="状态 / State")
+    recorded_at: AwareDatetime = Field(description="登记时间 / When it was recorded")
+    answered_at: AwareDatetime | None = Field(description="答复时间 / When the person answered")
+
+
+class OwnIncident(Described):
+    """An incident that the person opened, or that is about them."""
+
+    id: UUID = Field(description="事件编号 / The incident's id")
+    kind: Shown = Field(description="类型 / Kind")
+    shift_id: UUID | None = Field(description="场次编号 / The shift's id")
+    details: Shown = Field(description="说明 / What was said of it")
+    state: Shown = Field(description="状态 / State")
+    opened_side: Shown = Field(description="提出方 / Which side opened it")
+    opened_at: AwareDatetime = Field(description="提出时间 / When it was opened")
+    closed_at: AwareDatetime | None = Field(description="关闭时间 / When it was closed")
+
+
 class Access(Described):
     """Who took out, or erased, all the data of the person."""
 
@@ -137,23 +208,43 @@ class PersonalData(BaseModel):
 
     made_at: AwareDatetime
     person: Person
+    profile: OwnProfile
+    eligibility: OwnEligibility
+    former_records: Parts[FormerRecord]
     consents: Parts[Consent]
     sign_ups: Parts[OwnSignUp]
+    appeals: Parts[Appeal]
     attendances: Parts[OwnAttendanceRecord]
     scans: Parts[Scan]
     wrong_codes: Parts[WrongCodes]
+    walk_ins: Parts[OwnWalkIn]
+    claims: Parts[OwnClaim]
+    incidents: Parts[OwnIncident]
+    feedback: Parts[OwnFeedback]
+    certificates: Parts[OwnCertificate]
     accesses: Parts[Access]
     fields: dict[Shown, Meaning]
 
 
 PARTS: dict[str, type[BaseModel]] = {
     "person": Person,
+    "profile": OwnProfile,
+    "eligibility": OwnEligibility,
+    "eligibility.intervals": Interval,
+    "former_records": FormerRecord,
     "consents": Consent,
     "sign_ups": OwnSignUp,
+    "appeals": Appeal,
     "attendances": OwnAttendanceRecord,
     "attendances.versions": OwnVersion,
     "scans": Scan,
     "wrong_codes": WrongCodes,
+    "walk_ins": OwnWalkIn,
+    "claims": OwnClaim,
+    "incidents": OwnIncident,
+    "feedback": OwnFeedback,
+    "feedback.versions": OwnAnswer,
+    "certificates": OwnCertificate,
     "accesses": Access,
 }
 
@@ -173,18 +264,31 @@ def shown(found: Everything, *, now: datetime) -> PersonalData:
     versions: dict[UUID, Parts[OwnVersion]] = {}
     for row in found.versions:
         versions.setdefault(row.attendance_id, []).append(OwnVersion.model_validate(row))
+    answers: dict[UUID, Parts[OwnAnswer]] = {}
+    for answer in found.answers:
+        answers.setdefault(answer.feedback_id, []).append(OwnAnswer.model_validate(answer))
+    feedback = (OwnFeedback.model_validate(row) for row in found.feedback)
     attendances = (OwnAttendanceRecord.model_validate(row) for row in found.attendances)
+    eligibility = OwnEligibility.model_validate(found.eligibility)
     return PersonalData(
-        made_at=now,
-        person=Person.model_validate(found.person),
+        made_at=now, person=Person.model_validate(found.person),
+        profile=OwnProfile.model_validate(found.profile),
+        eligibility=eligibility.model_copy(update={"intervals": _all(Interval, found.intervals)}),
+        former_records=_all(FormerRecord, found.former),
         consents=_all(Consent, found.consents),
         sign_ups=_all(OwnSignUp, found.sign_ups),
+        appeals=_all(Appeal, found.appeals),
         attendances=[each.model_copy(update={"versions": versions.get(each.id, [])}) for each in attendances],
         scans=_all(Scan, found.scans),
         wrong_codes=_all(WrongCodes, found.wrong_codes),
+        walk_ins=_all(OwnWalkIn, found.walk_ins),
+        claims=_all(OwnClaim, found.claims),
+        incidents=_all(OwnIncident, found.incidents),
+        feedback=[each.model_copy(update={"versions": answers.get(each.id, [])}) for each in feedback],
+        certificates=_all(OwnCertificate, found.certificates),
         accesses=_all(Access, found.accesses),
         fields=fields(),
-    )
+    )  # fmt: skip
 
 
 def _all(model: type[M], rows: Sequence[object]) -> list[M]:

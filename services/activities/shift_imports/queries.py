@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from services.activities.listings.queries import ShiftOfListing, find_listings, find_partners, find_shifts
+from services.activities.listings.queries import ShiftOfListing, find_listings, find_shifts
 from services.activities.listings.queries import lock_references as lock_references_of
+from services.activities.partners.queries import find_partners
 from services.activities.shift_imports.rules import KnownListing, KnownShift, ListingFacts, ShiftRow
 from shared.imports.judging import Case
 

@@ -8,8 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.activities.attendance import actions, queries, rules
-from services.activities.attendance.actions import Decision, Presence, Settlement
+from services.activities.attendance.actions import Presence, Settlement
 from services.activities.attendance.tables import Attendance
+from services.activities.corrections import actions as corrections
+from services.activities.corrections.actions import Decision
 from services.activities.listings.tables import Shift
 from shared.errors import ChangedSince, NotFound
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
@@ -184,7 +186,7 @@ class TestCorrect:
         """Who, when, why, and what was said before."""
         record = make_settled(tx, make_shift(tx))
 
-        actions.correct(tx, decide(record), presence(at(9, 30), at(11)))
+        corrections.correct(tx, decide(record), presence(at(9, 30), at(11)))
 
         assert (record.state, record.version, record.service_minutes, record.evidence) == ("settled", 2, 90, "manual")
         assert (record.started_at, record.ended_at) == (at(9, 30), at(11))
@@ -198,7 +200,7 @@ class TestCorrect:
         shift = make_shift(tx)
         record = make_attendance(tx, shift)
 
-        actions.correct(tx, decide(record), presence(NINE, NOON, EvidenceClass.ATTESTED))
+        corrections.correct(tx, decide(record), presence(NINE, NOON, EvidenceClass.ATTESTED))
 
         assert (record.state, record.version, record.service_minutes, record.evidence) == (
             "settled",
@@ -221,7 +223,7 @@ class TestCorrect:
         )
         assert second.service_minutes == 60
 
-        actions.correct(tx, decide(first), presence(NINE, at(10, 30)))
+        corrections.correct(tx, decide(first), presence(NINE, at(10, 30)))
 
         tx.refresh(second)
         assert (first.service_minutes, second.service_minutes, second.version) == (90, 150, 2)
@@ -230,7 +232,7 @@ class TestCorrect:
     def test_the_same_times_again_are_a_version_all_the_same(self, tx: Session) -> None:
         """Somebody decided; the reason is kept."""
         record = make_settled(tx, make_shift(tx))
-        actions.correct(tx, decide(record), presence(NINE, NOON))
+        corrections.correct(tx, decide(record), presence(NINE, NOON))
         assert history(tx, record)[1] == (2, "revised", 180, "机构更正")
 
     @pytest.mark.parametrize("read", [0, 2])
@@ -238,9 +240,9 @@ class TestCorrect:
         """Two reviewers must not overwrite each other."""
         record = make_settled(tx, make_shift(tx))
         with pytest.raises(ChangedSince):
-            actions.correct(tx, decide(record, seen=Seen(tags=(str(read),))), presence(NINE, at(10)))
+            corrections.correct(tx, decide(record, seen=Seen(tags=(str(read),))), presence(NINE, at(10)))
         with pytest.raises(ChangedSince):
-            actions.void(tx, decide(record, seen=Seen(tags=(str(read),))))
+            corrections.void(tx, decide(record, seen=Seen(tags=(str(read),))))
         assert len(history(tx, record)) == len(emitted(tx)) == 1
 
     @pytest.mark.parametrize(
@@ -262,7 +264,7 @@ class TestCorrect:
         record = make_settled(tx, make_shift(tx))
         now = EVENING if refusal is rules.InTheFuture else EVENING + timedelta(days=1)
         with pytest.raises(refusal):
-            actions.correct(tx, decide(record, at=now), presence(came, left))
+            corrections.correct(tx, decide(record, at=now), presence(came, left))
         assert len(history(tx, record)) == len(emitted(tx)) == 1
 
     def test_records_of_another_programme_are_unknown(self, tx: Session) -> None:
@@ -270,7 +272,7 @@ class TestCorrect:
         record = make_settled(tx, make_shift(tx))
         for decision in (decide(record, programme_id=uuid4()), decide(record, attendance_id=uuid4())):
             with pytest.raises(NotFound):
-                actions.correct(tx, decision, presence(NINE, NOON))
+                corrections.correct(tx, decision, presence(NINE, NOON))
 
 
 class TestVoid:
@@ -278,7 +280,7 @@ class TestVoid:
         """The minutes are gone, the record of who decided is not."""
         record = make_settled(tx, make_shift(tx))
 
-        actions.void(tx, decide(record))
+        corrections.void(tx, decide(record))
 
         assert (record.state, record.version, record.service_minutes, record.matchable_minutes) == ("voided", 2, 0, 0)
         assert history(tx, record) == [(1, "settled", 180, "made"), (2, "voided", 0, "机构更正")]
@@ -289,18 +291,18 @@ class TestVoid:
     def test_voided_is_for_good(self, tx: Session) -> None:
         """Neither a correction nor a second void touches it."""
         record = make_settled(tx, make_shift(tx))
-        actions.void(tx, decide(record))
+        corrections.void(tx, decide(record))
         with pytest.raises(rules.AttendanceVoided):
-            actions.correct(tx, decide(record), presence(NINE, NOON))
+            corrections.correct(tx, decide(record), presence(NINE, NOON))
         with pytest.raises(rules.AttendanceVoided):
-            actions.void(tx, decide(record))
+            corrections.void(tx, decide(record))
         assert record.version == 2
 
     def test_there_must_be_something_to_take_back(self, tx: Session) -> None:
         """Who has not left has no minutes."""
         record = make_attendance(tx, make_shift(tx))
         with pytest.raises(rules.NotSettled):
-            actions.void(tx, decide(record))
+            corrections.void(tx, decide(record))
 
     def test_what_it_frees_goes_to_the_neighbour(self, tx: Session) -> None:
         """And is not taken from it again by what is voided."""
@@ -308,7 +310,7 @@ class TestVoid:
         second = make_settled(tx, make_shift(tx), volunteer_id=first.volunteer_id)
         assert (first.service_minutes, second.service_minutes) == (180, 0)
 
-        actions.void(tx, decide(first))
+        corrections.void(tx, decide(first))
 
         tx.refresh(second)
         assert (second.service_minutes, second.version, second.state) == (180, 2, "settled")
@@ -320,7 +322,7 @@ class TestSummary:
         """Participations are settled; those without a check-out and voided ones are counted apart."""
         shift = make_shift(tx)
         first, voided = make_settled(tx, shift), make_settled(tx, shift, left=at(10))
-        actions.void(tx, decide(voided))
+        corrections.void(tx, decide(voided))
         make_attendance(tx, shift)
         make_settled(tx, make_shift(tx), volunteer_id=first.volunteer_id)
         make_shift(tx, state="cancelled", cancelled_because="台风")

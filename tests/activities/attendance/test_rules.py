@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 import pytest
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.activities.attendance import rules
 from services.activities.attendance.rules import Change, Interval, Neighbour
+from services.activities.eligibility.rules import Interval as Dates
 from shared.ids import new_id
 from tests.factories.activities import MINUTE, NINE, NOON, at, make_interval
 
@@ -119,16 +120,6 @@ class TestSettlePerson:
         verdicts = rules.settle_person(changes, [Neighbour(voided, 60), Neighbour(neighbour, 0)])
         assert verdicts == {voided.attendance_id: 0, neighbour.attendance_id: 60}
 
-    def test_people_share_no_minutes(self) -> None:
-        """Each is settled beside their own neighbours alone."""
-        one, another, neighbour = make_interval(0, 60), make_interval(0, 60), make_interval(30, 90)
-        first, second = new_id(), new_id()
-        changes = {first: [Change(one.attendance_id, one)], second: [Change(another.attendance_id, another)]}
-
-        minutes = rules.settle_people(changes, {second: [Neighbour(neighbour, 60)]})
-
-        assert minutes == {one.attendance_id: 60, another.attendance_id: 60, neighbour.attendance_id: 30}
-
     @given(INTERVALS, st.data())
     def test_deciding_one_by_one_ends_as_deciding_at_once(self, intervals: list[Interval], data: st.DataObject) -> None:
         """Whatever the order of decisions, the records add up to the union."""
@@ -140,6 +131,23 @@ class TestSettlePerson:
                 standing[attendance_id] = Neighbour(standing[attendance_id].interval, minutes)
 
         assert {key: neighbour.minutes for key, neighbour in standing.items()} == rules.share_out(intervals)
+
+
+FIRST, SECOND, THIRD = (date(2022, 6, number) for number in (1, 2, 3))
+
+
+class TestCount:
+    @pytest.mark.parametrize(
+        ("employed", "matchable"),
+        [
+            ([], 90), ([Dates(FIRST, None)], 90), ([Dates(None, FIRST)], 0), ([Dates(SECOND, None)], 0),
+            ([Dates(SECOND, THIRD), Dates(FIRST, SECOND)], 90),
+        ],
+    )  # fmt: skip
+    def test_who_is_not_eligible_keeps_the_service_alone(self, employed: list[Dates], matchable: int) -> None:
+        """On the date of service, whatever becomes of the person later."""
+        assert rules.count(90, employed=employed, service_on=FIRST) == rules.Counted(90, matchable)
+        assert rules.count(0, employed=employed, service_on=FIRST) == rules.Counted(0, 0)
 
 
 class TestRequire:

@@ -8,6 +8,7 @@ from services.activities.attendance import actions as attendance
 from services.activities.attendance.tables import Attendance, AttendanceVersion
 from services.activities.attendance_imports import actions
 from services.activities.attendance_imports.jobs import ATTENDANCE
+from services.activities.corrections import actions as corrections
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
@@ -181,8 +182,8 @@ class TestAttendance:
         """The old sheet contradicts the record and says so."""
         bring(tx, ATTENDANCE, ROWS[0])
         record = tx.scalars(select(Attendance).where(Attendance.shift_id == shift.id)).one()
-        decision = attendance.Decision(PROGRAMME, record.id, ANYTHING, "更正", REVIEWER, at(20))
-        attendance.correct(tx, decision, attendance.Presence(NINE, at(10), EvidenceClass.MANUAL))
+        decision = corrections.Decision(PROGRAMME, record.id, ANYTHING, "更正", REVIEWER, at(20))
+        corrections.correct(tx, decision, attendance.Presence(NINE, at(10), EvidenceClass.MANUAL))
 
         staged = stage(tx, ATTENDANCE, sheet(ATTENDANCE, ROWS[0]))
 

@@ -14,7 +14,7 @@ from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import rules
 from services.activities.check_ins.actions import BY_CODE, Attempt
 from services.activities.check_ins.tables import Scan
-from services.activities.listings.actions import cancel_shift
+from services.activities.corrections import actions as corrections
 from services.activities.listings.rules import ShiftCancelled
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.rules import NotSignedUp
@@ -22,11 +22,12 @@ from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database
 from shared.errors import NotFound
 from shared.events.activities import AttendanceSettled, EvidenceClass
-from shared.seen import ANYTHING, Seen
+from shared.seen import Seen
+from tests.activities.calling_off import call_off
 from tests.activities.racing import at_once, held
 from tests.activities.scanning import check_in, check_out
 from tests.activities.told import emitted
-from tests.factories.activities import NINE, NOON, PROGRAMME, at, code, make_shift, make_sign_up, make_volunteer
+from tests.factories.activities import NINE, NOON, at, code, make_shift, make_sign_up, make_volunteer
 
 SECOND = timedelta(seconds=1)
 
@@ -140,7 +141,7 @@ class TestCheckIn:
 
     def test_a_cancelled_shift_takes_nobody_in(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """Those who were signed up included."""
-        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None, seen=ANYTHING)
+        call_off(tx, shift.id)
         with pytest.raises(ShiftCancelled):
             check_in(tx, attempt(guest, NINE))
 
@@ -238,8 +239,7 @@ class TestAtOnce:
         return run
 
     def call_off(self, tx: Session, place: SignUp) -> None:
-        programme_id, shift_id = place.programme_id, place.shift_id
-        cancel_shift(tx, programme_id=programme_id, shift_id=shift_id, because="台风", partner_id=None, seen=ANYTHING)
+        call_off(tx, place.shift_id, programme_id=place.programme_id)
 
     def facts(self, database: Database, programme: UUID) -> list[tuple[int, int]]:
         with database.transaction() as tx:
@@ -288,8 +288,8 @@ class TestAtOnce:
         record_id = self.doing(database, check_in, attempt(place, NINE))()
 
         def correct(tx: Session) -> Attendance:
-            decision = attendance.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
-            return attendance.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
+            decision = corrections.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
+            return corrections.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
 
         with held(database, correct) as start:
             waiting = start(self.doing(database, check_out, attempt(place, NOON)))
@@ -304,8 +304,8 @@ class TestAtOnce:
 
         def correct() -> None:
             with database.transaction() as tx:
-                decision = attendance.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
-                attendance.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
+                decision = corrections.Decision(programme, record_id, Seen(tags=("0",)), "漏签", uuid4(), NOON)
+                corrections.correct(tx, decision, attendance.Presence(NINE, at(11), EvidenceClass.MANUAL))
 
         with held(database, lambda tx: check_out(tx, attempt(place, NOON))) as start:
             waiting = start(correct)

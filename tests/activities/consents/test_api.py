@@ -27,7 +27,8 @@ def own(door: Door, person: Volunteer) -> Door:
 
 def test_a_person_reads_decides_and_decides_otherwise(own: Door, person: Volunteer) -> None:
     """Everything is shown to them: what they read, when, and who wrote it down."""
-    [text] = own.get("/consent-texts").json()["items"]
+    text, other = own.get("/consent-texts").json()["items"]
+    assert other["purpose"] == "host_feedback"
     assert (text["purpose"], text["version"], text["is_current"], text["holds"]) == ("partner_roster", 1, True, True)
     assert (text["zh"], text["en"], text["digest"]) == (TEXT.zh, TEXT.en, TEXT.digest)
 

@@ -12,12 +12,13 @@ from services.activities.attendance_imports.jobs import ATTENDANCE
 from services.activities.check_ins.actions import Attempt
 from services.activities.listings import actions as listings
 from services.activities.listings.rules import Times
-from services.activities.listings.tables import Listing, Partner, Shift
+from services.activities.listings.tables import Listing, Shift
+from services.activities.partners.tables import Partner
 from services.activities.shift_imports.jobs import SHIFTS
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.tables import Volunteer
 from shared.database.sessions import Database
-from shared.seen import ANYTHING
+from tests.activities.calling_off import call_off
 from tests.activities.racing import at_once, held
 from tests.activities.scanning import check_in
 from tests.activities.sheets import AnyKind, commit_by_id, sheet, stage
@@ -145,14 +146,7 @@ def test_a_cancellation_meanwhile_makes_the_sheet_outdated(place: Place) -> None
     staged = place.stage(ATTENDANCE, ("L1", 1, "E1", *MORNING))
 
     def cancel(tx: Session) -> None:
-        listings.cancel_shift(
-            tx,
-            programme_id=place.programme,
-            shift_id=place.shift.id,
-            because="台风",
-            partner_id=None,
-            seen=ANYTHING,
-        )
+        call_off(tx, place.shift.id, programme_id=place.programme)
 
     with held(place.database, cancel) as start:
         waiting = start(place.commit(staged))

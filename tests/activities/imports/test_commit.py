@@ -5,7 +5,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.activities.attendance_imports.jobs import ATTENDANCE
-from services.activities.listings.actions import cancel_shift
 from services.activities.listings.tables import Shift
 from services.activities.shift_imports.jobs import SHIFTS
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
@@ -13,7 +12,7 @@ from services.activities.volunteers.tables import Volunteer
 from shared.errors import NotFound
 from shared.imports import queries
 from shared.imports.refusals import ImportHasRejects, ImportOutdated
-from shared.seen import ANYTHING
+from tests.activities.calling_off import call_off
 from tests.activities.sheets import (
     PEOPLE,
     ROWS,
@@ -115,7 +114,7 @@ class TestCommit:
     def test_a_shift_cancelled_meanwhile_stops_it(self, tx: Session, shift: Shift) -> None:
         """Nobody is recorded, nothing told."""
         staged = stage(tx, ATTENDANCE, sheet(ATTENDANCE, *ROWS))
-        cancel_shift(tx, programme_id=PROGRAMME, shift_id=shift.id, because="台风", partner_id=None, seen=ANYTHING)
+        call_off(tx, shift.id)
         with pytest.raises(ImportOutdated):
             commit(tx, staged)
         assert (attended(tx), emitted(tx), shift.taken) == ({}, [], 0)

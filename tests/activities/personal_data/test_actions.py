@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,20 +12,26 @@ from services.activities.check_ins.tables import CodeAttempt, Scan
 from services.activities.consents import actions as consents
 from services.activities.consents.queries import list_consents
 from services.activities.consents.rules import Purpose
+from services.activities.eligibility import actions as eligibility
+from services.activities.eligibility.queries import find_intervals
+from services.activities.eligibility.rules import Interval
 from services.activities.listings.tables import Shift
 from services.activities.personal_data import actions
 from services.activities.personal_data.actions import Request
 from services.activities.personal_data.rules import ServiceUnderWay
 from services.activities.personal_data.tables import Access
+from services.activities.profiles import actions as profiles
+from services.activities.profiles.queries import find_profiles
 from services.activities.sign_ups.queries import find_place
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.queries import find_suppressed, get_volunteer
 from services.activities.volunteers.tables import SuppressedNumber, Volunteer
 from shared.errors import NotFound
+from shared.events.activities import VolunteerErased
 from shared.imports.tables import Import, ImportRows
 from shared.privacy import retention, suppression
 from tests.activities.sheets import commit_by_id, sheet, stage
-from tests.activities.told import emitted
+from tests.activities.told import emitted, told
 from tests.factories.activities import (
     NINE,
     NOON,
@@ -86,7 +92,7 @@ class TestErase:
         assert (first.kind, first.accessed_by, first.reason, first.accessed_at) == ("erasure", person.id, None, NOON)
 
     def test_the_books_stay_whole(self, tx: Session, person: Volunteer) -> None:
-        """Minutes, versions and facts told are by id, and stay; nothing is told of the erasure, for nobody hears it."""
+        """Minutes, versions and facts told are by id, and stay; none of them is told anew."""
         shift = make_shift(tx)
         make_sign_up(tx, shift, volunteer=person)
         settled = make_settled(tx, shift, volunteer_id=person.id)
@@ -109,6 +115,25 @@ class TestErase:
 
         rows = list_consents(tx, volunteer_id=person.id)
         assert [(row.decision, row.recorded_by) for row in rows] == [("given", person.id), ("withdrawn", REVIEWER)]
+
+    def test_the_profile_is_gone_and_the_dates_of_employment_stay(self, tx: Session, person: Volunteer) -> None:
+        """What minutes rest on stays by id, as the minutes do."""
+        said = profiles.Said(person.id, "研发", "上海", ("zh",), ())
+        profiles.take_over(tx, [said], programme_id=PROGRAMME, by=REVIEWER, now=NINE)
+        told = eligibility.Record(PROGRAMME, "letter", REVIEWER, NINE)
+        eligibility.take_over(tx, told, {person.id: Interval(date(2020, 1, 1), None)})
+
+        erase(tx, person.id)
+
+        assert find_profiles(tx, [person.id]) == {}
+        assert find_intervals(tx, [person.id]) == {person.id: [Interval(date(2020, 1, 1), None)]}
+
+    def test_it_is_told_once(self, tx: Session, person: Volunteer) -> None:
+        """Whoever keeps anything of the person lets it go."""
+        erase(tx, person.id)
+        erase(tx, person.id)
+        gone = VolunteerErased(programme_id=PROGRAMME, volunteer_id=person.id, erased_at=NOON)
+        assert [fact for fact in told(tx) if isinstance(fact, VolunteerErased)] == [gone]
 
     def test_places_ahead_are_given_back(self, tx: Session, person: Volunteer) -> None:
         """Also on a shift that runs and to which the person could still come."""

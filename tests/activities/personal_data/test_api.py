@@ -3,13 +3,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
+from services.activities.incidents.tables import Incident
 from services.activities.listings.tables import Shift
 from services.activities.personal_data.schemas import PARTS
 from services.activities.volunteers.tables import Volunteer
 from shared.roles import PEOPLE, Role
 from tests.activities.door import Door, refusal
-from tests.factories.activities import NINE, NOON, at, code, make_shift, make_sign_up, make_volunteer
+from tests.factories.activities import NINE, NOON, at, code, make_incident, make_shift, make_sign_up, make_volunteer
+from tests.factories.certificates import make_issuer
 
 DATA, ERASURE = "/volunteers/me/data", "/volunteers/me/erasure"
 
@@ -41,6 +44,12 @@ def serve(own: Door, shift: Shift) -> None:
     assert own.post(f"/shifts/{shift.id}/check-outs", code=code(at(11))).status_code == 200
 
 
+def employ(door: Door, person: Volunteer) -> None:
+    """Say since when somebody is employed."""
+    path, said = f"/volunteers/{person.id}/eligibility", {"intervals": [{"since": "2020-01-01"}], "reason": "人事来函"}
+    assert door.change(path, on="*", **said).status_code == 200
+
+
 class TestExport:
     def test_a_person_takes_out_everything(self, own: Door, person: Volunteer, shift: Shift) -> None:
         """Who they are, what they decided, where they were, and who looked before."""
@@ -65,6 +74,18 @@ class TestExport:
         assert [each["way"] for each in data["scans"]] == ["in", "out"]
         assert [(each["kind"], each["reason"]) for each in data["accesses"]] == [("export", None)]
 
+    def test_incidents_of_a_person_are_in_it(self, own: Door, person: Volunteer, shift: Shift) -> None:
+        """Those that they opened; erased, they are without the person's words."""
+        values = {"opened_side": "volunteer", "opened_by": person.id}
+        own.put_in(lambda tx: make_incident(tx, shift=tx.merge(shift), **values))
+        [incident] = own.get(DATA).json()["incidents"]
+        assert (incident["kind"], incident["details"], incident["state"]) == ("complaint", "没有人接待", "open")
+
+        assert own.post(ERASURE, confirmed=True).status_code == 200
+
+        words = own.put_in(lambda tx: tx.scalars(select(Incident.details).where(Incident.opened_by == person.id)).all())
+        assert words == [""]
+
     def test_what_would_let_others_pretend_is_not_in_it(self, own: Door, shift: Shift) -> None:
         """Neither the secret behind the code nor which code it was; nor anybody else."""
         own.put_in(lambda tx: make_sign_up(tx, tx.merge(shift)))
@@ -74,9 +95,34 @@ class TestExport:
         assert '"step"' not in answer.text
         assert len(answer.json()["sign_ups"]) == 1
 
-    def test_each_field_says_what_it_is(self, own: Door, shift: Shift) -> None:
+    def test_what_they_are_besides_is_in_it(self, door: Door, own: Door, person: Volunteer) -> None:
+        """Their profile, and when they are employed; version 0 of what nobody ever said."""
+        empty = own.get(DATA).json()
+        assert (empty["profile"]["version"], empty["eligibility"]["version"]) == (0, 0)
+        own.change("/volunteers/me/profile", on='"0"', city="上海", languages=["zh"])
+        employ(door, person)
+
+        data = own.get(DATA).json()
+
+        assert data["profile"] == {
+            "version": 1, "department": None, "city": "上海", "languages": ["zh"], "skills": [],
+            "changed_by": str(person.id), "changed_at": "2022-06-01T01:00:00Z",
+        }  # fmt: skip
+        assert data["eligibility"] == {
+            "version": 1, "reason": "人事来函", "recorded_by": str(door.person_id),
+            "recorded_at": "2022-06-01T01:00:00Z", "intervals": [{"since": "2020-01-01", "until": None}],
+        }  # fmt: skip
+
+    def test_each_field_says_what_it_is(self, door: Door, own: Door, person: Volunteer, shift: Shift) -> None:
         """In both languages, by its path, so that a machine finds it."""
         serve(own, shift)
+        answers = {"overall": 5, "organisation": 4, "meaning": 5, "would_return": True}
+        body = {"form_version": 0, "answers": answers}
+        assert own.call("PUT", f"/shifts/{shift.id}/feedback/mine", json=body).status_code == 200
+        own.put_in(lambda tx: make_issuer(tx, programme_id=own.programme_id))
+        day = {"service_from": "2022-06-01", "service_until": "2022-06-02"}
+        assert own.post("/volunteers/me/certificates", **day).status_code == 201
+        employ(door, person)
         data = own.get(DATA).json()
         for part in PARTS:
             first, _, inner = part.partition(".")

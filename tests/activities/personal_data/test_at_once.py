@@ -17,7 +17,7 @@ from services.activities.main import imports
 from services.activities.personal_data import actions
 from services.activities.personal_data.actions import Request
 from services.activities.personal_data.tables import Access
-from services.activities.sign_ups import actions as sign_ups
+from services.activities.places.actions import sign_up
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers import actions as volunteers
@@ -56,7 +56,7 @@ class Place:
 
     def sign_up(self) -> object:
         with self.database.transaction() as tx:
-            return sign_ups.sign_up(
+            return sign_up(
                 tx, programme_id=self.programme, shift_id=self.shift.id, volunteer_id=self.person.id, now=NINE
             ).id
 
@@ -118,7 +118,7 @@ def test_a_sign_up_at_the_same_time_leaves_no_place(place: Place, round_: int) -
     assert isinstance(outcomes[1], UUID) or outcomes[1] == "not_found"
     with place.database.transaction() as tx:
         places = tx.scalars(select(SignUp).where(SignUp.volunteer_id == place.person.id)).all()
-        assert all(each.withdrawn_at is not None for each in places)
+        assert all(each.state == "withdrawn" for each in places)
         assert tx.scalars(select(Shift.taken).where(Shift.id == place.shift.id)).one() == 0
 
 
