@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from launch import asking, dead, quality, serve, tasks
+from launch import asking, certificate, dead, quality, serve, tasks
 from launch.announced import Address
 from launch.docs import docs
 from launch.folders import folder_of_command, folder_of_demo, folder_of_token, folder_of_up, remember
@@ -43,6 +43,7 @@ app = typer.Typer(
 app.add_typer(asking.ledger, name="ledger")
 app.add_typer(dead.commands, name="dead")
 app.add_typer(tasks.commands, name="tasks")
+app.add_typer(certificate.certificates, name="certificate")
 app.add_typer(asking.reports, name="report")
 app.add_typer(docs, name="docs")
 app.command("queues")(asking.queues)

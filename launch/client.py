@@ -52,7 +52,7 @@ class Api:
     def _answer(
         self, method: str, path: str, token: str, *, headers: dict[str, str] | None = None, **parts: Any
     ) -> httpx2.Response:
-        sent = {"authorization": f"Bearer {token}", **(headers or {})}
+        sent = {**({"authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
         try:
             answer = self._http.request(method, path, headers=sent, **parts)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:

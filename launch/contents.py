@@ -38,11 +38,15 @@ def _contents(service: Service) -> str:
     routes = [route for router in service.routers for route in router.routes if isinstance(route, APIRoute)]
     lines = ["| route | does | permission |", "|---|---|---|"]
     lines += [
-        f"| `{method} {route.path_format}` | `{route.operation_id}` | `{permissions.permission_of(route)}` |"
+        f"| `{method} {route.path_format}` | `{route.operation_id}` | {_who(route)} |"
         for route in routes
         for method in sorted(route.methods or ())
     ]
     return "\n".join([*lines, "", *_events(service), "", *_works(service)])
+
+
+def _who(route: APIRoute) -> str:
+    return "open" if permissions.is_open(route) else f"`{permissions.permission_of(route)}`"
 
 
 def _works(service: Service) -> list[str]:

@@ -25,6 +25,7 @@ from launch.web import FrontDoor, WebServer
 from launch.workers import Crew
 from services.console import main as console
 from shared import clock, telemetry
+from shared.auth import certificate_keys
 from shared.auth.issuer import EmbeddedIssuer
 from shared.auth.sealing import seals_of
 from shared.auth.service_tokens import Credentials, ServiceTokens
@@ -73,6 +74,7 @@ class EmbeddedPlatform:
         self.postgres = EmbeddedServer(self.folder)
         self.issuer = EmbeddedIssuer(self.folder, settings)
         suppression.use([secret_of(self.folder)])
+        certificate_keys.use(certificate_keys.seeds_of(self.folder))
         self.signatures = signatures_of(self.folder)
         self.programme_id = _programme(self.folder)
         self._is_announced = False

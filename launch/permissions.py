@@ -22,6 +22,8 @@ role, for its own things, for another's of the same programme, and for another p
 **all**: everything of the caller's programme. **partner's**: what belongs to the caller's partner. **own**: what
 belongs to the caller. Empty: refused with 403 `missing_permission`. Nobody reaches another programme. Where money
 moves, who makes a thing cannot approve it, whatever their roles.
+
+**open**: anybody, without a token (decision 0054); a test holds the list of these routes.
 """
 
 
@@ -30,20 +32,23 @@ def routes_of(service: Service) -> list[APIRoute]:
     return [route for router in routers_of(service) for route in router.routes if isinstance(route, APIRoute)]
 
 
+def is_open(route: APIRoute) -> bool:
+    """Say whether a route declares that anybody may call it, without a token."""
+    return any(_declared(route.dependant, "is_open"))
+
+
 def permission_of(route: APIRoute) -> str:
     """Return the one permission that a route requires. Raises LookupError for a route without, or with several."""
-    found = set(_permissions(route.dependant))
+    found = {each for each in _declared(route.dependant, "permission") if isinstance(each, str)}
     if len(found) != 1:
         raise LookupError(f"{route.path_format} requires {len(found)} permissions")
     return found.pop()
 
 
-def _permissions(dependant: Dependant) -> Iterator[str]:
+def _declared(dependant: Dependant, name: str) -> Iterator[object]:
     for each in dependant.dependencies:
-        permission = getattr(each.call, "permission", None)
-        if isinstance(permission, str):
-            yield permission
-        yield from _permissions(each)
+        yield getattr(each.call, name, None)
+        yield from _declared(each, name)
 
 
 def matrix() -> str:
@@ -56,8 +61,11 @@ def _table(service: Service) -> Iterator[str]:
     yield f"| route | permission | {' | '.join(role.replace('_', ' ') for role in Role)} |"
     yield f"|---|---|{'---|' * len(Role)}"
     for route in routes_of(service):
+        method = min(route.methods or ())
+        if is_open(route):
+            yield f"| `{method} {route.path_format}` | open | {' | '.join('open' for _ in Role)} |"
+            continue
         reaches = PERMISSIONS[permission_of(route)]
         cells = (SIGNS[reaches[role]] if role in reaches else "" for role in Role)
-        method = min(route.methods or ())
         yield f"| `{method} {route.path_format}` | `{permission_of(route)}` | {' | '.join(cells)} |"
     yield ""

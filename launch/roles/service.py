@@ -8,6 +8,7 @@ from launch.roles import Duty, Wanted
 from launch.services import service_named
 from launch.workers import Crew
 from shared import telemetry
+from shared.auth import certificate_keys
 from shared.auth.signatures import keys_in
 from shared.bus.topology import Topology
 from shared.bus.transport import TransportDown
@@ -28,6 +29,7 @@ def start(wanted: Wanted, settings: Settings, crew: Crew) -> str:
     server = Server(required(settings.database_url, "POPCANDY_DATABASE_URL"))
     retention.require_valid(settings.retention_days)
     _use_suppression(settings, wanted.role)
+    _use_certificate_keys(settings, wanted.role)
     server.check()
     server.require_current(service.name)
     transport = RabbitTransport(required(settings.amqp_url, "POPCANDY_AMQP_URL"))
@@ -73,3 +75,9 @@ def _use_suppression(settings: Settings, role: Duty) -> None:
         required(setting, "POPCANDY_SECRETS")
     if setting is not None:
         suppression.use(keys_in(setting.get_secret_value()))
+
+
+def _use_certificate_keys(settings: Settings, role: Duty) -> None:
+    """Tell this process what certificates are signed with, if it answers requests. Raises BadCertificateKey."""
+    if settings.certificate_keys is not None and role in {Duty.WEB, Duty.ALL}:
+        certificate_keys.use(keys_in(settings.certificate_keys.get_secret_value()))

@@ -59,7 +59,8 @@ def test_there_are_the_commands_that_the_readme_speaks_of() -> None:
     assert {
         "up", "demo", "serve", "migrate", "token", "doctor", "check", "test", "lock", "queues", "broker define",
         "broker check", "dead list", "dead show", "dead causes", "dead replay", "dead replays", "dead discard",
-        "tasks list", "tasks show", "report season", "ledger waterfall", "ledger donations", "ledger explain",
+        "tasks list", "tasks show", "certificate verify",
+        "report season", "ledger waterfall", "ledger donations", "ledger explain",
         "ledger balances", "ledger trial-balance", "docs asyncapi", "docs openapi",
     } <= names  # fmt: skip
 

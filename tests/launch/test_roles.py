@@ -45,7 +45,7 @@ QUIET = HTTP | TOKENS | PAPERS | PAGES  # What no role needs that nobody asks.
 ROLES = [
     Role("activities", "relay", STORAGE | BROKER, QUIET | WORK | SHEETS),
     Role("ledger", "relay", STORAGE | BROKER, QUIET | WORK | SHEETS),
-    Role("activities", "consumer", STORAGE | BROKER, QUIET | WORK | SHEETS),
+    Role("activities", "consumer", STORAGE | BROKER, QUIET | WORK | SHEETS, "handlers"),
     Role("ledger", "consumer", STORAGE | BROKER, QUIET | WORK | SHEETS, "handlers"),
     Role("activities", "worker", STORAGE | BROKER | WORK, QUIET, "jobs"),
     Role("ledger", "worker", STORAGE | BROKER | WORK, QUIET | SHEETS, "jobs"),

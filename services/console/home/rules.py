@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 MOST_SHIFTS = 12
+OFF = frozenset({"no_go", "not_run", "cancelled"})  # A shift that does not happen, by whatever decision.
 PAYABLE = "2110"  # The ledger's account of what partners are owed; credits are negative.
 
 
@@ -50,7 +51,7 @@ class Shift:
     ends_at: datetime
     capacity: int
     taken: int
-    state: Literal["open", "running", "held", "cancelled"]
+    state: Literal["open", "go", "no_go", "running", "held", "not_run", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def coming(listings: Iterable[Listing], *, now: datetime, most: int = MOST_SHIFT
         Occasion(shift, listing)
         for listing in listings
         for shift in listing.shifts
-        if shift.ends_at > now and shift.state != "cancelled"
+        if shift.ends_at > now and shift.state not in OFF
     ]
     return sorted(found, key=lambda occasion: (occasion.shift.starts_at, str(occasion.shift.id)))[:most]
 

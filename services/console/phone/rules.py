@@ -44,6 +44,9 @@ class Place:
     service_minutes: int | None = None
 
 
+OFF = frozenset({"no_go", "not_run", "cancelled"})  # A shift that does not happen, by whatever decision.
+
+
 class Step(StrEnum):
     """What a volunteer can do next on one shift, or why there is nothing more to do."""
 
@@ -65,7 +68,7 @@ _STEP_AFTER = {
 def next_step(shift: Shift, place: Place) -> Step:
     """Choose the one thing that the volunteer's page offers; a cancelled shift offers nothing to who has not left."""
     step = _STEP_AFTER[place.state]
-    return Step.CANCELLED if shift.state == "cancelled" and step in {Step.CHECK_IN, Step.CHECK_OUT} else step
+    return Step.CANCELLED if shift.state in OFF and step in {Step.CHECK_IN, Step.CHECK_OUT} else step
 
 
 def remaining_ms(valid_until: datetime, *, now: datetime) -> int:

@@ -15,7 +15,7 @@ def make_shift(
     number: int = 1,
     *,
     starts: float = 1,
-    state: Literal["open", "running", "held", "cancelled"] = "open",
+    state: Literal["open", "go", "no_go", "running", "held", "not_run", "cancelled"] = "open",
     taken: int = 0,
 ) -> Shift:
     starts_at = NOON + timedelta(hours=starts)
@@ -54,6 +54,8 @@ def test_coming_shifts_are_those_that_are_not_over_soonest_first() -> None:
         make_shift(2, starts=-2),
         make_shift(3, starts=-1, state="running"),
         make_shift(4, starts=2, state="cancelled"),
+        make_shift(7, starts=2, state="no_go"),
+        make_shift(6, starts=2, state="not_run"),
         make_shift(5, starts=1),
     ]
 

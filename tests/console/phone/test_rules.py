@@ -25,7 +25,7 @@ class TestNextStep:
             (Place("voided"), Step.VOIDED),
         ],
     )
-    @pytest.mark.parametrize("state", ["open", "running", "held"])
+    @pytest.mark.parametrize("state", ["open", "go", "running", "held"])
     def test_offers_one_thing(self, place: Place, step: Step, state: str) -> None:
         """The page has one big button, and it is the right one."""
         assert rules.next_step(make_shift(state), place) is step
@@ -40,8 +40,9 @@ class TestNextStep:
         ],
     )
     def test_offers_nothing_on_a_cancelled_shift(self, place: Place, step: Step) -> None:
-        """What was settled before stays to be seen."""
-        assert rules.next_step(make_shift("cancelled"), place) is step
+        """By whatever decision it does not happen; what was settled before stays to be seen."""
+        for state in ("cancelled", "no_go", "not_run"):
+            assert rules.next_step(make_shift(state), place) is step
 
 
 @pytest.mark.parametrize(
