@@ -11,6 +11,7 @@ import pytest
 import structlog
 from playwright.sync_api import Browser
 
+from shared.auth import certificate_keys
 from shared.auth.issuer import EmbeddedIssuer
 from shared.database.server import Server
 from shared.privacy import suppression
@@ -23,6 +24,7 @@ from tests.servers.rabbitmq_node import RabbitNode
 from tests.servers.sharing import Shared, wait_for_broker, wait_for_cluster, want
 from tests.web_options import SECRET
 
+SEEDS = [certificate_keys.new_seed()]
 _shared = pytest.StashKey[list[Shared]]()
 _rabbitmq, _cluster = pytest.StashKey[Path](), pytest.StashKey[Path]()
 _MEASURED, _NIGHTLY, _LONG = "measured", "nightly", "long"
@@ -48,8 +50,9 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _suppressor() -> None:
-    """Hash erased numbers with the tests' secret, whatever platform ran in this process before."""
+    """Hash erased numbers and sign with the tests' own, whatever platform ran in this process before."""
     suppression.use([SECRET])
+    certificate_keys.use(SEEDS)
 
 
 @pytest.fixture(autouse=True)

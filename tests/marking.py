@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from launch.permissions import permission_of, routes_of
+from launch.permissions import is_open, permission_of, routes_of
 from shared import telemetry
 from shared.roles import PERMISSIONS, Role
 from shared.service import Service
@@ -42,13 +42,13 @@ class Operation:
     @property
     def role(self) -> Role:
         """Somebody who may do it."""
-        return min(PERMISSIONS[self.permission])
+        return min(PERMISSIONS[self.permission]) if self.permission else Role.FUNDER
 
 
 def operations(app: FastAPI, service: Service) -> list[Operation]:
     """List an app's routes."""
     document = app.openapi()
-    permissions = {route.operation_id: permission_of(route) for route in routes_of(service)}
+    permissions = {route.operation_id: "" if is_open(route) else permission_of(route) for route in routes_of(service)}
     return [
         Operation(
             method.upper(), path, permissions[operation["operationId"]], operation.get("parameters", []),

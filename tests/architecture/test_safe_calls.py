@@ -25,27 +25,58 @@ from shared.web.routes import UNSAFE, Route, Router, require_safe
 # which reading of it (`If-Match`). One that adds something, or reports a fact whose outcome is the same
 # whatever the caller has read, does not; nor does one that is about a set of things.
 DECIDES = {
-    "record_partner", "cancel_shift", "correct_attendance", "void_attendance", "approve_policy_version",
+    "edit_proposal", "submit_proposal", "withdraw_proposal", "request_proposal_changes", "approve_proposal",
+    "reject_proposal", "uphold_claim", "reject_claim",
+    "assign_incident", "share_incident", "resolve_incident", "dismiss_incident",
+    "record_partner", "set_round_calendar", "move_round", "extend_round", "cancel_round",
+    "cancel_shift", "excuse_sign_up", "declare_draw", "decide_go", "decide_no_go", "record_not_run",
+    "reschedule_shift", "close_listing", "cancel_listing",
+    "correct_attendance", "void_attendance", "approve_policy_version",
+    "record_certificate_issuer", "revoke_certificate",
+    "publish_feedback_form", "give_feedback", "give_host_feedback", "remark_on_volunteer",
+    "keep_skill", "edit_own_profile", "edit_profile", "record_eligibility", "approve_merge", "decline_merge",
+    "decide_reliability_appeal",
 }  # fmt: skip
 ADDS = {
-    "register_volunteer", "publish_listing", "stage_volunteers_import", "stage_shifts_import",
+    "propose_merge", "appeal_reliability",
+    "draft_proposal", "clone_proposal", "comment_on_proposal", "stage_proposals_import",
+    "register_volunteer", "plan_round", "publish_listing", "stage_volunteers_import", "stage_shifts_import",
     "stage_attendance_import", "propose_policy_version", "request_replay", "export_personal_data",
+    "open_incident", "note_incident", "report_incident",
 }  # fmt: skip
 REPORTS = {
-    "sign_up", "check_in", "check_out", "give_consent", "withdraw_consent", "record_consent", "record_withdrawal",
+    "request_certificate", "issue_certificate",
+    "claim_proposal", "release_proposal",
+    "attest_presence", "count_guests", "record_walk_in", "confirm_walk_in", "decline_walk_in",
+    "claim_attendance", "claim_for_others", "confirm_claim", "object_to_claim", "appeal_claim",
+    "sign_up", "accept_offer", "decline_offer", "withdraw_sign_up",
+    "check_in", "check_out", "give_consent", "withdraw_consent", "record_consent", "record_withdrawal",
     "erase_oneself", "erase_volunteer", "commit_import",
 }  # fmt: skip
 READINGS = {"look_up_names", "look_up_volunteers"}  # Nothing changes; what is asked for must not stand in an address.
-ABOUT_A_SET = {"discard_dead_letters"}
+ABOUT_A_SET = {"discard_dead_letters", "decide_proposals", "mark_no_shows"}
 
 # Text that the audit trail may show: words of a known kind, codes and ids, and reasons. All other text is private.
 SHOWN = {
     "attendance.state", "attendance.evidence", "attendance_version.kind", "attendance_version.evidence",
     "attendance_version.reason", "consent.purpose", "consent.decision", "consent.text_digest", "consent.language",
     "consent.reason", "personal_data_access.kind", "personal_data_access.reason", "suppressed_number.key_id",
-    "listing.reference", "listing.title", "listing.timezone",
-    "partner.reference", "partner.name", "partner.agreement", "scan.way", "shift.state", "shift.cancelled_because",
-    "sign_up.source", "account.code", "account.zh", "account.en", "balance.account", "donation.state",
+    "feedback.side", "feedback_form.side", "feedback_form.document",
+    "certificate.number", "certificate.key_id", "certificate.state", "certificate.revoked_because",
+    "certificate_issuer.prefix", "certificate_issuer.zh", "certificate_issuer.en", "certificate_issuer.timezone",
+    "partner.reference", "partner.name", "partner.agreement", "partner_standing.standing", "partner_standing.cause",
+    "round.state", "round.moved_because", "round.cancelled_because", "round_calendar.timezone",
+    "scan.way", "shift.state", "shift.cancelled_because", "shift.not_run", "draw.commitment",
+    "listing.reference", "listing.title", "listing.timezone", "listing.mode", "listing.city", "listing.place",
+    "listing.description", "listing.state", "listing.cancelled_because",
+    "proposal.external_reference", "proposal.state", "proposal.mode", "proposal.ended_because",
+    "proposal_version.findings", "proposal_decision.decision", "proposal_comment.side",
+    "walk_in.state", "claim.kind", "claim.side", "claim.cause", "claim.state", "claim.review", "claim.decision_reason",
+    "incident.kind", "incident.subject_type", "incident.state", "incident.opened_side", "incident.dedupe_key",
+    "incident.resolution",
+    "sign_up.source", "sign_up.state", "account.code", "account.zh", "account.en", "balance.account", "donation.state",
+    "eligibility.reason", "merge.reason", "merge.outcome", "merge.declined_because",
+    "skill.code", "skill.title_zh", "skill.title_en",
     "donation.evidence", "entry.kind", "entry.source_type", "entry.currency", "leg.account",
 }  # fmt: skip
 

@@ -201,7 +201,7 @@ def test_a_payload_is_its_golden_schema(found: Document, event_type: str) -> Non
     golden = json.loads((FOLDER / f"{event_type}.json").read_text("utf-8"))
     schemas = found["components"]["schemas"]
     parts = {name: schemas[f"{event_type}.{name}"] for name in golden.get("$defs", {})}
-    rebuilt = json.dumps(schemas[event_type] | {"$defs": parts}).replace(
+    rebuilt = json.dumps(schemas[event_type] | ({"$defs": parts} if parts else {})).replace(
         f"#/components/schemas/{event_type}.", "#/$defs/"
     )
 
@@ -230,7 +230,8 @@ class TestCommand:
 
         first, second = (terminal.run("docs", "asyncapi", "--out", out, PYTHONHASHSEED=seed) for seed in ("1", "2"))
 
-        assert (first.code, first.out, first.err) == (0, f"{out / 'asyncapi.json'}: 3 events, 6 operations\n", "")
+        counts = f"{len(contracts())} events, {len(document()['operations'])} operations"
+        assert (first.code, first.out, first.err) == (0, f"{out / 'asyncapi.json'}: {counts}\n", "")
         assert second == first
         assert (out / "asyncapi.json").read_text("utf-8") == text_of(document())
         assert [path.name for path in out.iterdir()] == ["asyncapi.json"]

@@ -2,7 +2,7 @@
 
 import re
 from enum import Enum
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from pydantic import ValidationError
@@ -21,6 +21,14 @@ TYPE = re.compile(r"[a-z]+(?:\.[a-z_]+){2}\.v[1-9]\d*")
 PERSONAL = {
     "name", "phone", "mobile", "email", "mail", "address", "contact", "birth", "birthday", "gender", "account", "bank",
     "card", "passport", "identity", "wechat", "employee", "note", "comment", "text", "remark",
+}  # fmt: skip
+
+TO_COME = {"partners"}  # What is heard of them already has its contract.
+# Codes by a pattern, names of organisations and titles of public things may travel (DOMAIN.md section 8); and lots.
+PUBLIC = {
+    ("activities.shift.drawn.v1", "commitment"), ("activities.shift.drawn.v1", "seed"),
+    ("partners.partner.signed.v1", "reference"), ("partners.partner.signed.v1", "title"),
+    ("partners.partner.standing_changed.v1", "cause"), ("partners.partner.exited.v1", "cause"),
 }  # fmt: skip
 
 every_contract = pytest.mark.parametrize("model", contracts().values(), ids=contracts())
@@ -44,8 +52,9 @@ def test_no_golden_schema_outlives_its_contract() -> None:
 def test_a_type_names_its_service_aggregate_fact_and_version(model: type[Event]) -> None:
     """`activities.attendance.settled.v1`: routing and rights are read off it."""
     assert TYPE.fullmatch(model.type)
-    assert model.type.split(".")[0] in {service.name for service in SERVICES}
-    assert model.type.split(".")[0] == model.__module__.rpartition(".")[2]
+    assert model.type.split(".")[0] in {service.name for service in SERVICES} | TO_COME
+    module = model.__module__.rpartition(".")[2]  # `activities`, or a part of it: `activities_claims`.
+    assert model.type.split(".")[0] == module.partition("_")[0]
 
 
 @every_contract
@@ -74,9 +83,12 @@ def test_no_field_carries_personal_data(model: type[Event]) -> None:
     """Ids and values only: who needs a name asks the owning service. Free text could hold anything."""
     for name, field in model.model_fields.items():
         assert PERSONAL.isdisjoint(name.split("_")), f"{model.type}: {name}"
-        assert not _is_free_text(field.annotation), f"{model.type}: {name} is free text"
+        is_public = (model.type, name) in PUBLIC
+        assert is_public == _is_free_text(field.annotation), f"{model.type}: {name} is free text"
 
 
 def _is_free_text(annotation: Any) -> bool:
-    kinds = get_args(annotation) or (annotation,)
+    kinds = [
+        get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in get_args(annotation) or [annotation]
+    ]
     return any(isinstance(kind, type) and issubclass(kind, str) and not issubclass(kind, Enum) for kind in kinds)

@@ -63,7 +63,8 @@ def test_a_stranger_gets_nothing(town: Town, name: str, record_property: Any) ->
     record_property("measured", f"{found.cases} cases, statuses {dict(sorted(found.statuses.items()))}")
     assert found.errors == []
     assert found.failures.keys() == set()
-    assert found.statuses.keys() <= {401, 404, 405}
+    open_too = {200, 422, 429} if name == "activities" else set()  # What anybody may ask, so often a minute.
+    assert found.statuses.keys() <= {401, 404, 405} | open_too
     assert found.statuses[401] > 300
 
 

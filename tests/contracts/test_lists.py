@@ -13,8 +13,26 @@ from sqlalchemy.orm import Session
 from launch.services import SERVICES
 from services.activities.attendance import queries as attendance
 from services.activities.attendance.schemas import ATTENDANCES
+from services.activities.certificates import queries as certificates
+from services.activities.certificates.schemas import CERTIFICATES
+from services.activities.claims import queries as claims
+from services.activities.claims.schemas import CLAIMS
+from services.activities.feedback import queries as feedback
+from services.activities.feedback.schemas import FEEDBACK, REMARKS
+from services.activities.incidents import queries as incidents
+from services.activities.incidents.schemas import INCIDENTS
 from services.activities.listings import queries as listings
-from services.activities.listings.schemas import LISTINGS
+from services.activities.listings.schemas import LISTINGS, SHIFTS
+from services.activities.merges import queries as merges
+from services.activities.merges.schemas import MERGES
+from services.activities.proposals import queries as proposals
+from services.activities.proposals.schemas import PROPOSALS
+from services.activities.reliability import queries as reliability
+from services.activities.reliability.schemas import APPEALS
+from services.activities.rosters import queries as rosters
+from services.activities.rosters.schemas import WALK_INS
+from services.activities.rounds import queries as rounds
+from services.activities.rounds.schemas import ROUNDS
 from services.activities.volunteers import queries as volunteers
 from services.activities.volunteers.schemas import VOLUNTEERS
 from services.ledger.donations import queries as donations
@@ -56,8 +74,19 @@ class Known:
 
 LISTS = [
     Known("activities", VOLUNTEERS, volunteers.volunteers_of(PROGRAMME)),
+    Known("activities", CLAIMS, claims.claims_of(claims.Scope(PROGRAMME))),
+    Known("activities", WALK_INS, rosters.walk_ins_of(rosters.Scope(PROGRAMME))),
+    Known("activities", INCIDENTS, incidents.incidents_of(incidents.Scope(PROGRAMME))),
+    Known("activities", ROUNDS, rounds.rounds_of(PROGRAMME)),
+    Known("activities", APPEALS, reliability.appeals_of(PROGRAMME)),
+    Known("activities", MERGES, merges.merges_of(PROGRAMME)),
     Known("activities", LISTINGS, listings.listings_of(PROGRAMME, None)),
+    Known("activities", SHIFTS, listings.shifts_of(PROGRAMME, None)),
+    Known("activities", PROPOSALS, proposals.listed(PROGRAMME, None)),
     Known("activities", ATTENDANCES, attendance.attendances_of(PROGRAMME, None)),
+    Known("activities", CERTIFICATES, certificates.certificates_of(PROGRAMME, None)),
+    Known("activities", FEEDBACK, feedback.feedback_of(PROGRAMME, None)),
+    Known("activities", REMARKS, feedback.remarks_of(PROGRAMME, None)),
     Known("ledger", POLICY_VERSIONS, policies.versions_of(PROGRAMME)),
     Known("ledger", BALANCES, journal.balances_of(PROGRAMME, None)),
     Known("ledger", DONATIONS, donations.donations_of(PROGRAMME, None)),
@@ -70,6 +99,7 @@ LISTS = [
 # Fields that have no one value: the columns of theirs.
 ELSEWHERE: Final = {
     "shifts": {"shift_count"},
+    "answers": {"answers_json"},
     "fen_per_hour": {"rate"},
     "roles": {"role_names"},
     "changes": {"changes_json"},

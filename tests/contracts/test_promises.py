@@ -17,7 +17,10 @@ from tests.architecture.sources import ROOT
 
 CURE = "Nothing was written: leave each contract as it was promised and put a `v2` beside it."
 SETTLED = "activities.attendance.settled.v1"
-TYPES = (SETTLED, "activities.attendance.revised.v1", "activities.attendance.voided.v1")
+ATTENDED = (SETTLED, "activities.attendance.revised.v1", "activities.attendance.voided.v1")
+TYPES = tuple(contracts())
+# Blobs of golden schemas that were committed on the way to a release and were told to nobody: they promised nothing.
+NEVER_TOLD = {"5ad4e7564cc5f8ef1cde4afc364b44d17a5db997"}  # `because` of a shift that was not run, as free text.
 
 Files = dict[str, str]
 
@@ -64,9 +67,12 @@ def test_a_kept_promise_is_written(copy: Copy) -> None:
     code, said, complained = copy.write()
 
     assert (code, complained) == (0, [])
-    assert sorted(said) == sorted(str(copy.schemas / f"{event_type}.json") for event_type in TYPES)
+    assert sorted(said) == sorted(str(copy.schemas / f"{event_type}.json") for event_type in before)
     for event_type, text in copy.files().items():
         schema = json.loads(text)
+        if event_type not in ATTENDED:
+            assert text == before[event_type]
+            continue
         assert schema["properties"].pop("weather_code") == {"default": 0, "title": "Weather Code", "type": "integer"}
         assert schema == json.loads(before[event_type])
 
@@ -168,7 +174,8 @@ def _versions(path: Path, repository: Path) -> Iterator[tuple[str, str]]:
     """Yield each committed version of a file with its commit; a shallow clone knows fewer."""
     git = _git_in(repository)
     for commit in git("rev-list", "--full-history", "HEAD", "--", str(path)).split():
-        if git("ls-tree", "--name-only", commit, "--", str(path)):
+        blob = git("ls-tree", "--object-only", commit, "--", str(path)).strip()
+        if blob and blob not in NEVER_TOLD:
             yield commit, git("show", f"{commit}:{path}")
 
 

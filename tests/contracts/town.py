@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from launch.services import SERVICES
+from services.activities.proposals.rules import State
 from services.ledger.donations import actions as donations
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
@@ -20,7 +21,7 @@ from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.roles import PEOPLE
 from shared.web.app import create_app
-from tests.factories import activities, ledger
+from tests.factories import activities, certificates, feedback, ledger, proposals
 from tests.web_options import OPTIONS
 
 
@@ -76,7 +77,15 @@ def settle(town: Town) -> None:
         activities.make_sign_up(tx, shift, volunteer=volunteer)
         attendance = activities.make_settled(tx, shift, volunteer_id=volunteer.id)
         town.person_id, town.partner_id = volunteer.id, shift.partner_id
-        town.known["activities"] = {"shift_id": str(shift.id), "attendance_id": str(attendance.id)}
+        answered = feedback.make_feedback(tx, attendance)
+        proposal = proposals.make_proposal(
+            tx, state=State.IN_REVIEW, programme_id=town.programme_id, partner_id=shift.partner_id
+        )
+        town.known["activities"] = {
+            "shift_id": str(shift.id), "attendance_id": str(attendance.id), "feedback_id": str(answered.id),
+            "certificate_id": str(certificates.make_certificate(tx, attendance).id),
+            "proposal_id": str(proposal.id), "round_id": str(proposal.round_id),
+        }  # fmt: skip
     with town.databases["ledger"].transaction() as tx:
         version = ledger.make_policy_version(tx, programme_id=town.programme_id)
         donations.accrue(tx, [ledger.make_settled(programme_id=town.programme_id)], now=ledger.NOW)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,6 +26,7 @@ from tests.journeys import phones
 from tests.journeys.conftest import embedded_town
 from tests.journeys.people import Cast, Shift, Town, gather, until_idle
 
+SLOT = timedelta(minutes=5)
 PERSON = re.compile(r'name="person" value="([0-9a-f-]{36})"')
 
 
@@ -39,10 +41,17 @@ def cast(here: Town) -> Cast:
     return gather(here, policy_from=clock.now() - timedelta(days=2))
 
 
+@pytest.fixture(scope="module")
+def slots() -> Iterator[timedelta]:
+    """Count from now on in times that do not overlap, for nobody has two places at one time."""
+    return (place * SLOT for place in count())
+
+
 @pytest.fixture
-def shift(cast: Cast) -> Shift:
-    """Publish a shift that goes on now, with a place for the volunteer."""
-    shift = cast.partner.publish_shift(starts_at=clock.now().replace(second=0, microsecond=0), minutes=60)
+def shift(cast: Cast, slots: Iterator[timedelta]) -> Shift:
+    """Publish a shift whose check-in is open now, with a place for the volunteer."""
+    starts_at = clock.now().replace(second=0, microsecond=0) + next(slots)
+    shift = cast.partner.publish_shift(starts_at=starts_at, minutes=SLOT // timedelta(minutes=1))
     cast.volunteer.sign_up(shift)
     return shift
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.activities.reviews.rules import HANDBOOK
 from shared.ids import new_id
 from tests.contracts.permissions.world import Things
 
@@ -13,7 +14,17 @@ REASON = {"reason": "来信"}
 WITHDRAWAL = {"purpose": "partner_roster"}
 CONSENT = WITHDRAWAL | {"version": 1}
 DATES = {"since": "2022-01-01", "until": "2023-01-01"}
-PRESENCE = {"checked_in_at": "2022-06-01T01:00:00Z", "checked_out_at": "2022-06-01T03:00:00Z", "evidence": "attested"}
+CONTENT = {"title": "社区净滩行动", "mode": "on_site"}
+ANSWERS = {"version": HANDBOOK.version, "marks": [{"item": item.code, "mark": "yes"} for item in HANDBOOK.items]}
+STAY = {"checked_in_at": "2022-06-01T01:00:00Z", "checked_out_at": "2022-06-01T03:00:00Z"}
+CLAIM = STAY | {"cause": "phone", "words": "x"}
+DAY = {"service_from": "2022-06-01", "service_until": "2022-06-02"}
+ANSWERED = {"shift_id": "answered_shift_id"}
+FEEDBACK = {"form_version": 0, "answers": {"overall": 5}}
+ASKED = {"is_required": False, "choices": []}
+QUESTION = {"key": "liked", "kind": "text", "title": {"zh": "喜欢什么", "en": "What you liked"}, **ASKED}
+FORM = {"title": {"zh": "反馈", "en": "Feedback"}, "questions": [QUESTION]}
+PRESENCE = STAY | {"evidence": "attested"}
 
 
 def _named() -> str:
@@ -37,6 +48,12 @@ class Recipe:
 
 
 PLAIN = Recipe()
+TIMES = {
+    "opens_at": "2122-06-01T01:00:00Z", "closes_at": "2122-06-04T01:00:00Z", "review_by": "2122-06-05T01:00:00Z",
+    "publish_at": "2122-06-06T01:00:00Z",
+}  # fmt: skip
+MOMENT = {"weekday": 1, "time": "09:00"}
+CALENDAR = {"opens": MOMENT, "closes": MOMENT, "review": MOMENT, "publish": MOMENT, "weeks_ahead": 1, "target": 60}
 SHEET = Recipe(form={"file": ("sheet.csv", b"a,b\n")})
 RECIPES: dict[str, Recipe] = {
     # activities
@@ -45,6 +62,14 @@ RECIPES: dict[str, Recipe] = {
     "look_up_names": Recipe(lambda things: {"ids": [str(things["volunteer_id"])]}),
     "record_partner": Recipe(lambda _things: {"name": "绿叶", "agreement": "signed", "since": "2022-01-01"}),
     "get_partner": PLAIN,
+    "get_round_calendar": PLAIN,
+    "set_round_calendar": Recipe(lambda _things: CALENDAR | {"timezone": "Asia/Shanghai"}),
+    "list_rounds": PLAIN,
+    "get_round": PLAIN,
+    "plan_round": Recipe(lambda _things: TIMES | {"target": 60}),
+    "move_round": Recipe(lambda _things: TIMES | REASON),
+    "extend_round": Recipe(lambda _things: {"closes_at": "2122-06-05T01:00:00Z"} | REASON),
+    "cancel_round": Recipe(lambda _things: REASON),
     "publish_listing": Recipe(
         lambda things: {
             "partner_id": str(things["partner_id"]),
@@ -54,7 +79,69 @@ RECIPES: dict[str, Recipe] = {
         },
         names_thing=True,
     ),
+    "draft_proposal": Recipe(
+        lambda things: {
+            "partner_id": str(things["partner_id"]),
+            "round_id": str(things["round_id"]),
+            "content": CONTENT,
+        },
+        names_thing=True,
+    ),
+    "list_proposals": PLAIN,
+    "get_proposal": PLAIN,
+    "list_similar_proposals": PLAIN,
+    "edit_proposal": Recipe(lambda _things: CONTENT),
+    "submit_proposal": PLAIN,
+    "withdraw_proposal": Recipe(lambda _things: REASON, uses={"proposal_id": "spare_proposal_id"}),
+    "clone_proposal": Recipe(lambda things: {"round_id": str(things["round_id"])}),
+    "get_review_handbook": PLAIN,
+    "claim_proposal": PLAIN,
+    "release_proposal": PLAIN,
+    "request_proposal_changes": Recipe(lambda _things: {"requests": [{"field": "risks", "note": "写明潮汐"}]}),
+    "approve_proposal": Recipe(lambda _things: {"answers": ANSWERS}),
+    "reject_proposal": Recipe(lambda _things: {"reasons": ["duplicate"], "note": "重复"}),
+    "decide_proposals": Recipe(
+        lambda things: {
+            "proposal_ids": [str(things["proposal_id"])],
+            "decision": "rejected",
+            "reasons": ["other"],
+            "note": "重复",
+        },
+        names_thing=True,
+    ),
+    "list_proposal_comments": PLAIN,
+    "comment_on_proposal": Recipe(lambda _things: {"body": "改到室内"}),
+    "show_proposal_history": PLAIN,
+    "show_round_board": PLAIN,
     "look_up_volunteers": Recipe(lambda _things: {"employee_numbers": ["E1"]}),
+    "list_skills": PLAIN,
+    "get_skill": PLAIN,
+    "keep_skill": Recipe(lambda _things: {"title_zh": "朗读", "title_en": "Reading"}),
+    "get_own_profile": PLAIN,
+    "edit_own_profile": Recipe(lambda _things: {"city": "上海"}),
+    "get_profile": PLAIN,
+    "edit_profile": Recipe(lambda _things: {"city": "上海"} | REASON),
+    "get_eligibility": PLAIN,
+    "record_eligibility": Recipe(lambda _things: {"intervals": [{"since": "2020-01-01"}]} | REASON),
+    "propose_merge": Recipe(
+        lambda things: {
+            "kept_id": str(things["volunteer_id"]),
+            "merged_id": str(things["spare_volunteer_id"]),
+            **REASON,
+        },
+        names_thing=True,
+        works_once=True,
+    ),
+    "get_own_reliability": PLAIN,
+    "appeal_reliability": Recipe(lambda things: {"sign_up_id": str(things["sign_up_id"]), "note": "堵车"}),
+    "get_reliability": PLAIN,
+    "list_reliability_appeals": PLAIN,
+    "get_reliability_appeal": PLAIN,
+    "decide_reliability_appeal": Recipe(lambda _things: {"is_excused": True} | REASON),
+    "list_merges": PLAIN,
+    "get_merge": PLAIN,
+    "approve_merge": PLAIN,
+    "decline_merge": Recipe(lambda _things: REASON),
     "list_consent_texts": PLAIN,
     "list_own_consents": PLAIN,
     "give_consent": Recipe(lambda _things: CONSENT),
@@ -69,10 +156,59 @@ RECIPES: dict[str, Recipe] = {
     "erase_volunteer": Recipe(
         lambda _things: REASON | {"confirmed": True}, uses={"volunteer_id": "spare_volunteer_id"}
     ),
+    "mark_no_shows": Recipe(lambda things: REASON | {"volunteer_ids": [str(things["volunteer_id"])]}),
+    "claim_attendance": Recipe(lambda _things: CLAIM),
+    "claim_for_others": Recipe(lambda things: {"items": [CLAIM | {"volunteer_id": str(things["volunteer_id"])}]}),
+    "list_claims": PLAIN,
+    "count_recovery": Recipe(query=DATES),
+    "sum_evidence": Recipe(query=DATES),
+    "get_claim": PLAIN,
+    "confirm_claim": PLAIN,
+    "object_to_claim": Recipe(lambda _things: REASON),
+    "appeal_claim": Recipe(lambda _things: REASON),
+    "uphold_claim": Recipe(lambda _things: REASON),
+    "reject_claim": Recipe(lambda _things: REASON),
+    "attest_presence": Recipe(lambda things: {"way": "in", "volunteer_ids": [str(things["volunteer_id"])]}),
+    "count_guests": Recipe(lambda _things: {"guests": 3}),
+    "record_walk_in": Recipe(lambda _things: STAY | {"employee_number": "E-1"}),
+    "list_walk_ins": PLAIN,
+    "get_walk_in": PLAIN,
+    "confirm_walk_in": PLAIN,
+    "decline_walk_in": PLAIN,
+    "report_incident": Recipe(lambda _things: {"kind": "safety", "details": "x"}),
+    "open_incident": Recipe(
+        lambda things: {"kind": "other", "subject_type": "shift", "subject_id": str(things["shift_id"]), "details": "x"}
+    ),
+    "list_incidents": PLAIN,
+    "get_incident": PLAIN,
+    "note_incident": Recipe(lambda _things: {"text": "问过机构"}),
+    "assign_incident": Recipe(lambda things: {"owner_id": str(things["volunteer_id"])}),
+    "share_incident": PLAIN,
+    "resolve_incident": Recipe(lambda _things: REASON),
+    "dismiss_incident": Recipe(lambda _things: REASON),
     "list_listings": PLAIN,
     "get_shift": PLAIN,
+    "get_listing": PLAIN,
+    "list_shifts": PLAIN,
+    "declare_draw": Recipe(lambda _things: {"draws_at": "2122-06-01T01:00:00Z"}),
+    "get_draw": Recipe(uses={"shift_id": "drawn_shift_id"}),
+    "list_own_sign_ups": PLAIN,
+    "show_shift_board": Recipe(query={"since": "2022-06-01", "until": "2022-06-08"}),
     "cancel_shift": Recipe(lambda _things: {"reason": "暴雨"}),
+    "decide_go": PLAIN,
+    "decide_no_go": Recipe(lambda _things: {"reason": "人数不足"}),
+    "record_not_run": Recipe(lambda _things: {"reason": "暴雨", "code": "weather"}),
+    "reschedule_shift": Recipe(
+        lambda _things: {"starts_at": "2122-06-01T01:00:00Z", "ends_at": "2122-06-01T04:00:00Z", "reason": "暴雨"}
+    ),
+    "close_listing": Recipe(uses={"listing_id": "spare_listing_id"}),
+    "cancel_listing": Recipe(lambda _things: {"reason": "停办"}, uses={"listing_id": "spare_listing_id"}),
     "sign_up": PLAIN,
+    "accept_offer": PLAIN,
+    "decline_offer": PLAIN,
+    "withdraw_sign_up": Recipe(lambda _things: {"because": "出差"}),
+    "get_sign_up": PLAIN,
+    "excuse_sign_up": Recipe(lambda _things: REASON),
     "get_own_attendance": PLAIN,
     "list_attendances": PLAIN,
     "get_attendance": PLAIN,
@@ -82,12 +218,49 @@ RECIPES: dict[str, Recipe] = {
     "show_code": PLAIN,
     "check_in": Recipe(lambda _things: {"code": "123456"}),
     "check_out": Recipe(lambda _things: {"code": "123456"}),
+    "list_feedback_forms": PLAIN,
+    "get_feedback_form": PLAIN,
+    "publish_feedback_form": Recipe(lambda _things: FORM),
+    "list_own_feedback_requests": PLAIN,
+    "list_host_feedback_requests": PLAIN,
+    "give_feedback": Recipe(lambda _things: FEEDBACK, uses=ANSWERED),
+    "get_own_feedback": Recipe(uses=ANSWERED),
+    "give_host_feedback": Recipe(lambda _things: FEEDBACK, uses=ANSWERED),
+    "get_host_feedback": Recipe(uses=ANSWERED),
+    "remark_on_volunteer": Recipe(lambda _things: FEEDBACK, uses=ANSWERED),
+    "get_written_remark": Recipe(uses=ANSWERED),
+    "list_feedback": PLAIN,
+    "sum_feedback": PLAIN,
+    "get_feedback": PLAIN,
+    "list_remarks": PLAIN,
+    "get_own_service_record": PLAIN,
+    "get_service_record": PLAIN,
+    "get_certificate_issuer": PLAIN,
+    "record_certificate_issuer": Recipe(
+        lambda _things: {
+            "prefix": f"Q{new_id().hex[-7:].upper()}",
+            "zh": "基金会",
+            "en": "Foundation",
+            "contact": "信箱",
+        }
+    ),
+    "request_certificate": Recipe(lambda _things: DAY),
+    "issue_certificate": Recipe(lambda _things: DAY | REASON),
+    "list_certificates": PLAIN,
+    "get_certificate": PLAIN,
+    "revoke_certificate": Recipe(lambda _things: REASON),
+    "check_certificate": Recipe(query={"code": "X"}),
+    "list_certificate_keys": PLAIN,
+    "list_certificate_endings": PLAIN,
+    "get_remark": Recipe(uses={"feedback_id": "remark_id"}),
     "stage_volunteers_import": SHEET,
     "stage_shifts_import": SHEET,
     "stage_attendance_import": SHEET,
+    "stage_proposals_import": SHEET,
     "download_volunteers_template": PLAIN,
     "download_shifts_template": PLAIN,
     "download_attendance_template": PLAIN,
+    "download_proposals_template": PLAIN,
     "list_imports": PLAIN,
     "get_import": PLAIN,
     "download_rejects": PLAIN,

@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from launch.permissions import PATH, matrix, permission_of, routes_of
+from launch.permissions import PATH, is_open, matrix, permission_of, routes_of
 from launch.services import SERVICES
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
@@ -21,14 +21,22 @@ from shared.database.sessions import Database
 from shared.roles import PERMISSIONS, Role
 from shared.web.app import create_app
 from tests.contracts.permissions.recipes import RECIPES
-from tests.contracts.permissions.world import Side, World, make_world
+from tests.contracts.permissions.world import SHARED, Side, World, make_world
 from tests.web_options import OPTIONS
 
 ROUTES = [
     pytest.param(service.name, route, id=f"{service.name}-{route.operation_id}")
     for service in SERVICES
     for route in routes_of(service)
+    if not is_open(route)
 ]
+OPEN = [
+    pytest.param(service.name, route, id=f"{service.name}-{route.operation_id}")
+    for service in SERVICES
+    for route in routes_of(service)
+    if is_open(route)
+]
+WORDS = {"side": "host", "number": "X-1", "prefix": "XX", "year": "2022"}  # What paths name beside ids.
 HIDDEN = {404}
 REFUSED = {403, 404, 422}  # Where a body names what is another's.
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -54,7 +62,9 @@ class Doors:
         things = side.things[service] | side.whose
         things |= {name: things[other] for name, other in recipe.uses.items()}
         ids = {name: str(thing) for name, thing in things.items()}
-        path = f"/api/{service}" + route.path_format.format(reference=side.partner_id, **ids)
+        path = f"/api/{service}" + route.path_format.format(
+            reference=side.partner_id, side="host", number="X-1", prefix="XX", year=2022, **ids
+        )
         files = recipe.form or None
         body = None if files else recipe.json(things)
         method = min(route.methods or ())
@@ -94,6 +104,11 @@ def doors(server: Server, issuer: EmbeddedIssuer) -> Iterator[Doors]:
 def is_addressed(route: APIRoute) -> bool:
     """Say whether a route's path names a thing by its id."""
     return "_id}" in route.path_format
+
+
+def is_of_a_partner(route: APIRoute) -> bool:
+    """Say whether a route's path names a thing that is not the whole programme's."""
+    return any(name not in SHARED for name in re.findall(r"{(\w+_id)}", route.path_format))
 
 
 def named_in(answer: Any) -> set[UUID]:
@@ -138,7 +153,7 @@ class TestMatrix:
             return
         for side in (doors.world.own, doors.world.other):
             answer = doors.call(service, route, Role.PARTNER, side)
-            if side is doors.world.other and is_addressed(route):
+            if side is doors.world.other and is_of_a_partner(route):
                 assert answer.status_code in HIDDEN, answer.text
             elif side is doors.world.other and RECIPES[route.operation_id or ""].names_thing:
                 assert answer.status_code in REFUSED, answer.text
@@ -162,6 +177,16 @@ class TestMatrix:
             assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
             assert answer.headers["www-authenticate"].startswith("Bearer")
             assert not named_in(answer)
+
+
+@pytest.mark.parametrize(("service", "route"), OPEN)
+def test_what_is_open_asks_nobody_who_they_are(doors: Doors, service: str, route: APIRoute) -> None:
+    """With a token or without: and no id of anybody's comes out of it."""
+    for headers in ({}, {"authorization": "Bearer x.y.z"}):
+        answer = doors.send(service, route, doors.world.own, headers)
+
+        assert answer.status_code in {200, 404}, answer.text
+        assert not UUIDS.findall(answer.text)
 
 
 def test_the_page_is_as_the_code_is() -> None:

@@ -1,11 +1,16 @@
 """Two programmes, two partners and two people, each with one of everything that a route can be asked for."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.activities.feedback_forms.rules import Side as AnsweringSide
+from services.activities.proposals.rules import State
+from services.activities.proposals.tables import Proposal
+from services.activities.rounds.tables import Round
 from services.ledger.donations.tables import Donation
 from services.ledger.main import SERVICE as LEDGER
 from services.ledger.policies.queries import list_in_force
@@ -14,11 +19,11 @@ from shared.bus.tables import Replay, TaskRun
 from shared.database.sessions import Database
 from shared.ids import new_id
 from shared.imports.tables import Import
-from tests.factories import activities, ledger
+from tests.factories import activities, certificates, feedback, ledger, proposals
 from tests.factories.activities import NINE, NOON
 from tests.shared.bus.dead_letters.dying import make_dead
 
-Things = dict[str, UUID]  # By the name that a path gives them: `shift_id`.
+Things = dict[str, Any]  # By the name that a path gives them: `shift_id`; ids, but for a code.
 
 
 @dataclass(frozen=True)
@@ -52,14 +57,27 @@ class Side:
         return self.of_partner | {thing for things in self.things.values() for thing in things.values()}
 
 
-PERSONAL = (("activities", "attendance_id"), ("ledger", "donation_id"), ("ledger", "attendance_id"))
+PERSONAL = (
+    ("activities", "attendance_id"),
+    ("activities", "claim_id"),
+    ("activities", "walk_in_id"),
+    ("activities", "sign_up_id"),
+    ("activities", "remark_id"),
+    ("activities", "certificate_id"),
+    ("ledger", "donation_id"),
+    ("ledger", "attendance_id"),
+)
 SHARED = {
+    "round_id",
     "policy_version_id",
     "letter_id",
     "spare_letter_id",
     "replay_id",
     "run_id",
     "import_id",
+    "skill_code",
+    "merge_id",
+    "appeal_id",
 }  # Of the programme as a whole.
 
 
@@ -90,14 +108,39 @@ def _of_activities(database: Database, side: Side) -> Things:
         person = activities.make_volunteer(tx, id=side.volunteer_id, **programme)
         listing = activities.make_listing(tx, partner_id=side.partner_id, **programme)
         shift = activities.make_shift(tx, listing=listing)
-        activities.make_sign_up(tx, shift, volunteer=person)
+        missed_on = activities.make_shift(tx, listing=listing, number=2)
+        missed = activities.make_sign_up(tx, missed_on, volunteer=person)
+        sign_up = activities.make_sign_up(tx, shift, volunteer=person)
         attendance = activities.make_settled(tx, shift, volunteer_id=person.id)
+        proposal, spare = (_proposal(tx, side) for _ in range(2))
+        later = activities.make_shift(tx, listing=listing, number=4, starts_at=NOON, ends_at=activities.at(15))
+        activities.make_sign_up(tx, later, volunteer=person)
+        served = activities.make_settled(
+            tx, later, came=NOON, left=activities.at(15), volunteer_id=person.id
+        )  # Nobody voids this one.
+        answered, _, remark = (feedback.make_feedback(tx, served, side=each) for each in AnsweringSide)
         return {
             "shift_id": shift.id,
             "listing_id": listing.id,
+            "spare_listing_id": activities.make_listing(tx, partner_id=side.partner_id, **programme).id,
+            "drawn_shift_id": activities.make_draw(tx, activities.make_shift(tx, listing=listing, number=3)).shift_id,
+            "sign_up_id": sign_up.id,
             "attendance_id": attendance.id,
+            "proposal_id": proposal.id,
+            "spare_proposal_id": spare.id,
+            "answered_shift_id": later.id,
+            "feedback_id": answered.id,
+            "remark_id": remark.id,
+            "certificate_id": certificates.make_certificate(tx, served).id,
             "spare_volunteer_id": activities.make_volunteer(tx, **programme).id,
             "import_id": _import(tx, side),
+            "round_id": _round(tx, side),
+            "claim_id": activities.make_claim(tx, missed, shift=missed_on).id,
+            "walk_in_id": activities.make_walk_in(tx, missed_on, volunteer_id=person.id).id,
+            "incident_id": activities.make_incident(tx, shift=shift, opened_by=person.id, opened_side="volunteer").id,
+            "appeal_id": activities.make_appeal(tx, **programme).id,
+            "merge_id": activities.make_merge(tx, **programme).id,
+            "skill_code": activities.make_skill(tx, **programme).code,
         }
 
 
@@ -110,6 +153,20 @@ def _import(tx: Session, side: Side) -> UUID:
     tx.add(row)
     tx.flush()
     return row.id
+
+
+def _round(tx: Session, side: Side) -> UUID:
+    """Return the programme's round, which both of its sides have, with the calendar."""
+    found = tx.scalars(select(Round.id).where(Round.programme_id == side.programme_id)).first()
+    if found is None:
+        activities.make_round_calendar(tx, programme_id=side.programme_id)
+        found = activities.make_round(tx, programme_id=side.programme_id).id
+    return found
+
+
+def _proposal(tx: Session, side: Side) -> Proposal:
+    call = tx.get_one(Round, _round(tx, side))
+    return proposals.make_proposal(tx, state=State.SUBMITTED, call=call, partner_id=side.partner_id)
 
 
 def _of_ledger(database: Database, side: Side) -> Things:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 from threading import Thread
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
@@ -55,6 +55,21 @@ def history(tx: Session, *columns: Any) -> Sequence[Any]:
 
 def entries(tx: Session) -> list[Entry]:
     return list(tx.scalars(select(Entry).where(Entry.programme_id == PROGRAMME).order_by(Entry.id)))
+
+
+def test_a_later_version_may_be_of_another_record_of_the_person(tx: Session) -> None:
+    """Two records were merged: the donation is the other one's from then on, and no fen moves."""
+    make_policy_version(tx)
+    settled, kept = make_settled(minutes=120), uuid4()
+    actions.accrue(tx, [settled], now=NOW)
+
+    actions.accrue(tx, [make_revised(settled, minutes=120, volunteer_id=kept)], now=NOW)
+    actions.accrue(tx, [make_voided(make_settled(attendance_id=UUID(int=2**128 - 1)))], now=NOW)
+
+    found = history(tx, Donation.version, Donation.volunteer_id, Donation.fen)
+    assert found[:2] == [(1, settled.volunteer_id, 20_000), (2, kept, 20_000)]
+    assert len(entries(tx)) == 1
+    assert balances(tx) == owed(20_000)
 
 
 def test_settled_service_is_owed_to_its_partner(tx: Session) -> None:
