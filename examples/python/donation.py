@@ -11,7 +11,8 @@ from uuid import UUID
 from popcandy_activities import AuthenticatedClient
 from popcandy_activities.api.attendance import correct_attendance, list_attendances
 from popcandy_activities.api.check_ins import check_in, check_out, show_code
-from popcandy_activities.api.listings import publish_listing, record_partner
+from popcandy_activities.api.listings import publish_listing
+from popcandy_activities.api.partners import record_partner
 from popcandy_activities.api.sign_ups import sign_up
 from popcandy_activities.api.volunteers import register_volunteer
 from popcandy_activities.models import (
