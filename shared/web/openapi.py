@@ -73,6 +73,7 @@ def document(app: FastAPI, service: Service) -> Part:
         tags=_tags(routes),
         routes=routes,
     )
+    found = _named_apart(found)
     components = found["components"]
     components["securitySchemes"] = {"bearer": BEARER}
     components["headers"] = answers.HEADERS
@@ -85,6 +86,43 @@ def document(app: FastAPI, service: Service) -> Part:
             _complete(found["paths"][route.path_format][method.lower()], route, schemas)
     _state_limits(found)
     return found
+
+
+def _named_apart(found: Part) -> Part:
+    """Give each schema one short name that no other has; generators of clients make a class of each.
+
+    Of several classes with one name pydantic makes `services__activities__rounds__rules__State`, which becomes
+    `RoundsState`; and `Answer-Input` of what is read otherwise than it is shown becomes `AnswerInput`.
+    """
+    schemas: dict[str, Part] = found["components"]["schemas"]
+    names = {name: _short(name) for name in schemas}
+    if len(set(names.values())) < len(names):
+        raise ValueError(f"schemas share a name: {sorted(names.values())}")
+    for name, short in names.items():
+        if short != name:
+            schemas[name]["title"] = short
+    found["components"]["schemas"] = {names[name]: schema for name, schema in schemas.items()}
+    renamed: Part = _with_references(found, {f"#/components/schemas/{old}": new for old, new in names.items()})
+    return renamed
+
+
+def _short(name: str) -> str:
+    """Put the name of its package, or of the module that stands for itself, before a class that is not alone."""
+    *path, own = name.split("__")
+    if not path:
+        return name.replace("-", "")
+    owner = path[-2] if path[-1] in {"rules", "schemas"} else path[-1]
+    return "".join(part.capitalize() for part in owner.split("_")) + own.replace("-", "")
+
+
+def _with_references(part: Any, names: dict[str, str]) -> Any:  # noqa: ANN401  A document of JSON.
+    if isinstance(part, dict):
+        return {
+            key: f"#/components/schemas/{names[each]}" if key == "$ref" and each in names
+            else _with_references(each, names)
+            for key, each in part.items()
+        }  # fmt: skip
+    return [_with_references(each, names) for each in part] if isinstance(part, list) else part
 
 
 def _routes(app: FastAPI) -> Iterator[RouteContext]:
