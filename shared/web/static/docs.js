@@ -4,8 +4,8 @@ window.addEventListener("load", () => {
     url: document.body.dataset.document,
     dom_id: "#docs",
     deepLinking: true,
-    docExpansion: "list",
-    defaultModelsExpandDepth: 0,
+    docExpansion: "none", // Hundreds of operations: the groups first.
+    defaultModelsExpandDepth: -1, // Hundreds of models take a browser half a minute; each stands beside its operation.
     tryItOutEnabled: false,
     validatorUrl: null,
   });
