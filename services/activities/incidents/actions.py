@@ -57,6 +57,20 @@ class Decision:
     at: datetime
 
 
+def open_described(tx: Session, report: Report) -> Incident:
+    """Open an incident about what staff names by its ids.
+
+    Raises NotFound for a shift, listing, partner or volunteer that is not of the programme.
+    """
+    about = report.about
+    named = {IncidentSubject.SHIFT: about.shift_id, IncidentSubject.LISTING: about.listing_id,
+             IncidentSubject.PARTNER: about.partner_id, IncidentSubject.VOLUNTEER: about.volunteer_id}  # fmt: skip
+    for kind, thing in {*named.items(), (about.subject_type, about.subject_id)}:
+        if kind in named and thing is not None:
+            queries.require_there(tx, report.programme_id, kind, thing)
+    return open_incident(tx, report)
+
+
 def open_incident(tx: Session, report: Report) -> Incident:
     """Open an incident that a person reports, and tell it."""
     incident = Incident(**_values(report))

@@ -26,13 +26,14 @@ Handler = Annotated[Caller, Depends(may("incidents.handle"))]
 
 
 @router.post("", status_code=201, operation_id="open_incident", response_model=schemas.Incident)
+@refuses(NotFound)
 def open_incident(body: schemas.NewIncident, caller: Opener, tx: Tx, now: Now) -> tables.Incident:
     """Open an incident about anything of the programme; people on a shift report theirs at the shift."""
     about = actions.About(**body.model_dump(exclude={"kind", "details"}))
     report = actions.Report(
         caller.programme_id, body.kind, about, body.details, rules.Side.STAFF, caller.person_id, now
     )
-    return actions.open_incident(tx, report)
+    return actions.open_described(tx, report)
 
 
 @router.get("", operation_id="list_incidents", response_model=INCIDENTS.page, responses=INCIDENTS.responses)

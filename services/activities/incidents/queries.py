@@ -8,9 +8,12 @@ from sqlalchemy.orm import Session
 
 from services.activities.incidents.rules import State
 from services.activities.incidents.tables import Incident, IncidentNote
+from services.activities.listings.queries import get_listing, get_shift
+from services.activities.partners.queries import find_partner
+from services.activities.volunteers.queries import get_volunteer
 from shared.database.keyset import KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
-from shared.events.activities_incidents import IncidentKind
+from shared.events.activities_incidents import IncidentKind, IncidentSubject
 
 INCIDENTS = KeysetList(
     key=(Incident.id,),
@@ -88,3 +91,15 @@ def list_incidents_of(tx: Session, *, volunteer_id: UUID, limit: int) -> list[In
     )
     rows = select(Incident).where(Incident.id.in_(opened.union(about))).order_by(Incident.id)
     return list(tx.scalars(rows.limit(limit)))
+
+
+def require_there(tx: Session, programme_id: UUID, kind: IncidentSubject, thing: UUID) -> None:
+    """Refuse what an incident should be about if the programme has none such. Raises NotFound."""
+    if kind is IncidentSubject.SHIFT:
+        get_shift(tx, programme_id=programme_id, shift_id=thing)
+    elif kind is IncidentSubject.LISTING:
+        get_listing(tx, programme_id=programme_id, listing_id=thing)
+    elif kind is IncidentSubject.VOLUNTEER:
+        get_volunteer(tx, programme_id=programme_id, volunteer_id=thing)
+    elif kind is IncidentSubject.PARTNER and find_partner(tx, programme_id=programme_id, partner_id=thing) is None:
+        raise NotFound(partner_id=thing)

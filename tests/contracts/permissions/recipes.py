@@ -163,8 +163,8 @@ RECIPES: dict[str, Recipe] = {
     "count_recovery": Recipe(query=DATES),
     "sum_evidence": Recipe(query=DATES),
     "get_claim": PLAIN,
-    "confirm_claim": PLAIN,
-    "object_to_claim": Recipe(lambda _things: REASON),
+    "confirm_claim": Recipe(works_once=True),
+    "object_to_claim": Recipe(lambda _things: REASON, works_once=True),
     "appeal_claim": Recipe(lambda _things: REASON),
     "uphold_claim": Recipe(lambda _things: REASON),
     "reject_claim": Recipe(lambda _things: REASON),
@@ -177,7 +177,13 @@ RECIPES: dict[str, Recipe] = {
     "decline_walk_in": PLAIN,
     "report_incident": Recipe(lambda _things: {"kind": "safety", "details": "x"}),
     "open_incident": Recipe(
-        lambda things: {"kind": "other", "subject_type": "shift", "subject_id": str(things["shift_id"]), "details": "x"}
+        lambda things: {
+            "kind": "other",
+            "subject_type": "shift",
+            "subject_id": str(things["shift_id"]),
+            "details": "x",
+        },
+        names_thing=True,
     ),
     "list_incidents": PLAIN,
     "get_incident": PLAIN,

@@ -137,7 +137,9 @@ def _of_activities(database: Database, side: Side) -> Things:
             "round_id": _round(tx, side),
             "claim_id": activities.make_claim(tx, missed, shift=missed_on).id,
             "walk_in_id": activities.make_walk_in(tx, missed_on, volunteer_id=person.id).id,
-            "incident_id": activities.make_incident(tx, shift=shift, opened_by=person.id, opened_side="volunteer").id,
+            "incident_id": activities.make_incident(
+                tx, shift=shift, opened_by=person.id, opened_side="volunteer", shared_at=NOON
+            ).id,
             "appeal_id": activities.make_appeal(tx, **programme).id,
             "merge_id": activities.make_merge(tx, **programme).id,
             "skill_code": activities.make_skill(tx, **programme).code,
