@@ -93,6 +93,7 @@ def record_walk_in(tx: Session, host: Host, *, number: str, came: datetime, left
     Raises NotFound, UnknownEmployee, ShiftCancelled, HasPlace, WalkInExists, WalkInTooLate, OwnWalkIn, BadTimes,
     InTheFuture.
     """
+    _own_shift(tx, host)  # Before a word about anybody: whose shift it is not learns of no number.
     known = find_by_number(tx, programme_id=host.programme_id, numbers=[number]).get(number)
     if known is None:
         raise rules.UnknownEmployee(field="employee_number")
@@ -178,10 +179,15 @@ def report(tx: Session, reporter: Reporter, *, kind: IncidentKind, details: str)
 
 def _lock_shift(tx: Session, host: Host) -> ShiftOfListing:
     """Lock one of the host's shifts, which happens. Raises NotFound, ShiftCancelled."""
-    on = get_shift(tx, programme_id=host.programme_id, shift_id=host.shift_id, partner_id=host.partner_id)
+    on = _own_shift(tx, host)
     lock_shifts_by_id(tx, [on.shift.id])
     require_not_cancelled(on.shift.state)
     return on
+
+
+def _own_shift(tx: Session, host: Host) -> ShiftOfListing:
+    """Return one of the host's shifts with its listing. Raises NotFound."""
+    return get_shift(tx, programme_id=host.programme_id, shift_id=host.shift_id, partner_id=host.partner_id)
 
 
 def _let_in(tx: Session, host: Host, on: ShiftOfListing, expected: Mapping[UUID, Expected]) -> None:

@@ -15,7 +15,7 @@ from shared.web.routes import Router
 
 router = Router(prefix="/skills", tags=["skills"])
 
-Code = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9-]{0,39}$", max_length=40)]
+Code = Annotated[str, Path(pattern="^[a-z0-9][a-z0-9-]{0,39}$", max_length=40, examples=["teaching"])]
 Reader = Annotated[Caller, Depends(may("skills.read"))]
 Keeper = Annotated[Caller, Depends(may("skills.keep"))]
 
