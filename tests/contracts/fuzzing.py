@@ -28,8 +28,14 @@ class Found:
     phases: dict[str, str] = field(default_factory=dict)
 
 
-def fuzz(app: FastAPI, name: str, *, examples: int, headers: Mapping[str, str], known: Mapping[str, str]) -> Found:
-    """Call a service's operations; `known` are values for parameters, so that there is something behind them."""
+def fuzz(
+    app: FastAPI, name: str, *, examples: int, headers: Mapping[str, str], known: Mapping[str, str],
+    paths: str = ".*",
+) -> Found:  # fmt: skip
+    """Call a service's operations; `known` are values for parameters, so that there is something behind them.
+
+    `paths` is a pattern of the addresses that are called.
+    """
     load_all_checks()
     config = SchemathesisConfig.from_dict(
         {
@@ -42,7 +48,8 @@ def fuzz(app: FastAPI, name: str, *, examples: int, headers: Mapping[str, str], 
         }
     )
     found = Found()
-    for event in from_schema(schemathesis.openapi.from_asgi(f"/api/{name}/openapi.json", app, config=config)).execute():
+    document = schemathesis.openapi.from_asgi(f"/api/{name}/openapi.json", app, config=config)
+    for event in from_schema(document.include(path_regex=paths)).execute():
         if isinstance(event, events.ScenarioFinished):
             _note(found, event)
         elif isinstance(event, events.PhaseFinished):
