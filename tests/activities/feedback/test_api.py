@@ -218,7 +218,7 @@ class TestTotals:
                 make_feedback(tx, record, marks={"overall": mark, "would_return": mark == 5})
             make_feedback(tx, served[0], side=Side.HOST, marks={"overall": 3})
             make_feedback(tx, served[0], side=Side.REMARK, marks={"attitude": 1})
-            make_feedback(tx, make_settled(tx, make_shift(tx)))
+            make_feedback(tx, make_settled(tx, make_shift(tx, programme_id=uuid4())))
             return listing
 
         return door.put_in(fill)

@@ -138,4 +138,4 @@ class TestStatements:
             with counted(tx) as statements:
                 bring(tx, ATTENDANCE, *presences(people, shift=shift, came="09:00", left="12:00"))
             taken.append(len(statements))
-        assert taken == [36, 35]  # The second time the shift is held already, and is not asked again.
+        assert taken[0] == taken[1] == 36

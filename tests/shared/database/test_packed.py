@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
@@ -49,6 +49,7 @@ def test_the_server_reads_what_was_packed(kind: str, database: Database) -> None
     """Whatever the values are: none of them, missing ones, the least and the greatest, any script."""
     pack, values_of = KINDS[kind]
 
+    @settings(deadline=None)  # A server that others use as well answers when it can.
     @given(st.lists(values_of))
     def round_trip(values: list[Any]) -> None:
         assert read_back(database, kind, pack(values)) == values
