@@ -71,17 +71,21 @@ def _places() -> "Sequence[APIRouter]":
 
 
 def _presence() -> "Sequence[APIRouter]":
-    """Return what is asked of who came, and of how that is known."""
+    """Return what is asked of who came, of how that is known, and of what was handed in."""
+    from services.activities.acceptances import api as acceptances
     from services.activities.attendance import api as attendance
     from services.activities.check_ins import api as check_ins
     from services.activities.claims import api as claims
     from services.activities.closings import api as closings
     from services.activities.corrections import api as corrections
+    from services.activities.deliverables import api as deliverables
     from services.activities.merges import api as merges
     from services.activities.rosters import api as rosters
+    from services.activities.work_files import api as work_files
 
     scanned = (attendance.router, corrections.router, check_ins.router)
-    return *scanned, closings.router, rosters.router, claims.router, merges.router
+    handed_in = (deliverables.router, acceptances.router, work_files.router)
+    return *scanned, closings.router, rosters.router, claims.router, *handed_in, merges.router
 
 
 def _afterwards() -> "Sequence[APIRouter]":
@@ -110,9 +114,11 @@ def tasks() -> "Sequence[Work]":
 
 def timers() -> "Sequence[Timer]":
     """Return what workers do by the calendar."""
+    from services.activities.acceptances.jobs import end_deliverables
     from services.activities.certificates.jobs import supersede_certificates
     from services.activities.claims.jobs import pass_on_claims
     from services.activities.closings.jobs import close_shifts
+    from services.activities.deliverables.jobs import lapse_deliverables, owe_deliverables
     from services.activities.draws.jobs import hold_draws
     from services.activities.personal_data.jobs import forget_expired
     from services.activities.places.jobs import expire_offers
@@ -124,6 +130,7 @@ def timers() -> "Sequence[Timer]":
     return (
         imports().timer, supersede_certificates, forget_expired, make_rounds_ahead, turn_rounds, expire_proposals,
         publish_approved, expire_offers, hold_draws, watch_shifts, close_shifts, pass_on_claims,
+        owe_deliverables, lapse_deliverables, end_deliverables,
     )  # fmt: skip
 
 

@@ -1,16 +1,19 @@
 """How much of somebody's file is taken in: every size has a limit, checked before the content is read."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, Final
 
 from shared.documents.refusals import FileTooLarge
 
 _MIB = 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _IN_MEMORY_BYTES = _MIB
+MOST_NAME: Final = 200  # Characters of a file's name that are kept.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,9 @@ def received(stream: IO[bytes], *, max_bytes: int) -> Iterator[IO[bytes]]:
                 raise FileTooLarge(max_bytes=max_bytes)
         file.seek(0)
         yield file
+
+
+def plain_name(name: str) -> str:
+    """Return a file's own name, without folders and without characters that nobody sees; its ending is kept."""
+    own = name.replace("\\", "/").rpartition("/")[2]
+    return _UNSEEN.sub("", own)[-MOST_NAME:]

@@ -5,6 +5,7 @@ from types import ModuleType
 from shared.events import (
     activities,
     activities_claims,
+    activities_deliverables,
     activities_feedback,
     activities_incidents,
     activities_proposals,
@@ -22,6 +23,7 @@ MODULES: tuple[ModuleType, ...] = (
     activities_shifts,
     activities_sign_ups,
     activities_claims,
+    activities_deliverables,
     activities_feedback,
     activities_incidents,
     partners,

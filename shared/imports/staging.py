@@ -20,6 +20,7 @@ from shared.documents.cells import Cell
 from shared.documents.columns import Layout
 from shared.documents.rejects import write_rejected
 from shared.documents.sheets import Reading, RejectedRow, Row, reading
+from shared.documents.uploads import plain_name
 from shared.ids import new_id
 from shared.imports.judging import Case, Effect, Verdict
 from shared.imports.kinds import ImportKind
@@ -31,11 +32,9 @@ from shared.zones import zone
 
 MOST_ERRORS_SHOWN: Final = 200
 MOST_SAMPLES: Final = 10  # Of each effect.
-MOST_NAME: Final = 200
 LARGE_BYTES: Final = 4 * 1024 * 1024
 MOST_LARGE: Final = 2  # Large sheets that a process reads at once: each takes some hundred megabytes.
 STAGING_SECONDS: Final = 300
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
 
 R = TypeVar("R", bound=tuple[Any, ...])
 log = telemetry.get_logger()
@@ -120,18 +119,12 @@ def _import(kind: ImportKind[R, Any], case: Case, upload: Upload, sheet: _Sheet[
         programme_id=case.programme_id,
         kind=kind.name,
         state="staged",
-        file_name=_plain_name(upload.file_name),
+        file_name=plain_name(upload.file_name),
         file_kind=sheet.kind,
         timezone=case.timezone,
         staged_by=case.by,
         staged_at=case.now,
     )
-
-
-def _plain_name(name: str) -> str:
-    """Return a file's own name, without folders and without characters that nobody sees; its ending is kept."""
-    own = name.replace("\\", "/").rpartition("/")[2]
-    return _UNSEEN.sub("", own)[-MOST_NAME:]
 
 
 def _judge(staged: Import, sheet: _Sheet[R], verdict: Verdict) -> None:

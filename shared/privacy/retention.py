@@ -222,6 +222,15 @@ TABLE = (
         ),
     ),
     Kept(
+        "deliverables",
+        "activities",
+        Title(zh="交付物、提交的文件和说明、验收意见", en="Work that was handed in: files, notes, and what was said"),
+        Title(
+            zh="配捐时长的依据，旧版本可查；删除个人后仅余编号和件数，文件和文字清空",
+            en="What agreed minutes rest on, earlier versions too; files and words go once a person is erased",
+        ),
+    ),
+    Kept(
         "incidents",
         "activities",
         Title(zh="待处理事件及处理记录", en="Incidents, and what was noted of them"),

@@ -27,6 +27,7 @@ from shared.database.packed import instants, integers, texts, uuids
 from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
 from shared.ids import new_ids
 
+NO_LIMIT = -1  # Arrays of integers hold no null.
 OVERLAP = "another attendance of the same person covers some of these minutes"
 Fact = AttendanceSettled | AttendanceRevised | AttendanceVoided
 FACTS: dict[str, type[Fact]] = {"settled": AttendanceSettled, "revised": AttendanceRevised, "voided": AttendanceVoided}
@@ -47,23 +48,23 @@ _WRITTEN = """
             CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:kinds AS text[]), CAST(:shifts AS uuid[]),
             CAST(:volunteers AS uuid[]), CAST(:ins AS timestamptz[]), CAST(:outs AS timestamptz[]),
             CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:evidence AS text[]),
-            CAST(:minutes AS int[]), CAST(:matchable AS int[]), CAST(:reasons AS text[]), CAST(:deciders AS uuid[]),
-            CAST(:decided AS timestamptz[]))
+            CAST(:minutes AS int[]), CAST(:matchable AS int[]), CAST(:agreed AS int[]), CAST(:reasons AS text[]),
+            CAST(:deciders AS uuid[]), CAST(:decided AS timestamptz[]))
         AS d(id, version, kind, shift_id, volunteer_id, checked_in_at, checked_out_at, started_at, ended_at, evidence,
-             minutes, matchable, reason, decided_by, decided_at)),
+             minutes, matchable, agreed, reason, decided_by, decided_at)),
     current AS (
         INSERT INTO attendance AS a (id, programme_id, shift_id, listing_id, partner_id, volunteer_id, service_on,
             state, version, checked_in_at, checked_out_at, started_at, ended_at, evidence,
-            service_minutes, matchable_minutes)
+            service_minutes, matchable_minutes, agreed_minutes)
         SELECT d.id, s.programme_id, d.shift_id, s.listing_id, s.partner_id, d.volunteer_id, s.service_on,
             CASE d.kind WHEN 'voided' THEN 'voided' ELSE 'settled' END, d.version, d.checked_in_at, d.checked_out_at,
-            d.started_at, d.ended_at, d.evidence, d.minutes, d.matchable
+            d.started_at, d.ended_at, d.evidence, d.minutes, d.matchable, nullif(d.agreed, :no_limit)
         FROM decided d JOIN shift s ON s.id = d.shift_id
         ON CONFLICT (id) DO UPDATE SET volunteer_id = excluded.volunteer_id, state = excluded.state,
             version = excluded.version, checked_in_at = excluded.checked_in_at,
             checked_out_at = excluded.checked_out_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
             evidence = excluded.evidence, service_minutes = excluded.service_minutes,
-            matchable_minutes = excluded.matchable_minutes
+            matchable_minutes = excluded.matchable_minutes, agreed_minutes = excluded.agreed_minutes
         RETURNING a.*),
     versions AS (
         INSERT INTO attendance_version (attendance_id, version, kind, checked_in_at, checked_out_at, started_at,
@@ -91,7 +92,10 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What is decided about one attendance, and why; `voided` takes its service back, whatever the presence was."""
+    """What is decided about one attendance, and why; `voided` takes its service back, whatever the presence was.
+
+    `agreed` is what may be matched of it at most, where that is what is decided: of work that is handed in.
+    """
 
     attendance_id: UUID
     volunteer_id: UUID
@@ -103,6 +107,7 @@ class Settlement:
     decided_at: datetime
     voided: bool = False
     known: Attendance | None = None  # As it was, where there was one.
+    agreed: int | None = None
 
     @property
     def kind(self) -> str:
@@ -114,7 +119,16 @@ class Settlement:
     def counted(self, minutes: Mapping[UUID, int], intervals: Mapping[UUID, Sequence[Dates]]) -> rules.Counted:
         """Say what its minutes come to, of whoever is employed at these `intervals`."""
         employed = intervals.get(self.volunteer_id, ())
-        return rules.count(minutes[self.attendance_id], employed=employed, service_on=self.shift.service_on)
+        return rules.count(
+            minutes[self.attendance_id], employed=employed, service_on=self.shift.service_on, agreed=self.limit
+        )
+
+    @property
+    def limit(self) -> int | None:
+        """What may be matched of it at most; None for no limit."""
+        known = None if self.known is None else self.known.agreed_minutes
+        is_handed_in = self.shift.minutes_per_piece is not None
+        return rules.agreed_minutes(is_handed_in=is_handed_in, decided=self.agreed, known=known)
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -222,6 +236,8 @@ def _columns(settlements: Sequence[Settlement], counted: Mapping[UUID, rules.Cou
         "evidence": texts(presence.evidence.value for presence in presences),
         "minutes": integers([counted[each.attendance_id].service for each in settlements]),
         "matchable": integers([counted[each.attendance_id].matchable for each in settlements]),
+        "agreed": integers([NO_LIMIT if each.limit is None else each.limit for each in settlements]),
+        "no_limit": NO_LIMIT,
         "reasons": texts(each.reason for each in settlements),
         "deciders": uuids(each.decided_by for each in settlements),
         "decided": instants([each.decided_at for each in settlements]),

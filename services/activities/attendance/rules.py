@@ -76,9 +76,24 @@ class Counted(NamedTuple):
     matchable: int
 
 
-def count(minutes: int, *, employed: Sequence[Dates], service_on: date) -> Counted:
-    """Say what the minutes of a service come to: none may become money of who is not eligible on its date."""
-    return Counted(minutes, minutes if is_eligible(employed, service_on) else 0)
+def count(minutes: int, *, employed: Sequence[Dates], service_on: date, agreed: int | None = None) -> Counted:
+    """Say what the minutes of a service come to, in service and in what may become money.
+
+    None may of who is not eligible on its date, and of work that is handed in no more than was `agreed` for what was
+    accepted. Source: DOMAIN.md section 4, "Service minutes".
+    """
+    matchable = minutes if agreed is None else min(minutes, agreed)
+    return Counted(minutes, matchable if is_eligible(employed, service_on) else 0)
+
+
+def agreed_minutes(*, is_handed_in: bool, decided: int | None, known: int | None) -> int | None:
+    """Say what may be matched of a service at most: None for no limit.
+
+    Of work that is handed in it is what is `decided` now, else what was decided before (`known`), else nothing yet.
+    """
+    if not is_handed_in:
+        return None
+    return next((each for each in (decided, known) if each is not None), 0)
 
 
 @dataclass(frozen=True, slots=True)

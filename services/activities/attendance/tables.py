@@ -17,7 +17,8 @@ class Attendance(Base):
     """One person on one shift. `version` is 0 until the service is settled; then each change is one more.
 
     `started_at` and `ended_at` are the whole minutes that count: clipped to the shift, before what another attendance
-    of the same person already covers is taken off.
+    of the same person already covers is taken off. `agreed_minutes` is what may be matched at most of work that is
+    handed in: 0 until it is accepted; None of other work.
     """
 
     __tablename__ = "attendance"
@@ -27,6 +28,7 @@ class Attendance(Base):
         CheckConstraint("(state = 'checked_in') = (version = 0)", name="version"),
         CheckConstraint("state = 'checked_in' OR (ended_at >= started_at AND evidence IS NOT NULL)", name="settled"),
         CheckConstraint("matchable_minutes BETWEEN 0 AND service_minutes", name="minutes"),
+        CheckConstraint("agreed_minutes >= 0 AND matchable_minutes <= agreed_minutes", name="agreed_minutes"),
         CheckConstraint(EVIDENCE, name="evidence"),
         Index(
             "attendance_volunteer_id_started_at_idx",
@@ -57,6 +59,7 @@ class Attendance(Base):
     evidence: Mapped[str | None]
     service_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
     matchable_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
+    agreed_minutes: Mapped[int | None] = mapped_column(Integer)
 
 
 class AttendanceVersion(Base):

@@ -24,6 +24,7 @@ from shared.events.activities_incidents import IncidentKind, IncidentSubject
 from shared.zones import zone
 
 CLAIMABLE = frozenset(MissedKind)
+MISSED = CLAIMABLE | {"taken_back"}
 Found = tuple[str, Report]  # With its key: what was found before is not opened again.
 Verdicts = Mapping[Standing, rules.Verdict]
 
@@ -41,7 +42,7 @@ def close_shifts(tx: Session, *, now: datetime, limit: int = rules.SHIFTS_AT_ONC
     shifts = {shift.id: shift for shift in lock_shifts_by_id(tx, due) if shift.concluded_at is None}
     standings = queries.list_standings(tx, [shift.id for shift in shifts.values() if rules.happens(shift.state)])
     later = {standing.shift_id for standing in standings if standing.volunteer_id not in people}  # Came in between.
-    verdicts = {each: rules.verdict(each.attendance) for each in standings if each.shift_id not in later}
+    verdicts = {each: _verdict(each, shifts[each.shift_id]) for each in standings if each.shift_id not in later}
     _decide(tx, shifts, verdicts, now=now)
     closed = shifts.keys() - later
     conclude_shifts(tx, closed, now=now)
@@ -71,6 +72,10 @@ def mark_no_shows(tx: Session, judgement: Judgement) -> list[Moved]:
     )
     places = queries.find_missed(tx, shift_id=shift.id, volunteer_ids=judgement.volunteer_ids)
     return move(tx, Move(Command.MARK_NO_SHOW, judgement.at, judgement.because), places)
+
+
+def _verdict(standing: Standing, shift: Shift) -> rules.Verdict:
+    return rules.verdict(standing.attendance, is_handed_in=shift.minutes_per_piece is not None)
 
 
 def _alike(tx: Session, shifts: Mapping[UUID, Shift], closed: Collection[UUID], *, now: datetime) -> list[Found]:
@@ -109,7 +114,7 @@ def _signal(shift: Shift, about: About, details: str, *, now: datetime) -> Repor
 def _decide(tx: Session, shifts: Mapping[UUID, Shift], verdicts: Verdicts, *, now: datetime) -> None:
     """Move places to where they belong, and tell who was missed."""
     attended = [each.sign_up_id for each, verdict in verdicts.items() if verdict == "attended"]
-    missed = [each.sign_up_id for each, verdict in verdicts.items() if verdict != "attended"]
+    missed = [each.sign_up_id for each, verdict in verdicts.items() if verdict in MISSED]
     move(tx, Move(Command.ATTEND, now), attended)
     move(tx, Move(Command.MISS, now), missed)
     bus.emit_all(tx, _facts(tx, shifts, verdicts))

@@ -16,14 +16,17 @@ DAYS_TO_CLAIM: Final = 7  # Working days after the shift's last day.
 MANY_ALIKE: Final = 5  # People of one shift whose scans, in and out, are of the same seconds.
 LATE_SCAN: Final = timedelta(minutes=15)  # Who leaves one shift late may have come to the next already.
 
-Verdict = Literal["attended", "no_check_in", "no_check_out", "taken_back"]
+Verdict = Literal["attended", "no_check_in", "no_check_out", "taken_back", "handed_in"]
 
 
-def verdict(attendance: str | None) -> Verdict:
+def verdict(attendance: str | None, *, is_handed_in: bool = False) -> Verdict:
     """Say what a place comes to by the state of the person's attendance, None without one.
 
     Who was there and was taken back by a reviewer counts as missed, but is asked for no claim: it was decided already.
+    Nobody misses work that is handed in for want of a scan: what is handed in decides of the place.
     """
+    if is_handed_in and attendance in {None, "checked_in"}:
+        return "handed_in"
     if attendance is None:
         return "no_check_in"
     if attendance == "checked_in":

@@ -21,22 +21,26 @@ from shared.zones import zone
 
 _ADD_LISTINGS = text("""
     INSERT INTO listing (id, programme_id, partner_id, reference, title, timezone, published_at,
-        proposal_id, mode, city, place, description)
-    SELECT id, :programme_id, partner_id, reference, title, timezone, :now, proposal_id, mode, city, place, description
+        proposal_id, mode, city, place, description, criteria, minutes_per_piece)
+    SELECT id, :programme_id, partner_id, reference, title, timezone, :now, proposal_id, mode, city, place, description,
+        criteria, minutes_per_piece
     FROM unnest(CAST(:ids AS uuid[]), CAST(:partners AS uuid[]), CAST(:references AS text[]), CAST(:titles AS text[]),
                 CAST(:timezones AS text[]), CAST(:proposals AS uuid[]), CAST(:modes AS text[]), CAST(:cities AS text[]),
-                CAST(:places AS text[]), CAST(:descriptions AS text[]))
-        AS l(id, partner_id, reference, title, timezone, proposal_id, mode, city, place, description)
+                CAST(:places AS text[]), CAST(:descriptions AS text[]), CAST(:criteria AS text[]),
+                CAST(:minutes AS int[]))
+        AS l(id, partner_id, reference, title, timezone, proposal_id, mode, city, place, description, criteria,
+             minutes_per_piece)
 """)
 _ADD_SHIFTS = text("""
     INSERT INTO shift (id, programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity,
-        minimum, code_secret)
-    SELECT id, :programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity,
-        minimum, code_secret
+        minimum, code_secret, minutes_per_piece)
+    SELECT s.id, :programme_id, listing_id, s.partner_id, number, starts_at, ends_at, service_on, capacity,
+        minimum, code_secret, listing.minutes_per_piece
     FROM unnest(CAST(:ids AS uuid[]), CAST(:listings AS uuid[]), CAST(:partners AS uuid[]), CAST(:numbers AS int[]),
                 CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:dates AS date[]),
                 CAST(:capacities AS int[]), CAST(:minimums AS int[]), CAST(:secrets AS text[]))
         AS s(id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity, minimum, code_secret)
+        JOIN listing ON listing.id = s.listing_id
 """)
 _START = text("""
     UPDATE shift SET state = 'running' WHERE id = ANY(CAST(:shift_ids AS uuid[])) AND state IN ('open', 'go')
@@ -60,7 +64,10 @@ class NewShift:
 
 @dataclass(frozen=True, slots=True)
 class NewListing:
-    """An activity to be published, with at least one shift; where it was proposed, by which proposal."""
+    """An activity to be published, with at least one shift; where it was proposed, by which proposal.
+
+    `terms` are what work that is handed in is accepted by; None for other work.
+    """
 
     partner_id: UUID
     reference: str
@@ -72,6 +79,7 @@ class NewListing:
     city: str | None = None
     place: str | None = None
     description: str | None = None
+    terms: rules.Terms | None = None
 
 
 def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: datetime) -> Listing:
@@ -107,6 +115,8 @@ def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListi
         "cities": [listing.city for listing in listings],
         "places": [listing.place for listing in listings],
         "descriptions": [listing.description for listing in listings],
+        "criteria": [listing.terms and listing.terms.criteria for listing in listings],
+        "minutes": [listing.terms and listing.terms.minutes_per_piece for listing in listings],
         "now": now,
     }
     tx.execute(_ADD_LISTINGS, columns)
@@ -198,3 +208,10 @@ def conclude_shifts(tx: Session, shift_ids: Collection[UUID], *, now: datetime) 
         (Change(i, {"concluded_at": None}, {"concluded_at": now}) for i in concluded),
         concluded=len(concluded),
     )
+
+
+def mark_owed(tx: Session, shift_ids: Collection[UUID], *, now: datetime) -> None:
+    """Note that each place on these shifts owes what is handed in; the caller holds their locks."""
+    rows = update(Shift).where(among(Shift.id, shift_ids), Shift.owed_at.is_(None)).values(owed_at=now)
+    owed = tx.scalars(rows.returning(Shift.id)).all()
+    note(tx, "shift", (Change(i, {"owed_at": None}, {"owed_at": now}) for i in owed), owed=len(owed))

@@ -157,6 +157,13 @@ def find_unclosed(tx: Session, *, ended_before: datetime, limit: int) -> list[UU
     return list(tx.scalars(rows.order_by(Shift.ends_at, Shift.id).limit(limit)))
 
 
+def find_unowed(tx: Session, *, ended_before: datetime, limit: int) -> list[UUID]:
+    """Return shifts of work that is handed in that ended then or before and owe nothing yet, the first to end first."""
+    rows = select(Shift.id).where(Shift.minutes_per_piece.is_not(None), Shift.owed_at.is_(None))
+    rows = rows.where(Shift.ends_at <= ended_before)
+    return list(tx.scalars(rows.order_by(Shift.ends_at, Shift.id).limit(limit)))
+
+
 def list_timezones(tx: Session, listing_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the time zones of listings by id."""
     rows = select(Listing.id, Listing.timezone).where(among(Listing.id, listing_ids))

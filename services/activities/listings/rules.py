@@ -117,6 +117,14 @@ class Times:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What work that is handed in is accepted by, and the minutes that were agreed for one accepted piece."""
+
+    criteria: str
+    minutes_per_piece: int
+
+
 def require_times(times: Times) -> None:
     """Refuse times that are not whole minutes, in the wrong order, or longer than a day. Raises BadShift."""
     for field, instant in (("starts_at", times.starts_at), ("ends_at", times.ends_at)):

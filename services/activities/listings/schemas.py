@@ -74,6 +74,8 @@ class Listing(BaseModel):
     city: Shown | None
     place: Shown | None
     description: Shown | None
+    criteria: Shown | None = Field(description="By what a piece is accepted, of work that is handed in.")
+    minutes_per_piece: Count | None = Field(description="What one accepted piece counts.")
     state: ListingState
     ended_at: AwareDatetime | None
     cancelled_because: Shown | None
@@ -102,6 +104,8 @@ LISTINGS = Listed(
         "city": Title(zh="城市", en="City"),
         "place": Title(zh="地点", en="Place"),
         "description": Title(zh="介绍", en="Description"),
+        "criteria": Title(zh="验收标准", en="Criteria"),
+        "minutes_per_piece": Title(zh="每件分钟数", en="Minutes a piece"),
         "state": Title(zh="状态", en="State"),
         "ended_at": Title(zh="结束时间", en="Ended at"),
         "cancelled_because": Title(zh="取消原因", en="Cancelled because"),
@@ -188,6 +192,8 @@ def shown_listings(tx: Session, listings: Sequence[tables.Listing]) -> list[List
             city=listing.city,
             place=listing.place,
             description=listing.description,
+            criteria=listing.criteria,
+            minutes_per_piece=listing.minutes_per_piece,
             shifts=shifts[listing.id],
         )
         for listing in listings

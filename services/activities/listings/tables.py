@@ -12,7 +12,10 @@ from shared.audit.trail import PRIVATE
 
 
 class Listing(Base):
-    """A published activity. What came of a proposal names it, and says where the work is done and what it is."""
+    """A published activity. What came of a proposal names it, and says where the work is done and what it is.
+
+    Work that is handed in has `criteria` by which a piece is accepted, and the minutes that were agreed for one.
+    """
 
     __tablename__ = "listing"
     __table_args__ = (
@@ -22,6 +25,8 @@ class Listing(Base):
         CheckConstraint("state IN ('published', 'closed', 'cancelled')", name="state"),
         CheckConstraint("(state = 'published') = (ended_at IS NULL)", name="ended"),
         CheckConstraint("(state = 'cancelled') = (cancelled_because IS NOT NULL)", name="cancelled_because"),
+        CheckConstraint("(criteria IS NULL) = (minutes_per_piece IS NULL)", name="terms"),
+        CheckConstraint("minutes_per_piece > 0", name="minutes_per_piece"),
         Index("listing_programme_id_id_idx", "programme_id", "id"),
         Index("listing_programme_id_published_at_id_idx", "programme_id", "published_at", "id"),
         Index("listing_programme_id_reference_id_idx", "programme_id", "reference", "id"),
@@ -39,6 +44,8 @@ class Listing(Base):
     city: Mapped[str | None]
     place: Mapped[str | None]
     description: Mapped[str | None]
+    criteria: Mapped[str | None]
+    minutes_per_piece: Mapped[int | None] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(server_default="published")
     ended_at: Mapped[datetime | None]
     cancelled_because: Mapped[str | None]
@@ -51,6 +58,8 @@ class Shift(Base):
     While it `awaits_draw`, whoever signs up stands in the line.
     `closed_at` is since when nobody new may sign up. `short_at` and `decision_asked_at` are when it was told, of the
     times that are planned now, that people are missing, and that somebody should decide whether it happens.
+    `minutes_per_piece` is its listing's: what is handed in counts by piece. `owed_at` is since when each place on it
+    owes that.
     """
 
     __tablename__ = "shift"
@@ -71,11 +80,15 @@ class Shift(Base):
         CheckConstraint("taken >= 0", name="taken"),
         Index("shift_programme_id_service_on_idx", "programme_id", "service_on"),
         Index("shift_unclosed_idx", "ends_at", postgresql_where=text("concluded_at IS NULL")),
+        Index(
+            "shift_unowed_idx", "ends_at",
+            postgresql_where=text("minutes_per_piece IS NOT NULL AND owed_at IS NULL"),
+        ),
         Index("shift_programme_id_id_idx", "programme_id", "id"),
         Index("shift_programme_id_starts_at_id_idx", "programme_id", "starts_at", "id"),
         Index("shift_partner_id_starts_at_id_idx", "partner_id", "starts_at", "id"),
         Index("shift_starts_at_idx", "starts_at", postgresql_where=text("state = 'open'")),
-    )
+    )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     programme_id: Mapped[UUID]
@@ -89,10 +102,12 @@ class Shift(Base):
     minimum: Mapped[int] = mapped_column(Integer, server_default="1")
     taken: Mapped[int] = mapped_column(Integer, server_default="0")
     awaits_draw: Mapped[bool] = mapped_column(server_default="false")
+    minutes_per_piece: Mapped[int | None] = mapped_column(Integer)
     code_secret: Mapped[str] = mapped_column(info=PRIVATE)
     state: Mapped[str] = mapped_column(server_default="open")
     cancelled_because: Mapped[str | None]
     concluded_at: Mapped[datetime | None]  # Since then it is decided of each place who was there and who was missed.
+    owed_at: Mapped[datetime | None]
     not_run: Mapped[str | None]
     closed_at: Mapped[datetime | None]
     rescheduled_at: Mapped[datetime | None]

@@ -14,6 +14,8 @@ from services.activities.check_ins import actions as check_ins
 from services.activities.check_ins.rules import WINDOW
 from services.activities.claims import actions as claims
 from services.activities.claims.queries import find_undecided
+from services.activities.deliverables import actions as deliverables
+from services.activities.deliverables.queries import find_open
 from services.activities.eligibility import actions as eligibility
 from services.activities.eligibility.queries import find_intervals
 from services.activities.eligibility.rules import united
@@ -145,6 +147,7 @@ def _require_clear(tx: Session, merge: Merge, both: _Both, *, now: datetime) -> 
     found = rules.blocks(
         pending=[shift_id for shift_id, state in merged.items() if state in PENDING],
         claimed=find_undecided(tx, volunteer_id=merge.merged_id),
+        owed=find_open(tx, volunteer_id=merge.merged_id),
         signed_up=kept,
         served={shift_id: (_served(both.kept[shift_id]), _served(both.merged[shift_id])) for shift_id in both.common},
         under_way=[each.shift_id for each in coming if each is not None],
@@ -168,10 +171,10 @@ def _unite(tx: Session, merge: Merge, decision: Decision) -> None:
 
 
 def _hand_over(tx: Session, merge: Merge, both: _Both, decision: Decision) -> None:
-    """Let sign-ups, scans, walk-ins, claims and attendances be the other record's, and settle anew what was settled."""
+    """Let sign-ups, scans, walk-ins, claims, work and attendances be the other record's, settled anew."""
     kept_id, merged_id = merge.kept_id, merge.merged_id
     sign_ups.hand_over(tx, kept_id=kept_id, merged_id=merged_id, attended=both.settled, now=decision.at)
-    for hand_over in (check_ins.hand_over, rosters.hand_over, claims.hand_over):
+    for hand_over in (check_ins.hand_over, rosters.hand_over, claims.hand_over, deliverables.hand_over):
         hand_over(tx, kept_id=kept_id, merged_id=merged_id)
     shifts = shifts_by_id(tx, both.merged.keys())
     never_left = [row for shift_id, row in both.merged.items() if row.version == 0 and shift_id not in both.kept]

@@ -56,6 +56,7 @@ class Block(StrEnum):
 
     OPEN_SIGN_UP = "open_sign_up"  # The one that goes is signed up, and the one that stays was or is: withdraw it.
     OPEN_CLAIM = "open_claim"  # A claim for the one that goes waits, and the one that stays is or was signed up.
+    OPEN_WORK = "open_work"  # Work of the one that goes is not accepted yet, and the one that stays signed up as well.
     VOIDED = "voided"  # The one that stays was voided, and the one that goes counts: void that, or let both be.
     UNDER_WAY = "under_way"  # Somebody has come and can still check out.
 
@@ -103,16 +104,17 @@ def is_longer(merged: Served, kept: Served) -> bool:
 
 
 def blocks(
-    *, pending: Collection[UUID], claimed: Collection[UUID], signed_up: Collection[UUID],
+    *, pending: Collection[UUID], claimed: Collection[UUID], owed: Collection[UUID], signed_up: Collection[UUID],
     served: Mapping[UUID, tuple[Served, Served]], under_way: Collection[UUID],
 ) -> dict[UUID, Block]:  # fmt: skip
     """Return the shifts that stand against a merge, with the reason.
 
     `pending` are shifts for which the record that goes is signed up, `claimed` those on which a claim for it waits,
-    `signed_up` those on which the one that stays has any sign-up; `served` says of shifts that both came to what each
-    has, the one that stays first.
+    `owed` those for which it owes work of which nothing is decided, `signed_up` those on which the one that stays has
+    any sign-up; `served` says of shifts that both came to what each has, the one that stays first.
     """
-    found = {shift_id: Block.OPEN_CLAIM for shift_id in claimed if shift_id in signed_up}
+    found = {shift_id: Block.OPEN_WORK for shift_id in owed if shift_id in signed_up}
+    found |= {shift_id: Block.OPEN_CLAIM for shift_id in claimed if shift_id in signed_up}
     found |= {shift_id: Block.OPEN_SIGN_UP for shift_id in pending if shift_id in signed_up}
     for shift_id, (kept, merged) in served.items():
         if kept.state == "voided" and merged.state == "settled":

@@ -13,6 +13,7 @@ from services.activities.check_ins.actions import forget_attempts, forget_attemp
 from services.activities.check_ins.rules import WINDOW
 from services.activities.claims import actions as claims
 from services.activities.consents.actions import withdraw_all
+from services.activities.deliverables import actions as deliverables
 from services.activities.feedback import actions as feedback
 from services.activities.incidents.actions import forget_words_of
 from services.activities.personal_data import queries, rules
@@ -24,6 +25,7 @@ from services.activities.sign_ups.actions import forget_reasons, withdraw_ahead
 from services.activities.volunteers.actions import forget_suppressed, pseudonymise
 from services.activities.volunteers.queries import list_merged, lock_for_erasure, lock_volunteer
 from services.activities.volunteers.tables import Volunteer
+from services.activities.work_files.actions import forget_files_of
 from shared import telemetry
 from shared.ids import new_id
 from shared.imports.forgetting import forget_person
@@ -38,6 +40,8 @@ _FORGETTING: tuple[Callable[..., object], ...] = (
     forget_reasons,
     forget_words_of,
     claims.forget_words_of,
+    forget_files_of,
+    deliverables.forget_words_of,
     feedback.forget_texts,
     reliability.forget_texts,
     forget_content,
@@ -76,8 +80,8 @@ def erase(tx: Session, request: Request) -> Access:
     """Put pseudonyms in the place of a person, for good; again changes nothing and returns the first record.
 
     Attendances, their versions and what was donated for them stay, by id: the books need them. Places on shifts ahead
-    are given back, consents withdrawn; wrong codes, rows of sheets, what was said in words after shifts and what
-    certificates show forgotten.
+    are given back, consents withdrawn; wrong codes, rows of sheets, what was said in words after shifts, what was
+    handed in and what certificates show forgotten.
     Raises NotFound, ServiceUnderWay.
     """
     person = lock_for_erasure(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)

@@ -19,6 +19,8 @@ from services.activities.claims.queries import list_claims_of
 from services.activities.claims.tables import Claim
 from services.activities.consents.queries import list_consents
 from services.activities.consents.tables import Consent
+from services.activities.deliverables.queries import list_deliverables_of, list_submissions_of
+from services.activities.deliverables.tables import Deliverable, Submission
 from services.activities.eligibility.queries import eligibility_of, find_intervals
 from services.activities.eligibility.rules import Interval
 from services.activities.eligibility.tables import Eligibility
@@ -38,6 +40,8 @@ from services.activities.rosters.queries import list_walk_ins_of
 from services.activities.rosters.tables import WalkIn
 from services.activities.sign_ups.queries import list_places_of
 from services.activities.volunteers.tables import Volunteer
+from services.activities.work_files.queries import list_files_of
+from services.activities.work_files.tables import WorkFile
 
 R = TypeVar("R")
 
@@ -60,6 +64,9 @@ class Everything:
     wrong_codes: Sequence[CodeAttempt]
     walk_ins: Sequence[WalkIn]
     claims: Sequence[Claim]
+    deliverables: Sequence[Deliverable]
+    submissions: Sequence[Submission]
+    work_files: Sequence[WorkFile]
     incidents: Sequence[Incident]
     feedback: Sequence[Feedback]
     answers: Sequence[FeedbackVersion]
@@ -91,6 +98,9 @@ def gather(tx: Session, person: Volunteer) -> Everything:
         wrong_codes=of_each(list_attempts_of),
         walk_ins=of_each(list_walk_ins_of),
         claims=of_each(list_claims_of),
+        deliverables=of_each(list_deliverables_of),
+        submissions=of_each(list_submissions_of),
+        work_files=of_each(list_files_of),
         incidents=of_each(list_incidents_of),
         feedback=feedback,
         answers=list_answers(tx, [each.id for each in feedback]),

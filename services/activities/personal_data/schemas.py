@@ -10,10 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.activities.certificates.schemas import OwnCertificate
 from services.activities.claims.schemas import OwnClaim
 from services.activities.consents.schemas import Consent
+from services.activities.deliverables.schemas import OwnDeliverable, OwnSubmission
 from services.activities.eligibility.schemas import Interval
 from services.activities.feedback.schemas import OwnAnswer, OwnFeedback
 from services.activities.personal_data.queries import Everything
 from services.activities.reliability.schemas import Appeal
+from services.activities.work_files.schemas import OwnFile
 from shared.web.fields import Count, Items, Parts, Reason, Shown
 
 M = TypeVar("M", bound=BaseModel)
@@ -219,6 +221,9 @@ class PersonalData(BaseModel):
     wrong_codes: Parts[WrongCodes]
     walk_ins: Parts[OwnWalkIn]
     claims: Parts[OwnClaim]
+    deliverables: Parts[OwnDeliverable]
+    submissions: Parts[OwnSubmission]
+    work_files: Parts[OwnFile]
     incidents: Parts[OwnIncident]
     feedback: Parts[OwnFeedback]
     certificates: Parts[OwnCertificate]
@@ -241,6 +246,9 @@ PARTS: dict[str, type[BaseModel]] = {
     "wrong_codes": WrongCodes,
     "walk_ins": OwnWalkIn,
     "claims": OwnClaim,
+    "deliverables": OwnDeliverable,
+    "submissions": OwnSubmission,
+    "work_files": OwnFile,
     "incidents": OwnIncident,
     "feedback": OwnFeedback,
     "feedback.versions": OwnAnswer,
@@ -283,6 +291,9 @@ def shown(found: Everything, *, now: datetime) -> PersonalData:
         wrong_codes=_all(WrongCodes, found.wrong_codes),
         walk_ins=_all(OwnWalkIn, found.walk_ins),
         claims=_all(OwnClaim, found.claims),
+        deliverables=_all(OwnDeliverable, found.deliverables),
+        submissions=_all(OwnSubmission, found.submissions),
+        work_files=_all(OwnFile, found.work_files),
         incidents=_all(OwnIncident, found.incidents),
         feedback=[each.model_copy(update={"versions": answers.get(each.id, [])}) for each in feedback],
         certificates=_all(OwnCertificate, found.certificates),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.activities.checklists.rules import Content, Mode
 from services.activities.listings import rules as listing_rules
 from services.activities.listings.actions import NewListing, NewShift, add_listings
 from services.activities.listings.queries import find_listings, lock_references
@@ -162,7 +163,16 @@ def _listing(proposal: Proposal, reference: str) -> NewListing:
     return NewListing(
         proposal.partner_id, reference, content.title, content.timezone, tuple(shifts), proposal_id=proposal.id,
         mode=content.mode, city=content.city, place=content.place, description=content.description,
+        terms=_terms(content),
     )  # fmt: skip
+
+
+def _terms(content: Content) -> listing_rules.Terms | None:
+    """Return what work is accepted by that is done online and handed in; other work is not handed in."""
+    work = content.deliverable
+    if content.mode is not Mode.ONLINE or work is None or work.minutes_per_piece is None:
+        return None
+    return listing_rules.Terms(work.criteria, work.minutes_per_piece)
 
 
 def _outcome(tx: Session, by: Reviewer, proposal: Proposal, verdict: Verdict) -> Outcome:

@@ -28,7 +28,7 @@ def revise_eligibility(tx: Session, volunteer_ids: Collection[UUID], *, now: dat
         row for row in settled
         if rules.is_outdated(
             service_minutes=row.service_minutes, matchable_minutes=row.matchable_minutes,
-            is_eligible=eligible[row.volunteer_id, row.service_on],
+            is_eligible=eligible[row.volunteer_id, row.service_on], agreed_minutes=row.agreed_minutes,
         )
     ]  # fmt: skip
     shifts = shifts_by_id(tx, {row.shift_id for row in outdated})

@@ -44,7 +44,7 @@ _ADD = text("""
         SELECT :programme_id, shift_id, volunteer_id, :source, :now
         FROM unnest(CAST(:shifts AS uuid[]), CAST(:volunteers AS uuid[])) AS p(shift_id, volunteer_id)
         ON CONFLICT (shift_id, volunteer_id) DO NOTHING RETURNING shift_id)
-    UPDATE shift SET taken = taken + counted.places, concluded_at = NULL
+    UPDATE shift SET taken = taken + counted.places, concluded_at = NULL, owed_at = NULL
     FROM (SELECT shift_id, count(*) AS places FROM added GROUP BY shift_id) counted WHERE shift.id = counted.shift_id
     RETURNING counted.places
 """)
