@@ -39,13 +39,15 @@ from tests.factories.activities import (
     make_volunteer,
 )
 from tests.factories.certificates import make_issuer
+from tests.factories.deliverables import PDF, make_deliverable, make_submitted
 from tests.factories.proposals import make_proposal
 
 KEPT = text("SELECT operation FROM kept_answer WHERE key = :key")
 THINGS = {
     "shift", "attendance", "sheet_import", "import", "volunteer", "partner", "listing", "sign_up", "consent",
     "personal_data_access", "round", "round_calendar", "proposal", "proposal_comment", "proposal_decision",
-    "incident", "claim", "walk_in", "guest_count", "feedback_form", "feedback", "certificate", "certificate_issuer",
+    "deliverable", "incident", "claim", "walk_in", "guest_count", "feedback_form", "feedback", "certificate",
+    "certificate_issuer",
     "skill", "profile", "eligibility", "merge", "reliability_appeal", "appeal",
 }  # fmt: skip
 PERSONAL = ("小跳", "E-77", "GEZDGNBVGY3TQOJQ")
@@ -463,6 +465,31 @@ def appeal_claim(door: Door) -> Call:
     return Call(own, "POST", call.path.replace("reject", "appeal"), call.parts, call.counts)
 
 
+def hand_in_work(door: Door) -> Call:
+    row = door.put_in(lambda tx: make_deliverable(tx, programme_id=door.programme_id))
+    own = door.by(Role.VOLUNTEER, person_id=row.volunteer_id)
+    parts = {"files": {"files": ("小跳.pdf", PDF)}, "data": {"pieces": "2", "note": "小跳"}}
+    counts = {"deliverable": {"changed": 1}, "deliverable_submission": {"added": 1}, "work_file": {"added": 1}}
+    return Call(own, "POST", f"/deliverables/{row.id}/submissions", parts, counts)
+
+
+def of_work(how: str, body: dict[str, Any], counts: dict[str, dict[str, int]]) -> Make:
+    """Let the partner decide about work that was handed in."""
+
+    def call(door: Door) -> Call:
+        row = door.put_in(lambda tx: make_submitted(tx, programme_id=door.programme_id))
+        host, path = door.by(Role.PARTNER, partner_id=row.partner_id), f"/deliverables/{row.id}"
+        return Call(host, "POST", f"{path}/{how}", {"json": body}, counts, host.get(path).headers["etag"])
+
+    return call
+
+
+def accept_many_works(door: Door) -> Call:
+    call = of_work("accept", {}, ACCEPTED)(door)
+    item = {"deliverable_id": call.path.split("/")[2], "submission": 1}
+    return replace(call, path="/deliverables/accept", parts={"json": {"items": [item]}}, on=None)
+
+
 def complained(door: Door) -> tuple[str, str]:
     """Put an incident in; return its path and its tag."""
     shift = door.put_in(lambda tx: make_shift(tx, programme_id=door.programme_id))
@@ -630,6 +657,8 @@ ANSWERS = {"version": HANDBOOK.version, "marks": [{"item": item.code, "mark": "y
 DECIDED = {"proposal": {"changed": 1}, "proposal_decision": {"added": 1}}
 CONSENT = PURPOSE | {"version": 1}
 REASON = {"reason": "来信"}
+ANSWERED_WORK = {"deliverable": {"changed": 1}, "deliverable_submission": {"changed": 1}}
+ACCEPTED = ANSWERED_WORK | {"attendance": {"settled": 1}, "shift": {"held": 1}, "sign_up": {"attended": 1}}
 ERASED = {"personal_data_access": {"added": 1}, "suppressed_number": {"added": 1}, "volunteer": {"changed": 1}}
 CALLS: dict[str, Make] = {
     "register_volunteer": register,
@@ -705,6 +734,11 @@ CALLS: dict[str, Make] = {
     "appeal_claim": appeal_claim,
     "uphold_claim": uphold_claim,
     "reject_claim": reject_claim,
+    "submit_deliverable": hand_in_work,
+    "accept_deliverable": of_work("accept", {}, ACCEPTED),
+    "accept_deliverables": accept_many_works,
+    "reject_deliverable": of_work("reject", REASON, ANSWERED_WORK | {"sign_up": {"attended": 1}}),
+    "request_deliverable_revision": of_work("request-revision", REASON, ANSWERED_WORK),
     "attest_presence": attest_presence,
     "count_guests": count_guests,
     "record_walk_in": record_walk_in,

@@ -13,6 +13,7 @@ from services.activities.main import SERVICE
 from services.activities.proposals.rules import State
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.tables import Volunteer
+from services.activities.work_files.queries import list_files
 from shared.bus.burial import Cause, Reason
 from shared.database.sessions import Database
 from shared.ids import new_id
@@ -30,6 +31,7 @@ from tests.factories.activities import (
     make_volunteer,
 )
 from tests.factories.certificates import make_certificate
+from tests.factories.deliverables import PDF, make_submitted, make_work_shift
 from tests.factories.proposals import make_proposal
 from tests.marking import MARK, MARKS, NAME, NUMBER, Operation, filled, kept_aside, marked, operations, written
 
@@ -59,6 +61,7 @@ class Marked:
             "incident_id": incident.id,
             "claim_id": self._claim(tx, person),
             "walk_in_id": uuid4(),
+            **self._work(tx, person),
             "feedback_id": uuid4(),
             "certificate_id": certificate.id,
         }
@@ -66,6 +69,12 @@ class Marked:
     def _claim(self, tx: Session, person: Volunteer) -> UUID:
         shift = make_shift(tx, programme_id=self.door.programme_id)
         return make_claim(tx, make_sign_up(tx, shift, volunteer=person), shift=shift).id
+
+    def _work(self, tx: Session, person: Volunteer) -> dict[str, UUID]:
+        shift = make_work_shift(tx, programme_id=self.door.programme_id, partner_id=self.partner_id)
+        row = make_submitted(tx, shift=shift, place=make_sign_up(tx, shift, volunteer=person))
+        [(file, _)] = list_files(tx, row.id)
+        return {"deliverable_id": row.id, "file_id": file.id}
 
     def call(self, operation: Operation, *, wrong: bool) -> Any:
         """Call a route as somebody who may, with the mark in every text that it takes, or in everything."""
@@ -85,6 +94,8 @@ class Marked:
         return str(known) if known and not wrong else filled(parameter["schema"], operation.root, wrong=wrong)
 
     def _form(self, operation: Operation) -> dict[str, Any]:
+        if operation.path.endswith("/submissions") and "deliverables" in operation.path:
+            return {"files": {"files": (f"{NAME}.pdf", PDF)}, "data": {"pieces": "2", "note": NAME}}
         if "imports" not in operation.path or operation.method == "GET" or operation.path.endswith("commit"):
             return {}
         content = sheet(VOLUNTEERS, (NUMBER, NAME), (f"{NUMBER}-1", NAME), (f"{NUMBER}-1", NAME))

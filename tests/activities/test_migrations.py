@@ -16,6 +16,7 @@ from services.activities.consents import actions as consents
 from services.activities.consents.actions import Record
 from services.activities.consents.rules import TERMS, Purpose
 from services.activities.consents.tables import Consent
+from services.activities.deliverables.tables import Deliverable, Submission
 from services.activities.eligibility import actions as eligibility
 from services.activities.eligibility.rules import Interval
 from services.activities.feedback_forms.rules import FORMS, Side, written
@@ -32,6 +33,7 @@ from services.activities.reviews.tables import ProposalComment, ProposalDecision
 from services.activities.sign_ups.rules import PLACED, State
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
+from services.activities.work_files.tables import WorkFile
 from shared.database import migrate
 from shared.database.server import Server
 from shared.ids import new_id
@@ -60,6 +62,7 @@ from tests.factories.activities import (
     make_walk_in,
 )
 from tests.factories.certificates import make_certificate
+from tests.factories.deliverables import make_submitted, make_work_shift
 from tests.factories.feedback import make_feedback
 from tests.factories.proposals import make_proposal
 from tests.servers.schema import CONSTRAINTS, INDEXES, described, differences, drafted
@@ -85,7 +88,7 @@ _OLD_ROWS = text("""
         convert_from(staged, 'UTF8')::jsonb AS staged, reject_file
     FROM import ORDER BY kind
 """)
-KEPT: dict[type, int] = {Volunteer: 3, SignUp: 2}
+KEPT: dict[type, int] = {Volunteer: 3, SignUp: 3}
 STEPS = ["0006_imports", "0005_check_ins", "0004_attendance", "0003_sign_ups", "0002_listings", "0001_volunteers"]
 
 
@@ -143,6 +146,7 @@ def fill(apart: Server) -> None:
         shift, person = make_shift(tx, concluded_at=NOON), tx.get_one(Volunteer, record.volunteer_id)
         make_claim(tx, make_sign_up(tx, shift, volunteer=person, state="missed"), shift=shift)
         make_walk_in(tx, make_shift(tx), volunteer_id=person.id)
+        make_submitted(tx, shift=(work := make_work_shift(tx)), place=make_sign_up(tx, work, volunteer=person))
         make_appeal(tx, sign_up_id=make_sign_up(tx, make_shift(tx), state="withdrawn").id)
         make_merge(tx, kept_id=somebody.id, merged_id=record.volunteer_id)
         said = profiles.Said(record.volunteer_id, "研发")
@@ -190,8 +194,9 @@ def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     migrate.upgrade(url, "activities")
     assert differences(migrated, METADATA) == []
     fill(apart)
-    assert counted(migrated, Attendance, AttendanceVersion, Scan, Import, SignUp) == [1, 1, 1, 1, 3]
+    assert counted(migrated, Attendance, AttendanceVersion, Scan, Import, SignUp) == [1, 1, 1, 1, 4]
     assert counted(migrated, Consent, Access, Claim, Incident, IncidentNote) == [2, 1, 1, 1, 1]
+    assert counted(migrated, Deliverable, Submission, WorkFile) == [1, 1, 1]
 
 
 def test_what_came_of_a_proposal_stays_a_listing(apart: Server, migrated: Connection) -> None:

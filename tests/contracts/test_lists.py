@@ -17,6 +17,8 @@ from services.activities.certificates import queries as certificates
 from services.activities.certificates.schemas import CERTIFICATES
 from services.activities.claims import queries as claims
 from services.activities.claims.schemas import CLAIMS
+from services.activities.deliverables import queries as deliverables
+from services.activities.deliverables.schemas import DELIVERABLES
 from services.activities.feedback import queries as feedback
 from services.activities.feedback.schemas import FEEDBACK, REMARKS
 from services.activities.incidents import queries as incidents
@@ -75,6 +77,7 @@ class Known:
 LISTS = [
     Known("activities", VOLUNTEERS, volunteers.volunteers_of(PROGRAMME)),
     Known("activities", CLAIMS, claims.claims_of(claims.Scope(PROGRAMME))),
+    Known("activities", DELIVERABLES, deliverables.deliverables_of(deliverables.Scope(PROGRAMME))),
     Known("activities", WALK_INS, rosters.walk_ins_of(rosters.Scope(PROGRAMME))),
     Known("activities", INCIDENTS, incidents.incidents_of(incidents.Scope(PROGRAMME))),
     Known("activities", ROUNDS, rounds.rounds_of(PROGRAMME)),

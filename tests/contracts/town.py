@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from launch.services import SERVICES
 from services.activities.proposals.rules import State
+from services.activities.work_files.queries import list_files
 from services.ledger.donations import actions as donations
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
@@ -21,7 +22,7 @@ from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.roles import PEOPLE
 from shared.web.app import create_app
-from tests.factories import activities, certificates, feedback, ledger, proposals
+from tests.factories import activities, certificates, deliverables, feedback, ledger, proposals
 from tests.web_options import OPTIONS
 
 
@@ -81,9 +82,15 @@ def settle(town: Town) -> None:
         proposal = proposals.make_proposal(
             tx, state=State.IN_REVIEW, programme_id=town.programme_id, partner_id=shift.partner_id
         )
+        work = deliverables.make_work_shift(tx, programme_id=town.programme_id, partner_id=shift.partner_id)
+        owed = deliverables.make_submitted(
+            tx, shift=work, place=activities.make_sign_up(tx, work, volunteer=volunteer)
+        )  # fmt: skip
+        [(file, _)] = list_files(tx, owed.id)
         town.known["activities"] = {
             "shift_id": str(shift.id), "attendance_id": str(attendance.id), "feedback_id": str(answered.id),
             "certificate_id": str(certificates.make_certificate(tx, attendance).id),
+            "deliverable_id": str(owed.id), "file_id": str(file.id),
             "proposal_id": str(proposal.id), "round_id": str(proposal.round_id),
         }  # fmt: skip
     with town.databases["ledger"].transaction() as tx:

@@ -50,7 +50,7 @@ _RECOVERY = text("""
     FROM shift s JOIN sign_up p ON p.shift_id = s.id LEFT JOIN claim c ON c.sign_up_id = p.id
     WHERE s.programme_id = :programme_id AND s.service_on >= :since AND s.service_on < :until
         AND (CAST(:partner_id AS uuid) IS NULL OR s.partner_id = :partner_id)
-        AND s.concluded_at IS NOT NULL
+        AND s.concluded_at IS NOT NULL AND s.minutes_per_piece IS NULL -- Nobody misses a scan of what is handed in.
         AND (p.state IN ('missed', 'no_show')
             OR (p.state = 'attended' AND (p.ended_at > s.concluded_at OR c.id IS NOT NULL)))
     GROUP BY s.partner_id ORDER BY s.partner_id
@@ -61,6 +61,7 @@ _EVIDENCE = text("""
         CAST(coalesce(sum(service_minutes) FILTER (WHERE evidence <> 'scanned'), 0) AS bigint) AS below_minutes
     FROM attendance
     WHERE programme_id = :programme_id AND service_on >= :since AND service_on < :until AND state = 'settled'
+        AND agreed_minutes IS NULL
         AND (CAST(:partner_id AS uuid) IS NULL OR partner_id = :partner_id)
     GROUP BY 1, 2 ORDER BY 1, 2
 """)
@@ -128,12 +129,13 @@ class Sums(NamedTuple):
 
 
 def sum_evidence(tx: Session, *, partner_id: UUID, day: date) -> Sums:
-    """Sum what was served with a partner in the month of a day."""
+    """Sum what was served with a partner in the month of a day, but by what is handed in: that is accepted by piece."""
     first = day.replace(day=1)
     following = (first + timedelta(days=31)).replace(day=1)
     below = func.sum(Attendance.service_minutes).filter(Attendance.evidence != EvidenceClass.SCANNED)
     rows = select(func.coalesce(func.sum(Attendance.service_minutes), 0), func.coalesce(below, 0))
     rows = rows.where(Attendance.partner_id == partner_id, Attendance.state == "settled")
+    rows = rows.where(Attendance.agreed_minutes.is_(None))
     minutes, below_minutes = tx.execute(
         rows.where(Attendance.service_on >= first, Attendance.service_on < following)
     ).one()
@@ -161,7 +163,10 @@ def list_recovery(tx: Session, scope: Scope, *, since: date, until: date) -> Seq
 
 
 def list_evidence(tx: Session, scope: Scope, *, since: date, until: date) -> Sequence[Any]:
-    """Sum by partner and month the minutes served on [since, until), and those proven otherwise than by scans."""
+    """Sum by partner and month the minutes served on [since, until), and those proven otherwise than by scans.
+
+    Work that is handed in is not among them: it is accepted by piece.
+    """
     return tx.execute(_EVIDENCE, _period(scope, since, until)).all()
 
 

@@ -168,6 +168,17 @@ RECIPES: dict[str, Recipe] = {
     "appeal_claim": Recipe(lambda _things: REASON),
     "uphold_claim": Recipe(lambda _things: REASON),
     "reject_claim": Recipe(lambda _things: REASON),
+    "list_deliverables": PLAIN,
+    "get_deliverable": PLAIN,
+    "accept_deliverables": Recipe(
+        lambda things: {"items": [{"deliverable_id": str(things["deliverable_id"]), "submission": 1}]}
+    ),
+    "accept_deliverable": Recipe(lambda _things: {}),
+    "reject_deliverable": Recipe(lambda _things: REASON),
+    "request_deliverable_revision": Recipe(lambda _things: REASON),
+    "submit_deliverable": Recipe(form={"files": ("a.pdf", b"%PDF-1.7"), "pieces": (None, "2")}),
+    "list_work_files": PLAIN,
+    "download_work_file": PLAIN,
     "attest_presence": Recipe(lambda things: {"way": "in", "volunteer_ids": [str(things["volunteer_id"])]}),
     "count_guests": Recipe(lambda _things: {"guests": 3}),
     "record_walk_in": Recipe(lambda _things: STAY | {"employee_number": "E-1"}),

@@ -11,6 +11,8 @@ from services.activities.feedback_forms.rules import Side as AnsweringSide
 from services.activities.proposals.rules import State
 from services.activities.proposals.tables import Proposal
 from services.activities.rounds.tables import Round
+from services.activities.volunteers.tables import Volunteer
+from services.activities.work_files.queries import list_files
 from services.ledger.donations.tables import Donation
 from services.ledger.main import SERVICE as LEDGER
 from services.ledger.policies.queries import list_in_force
@@ -19,7 +21,7 @@ from shared.bus.tables import Replay, TaskRun
 from shared.database.sessions import Database
 from shared.ids import new_id
 from shared.imports.tables import Import
-from tests.factories import activities, certificates, feedback, ledger, proposals
+from tests.factories import activities, certificates, deliverables, feedback, ledger, proposals
 from tests.factories.activities import NINE, NOON
 from tests.shared.bus.dead_letters.dying import make_dead
 
@@ -60,6 +62,8 @@ class Side:
 PERSONAL = (
     ("activities", "attendance_id"),
     ("activities", "claim_id"),
+    ("activities", "deliverable_id"),
+    ("activities", "file_id"),
     ("activities", "walk_in_id"),
     ("activities", "sign_up_id"),
     ("activities", "remark_id"),
@@ -136,6 +140,7 @@ def _of_activities(database: Database, side: Side) -> Things:
             "import_id": _import(tx, side),
             "round_id": _round(tx, side),
             "claim_id": activities.make_claim(tx, missed, shift=missed_on).id,
+            **_work(tx, side, person),
             "walk_in_id": activities.make_walk_in(tx, missed_on, volunteer_id=person.id).id,
             "incident_id": activities.make_incident(
                 tx, shift=shift, opened_by=person.id, opened_side="volunteer", shared_at=NOON
@@ -144,6 +149,17 @@ def _of_activities(database: Database, side: Side) -> Things:
             "merge_id": activities.make_merge(tx, **programme).id,
             "skill_code": activities.make_skill(tx, **programme).code,
         }
+
+
+def _work(tx: Session, side: Side, person: Volunteer) -> Things:
+    """Make work that the person has handed in, with a file."""
+    shift = deliverables.make_work_shift(
+        tx, programme_id=side.programme_id, partner_id=side.partner_id, owed_at=NOON, starts_at=activities.at(16),
+        ends_at=activities.at(17),
+    )  # fmt: skip
+    row = deliverables.make_submitted(tx, shift=shift, place=activities.make_sign_up(tx, shift, volunteer=person))
+    [(file, _)] = list_files(tx, row.id)
+    return {"deliverable_id": row.id, "file_id": file.id}
 
 
 def _import(tx: Session, side: Side) -> UUID:
