@@ -47,7 +47,7 @@ def make_deliverable(
 def make_submitted(tx: Session, *, pieces: int = 3, **overrides: Any) -> Deliverable:
     """Make work that was handed in, with a file; the partner has not answered."""
     until = NOON + timedelta(days=7, hours=12)
-    states = {"state": "submitted", "submissions": 1, "pieces": pieces, "waits_until": until}
+    states: dict[str, Any] = {"state": "submitted", "submissions": 1, "pieces": pieces, "waits_until": until}
     row = make_deliverable(tx, **states | overrides)
     submission = make_submission(tx, row)
     make_work_file(tx, submission)

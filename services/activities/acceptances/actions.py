@@ -38,12 +38,25 @@ Outcome = Deliverable | Refusal
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """Who decides about work, within which scope, and when; `by` is None for the calendar."""
+class Word:
+    """Whose word it is, and when; `by` is None for the partner's silence, and for the calendar."""
 
-    scope: Scope
     by: UUID | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who decides about work, within which scope, and when."""
+
+    scope: Scope
+    by: UUID
+    at: datetime
+
+    @property
+    def word(self) -> Word:
+        """What they say, as it is written down."""
+        return Word(self.by, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +78,8 @@ def accept(
     """
     standing = _lock_one(tx, judge, deliverable_id)
     seen.require(standing.row)
-    ending = _accept(judge, standing, pieces=pieces, reason=reason)
-    _carry_out(tx, judge, [ending] if ending else [])
+    ending = _accept(judge.word, standing, pieces=pieces, reason=reason)
+    _carry_out(tx, judge.word, [ending] if ending else [])
     return standing.row
 
 
@@ -82,13 +95,13 @@ def accept_many(tx: Session, judge: Judge, asked: Sequence[tuple[UUID, int]]) ->
         try:
             standing = _held(standings, deliverable_id)
             rules.require_last(submission, last=standing.row.submissions)
-            ending = _accept(judge, standing, pieces=None, reason=None)
+            ending = _accept(judge.word, standing, pieces=None, reason=None)
         except Refusal as refusal:
             outcomes.append(refusal)
             continue
         endings += [ending] if ending else []
         outcomes.append(standing.row)
-    _carry_out(tx, judge, endings)
+    _carry_out(tx, judge.word, endings)
     return outcomes
 
 
@@ -99,8 +112,8 @@ def reject(tx: Session, judge: Judge, deliverable_id: UUID, *, reason: str, seen
     """
     standing = _lock_one(tx, judge, deliverable_id)
     seen.require(standing.row)
-    _answer(judge, standing, Command.REJECT, reason=reason)
-    _carry_out(tx, judge, [Ending(standing, Command.REJECT)])
+    _answer(judge.word, standing, Command.REJECT, reason=reason)
+    _carry_out(tx, judge.word, [Ending(standing, Command.REJECT)])
     return standing.row
 
 
@@ -114,7 +127,7 @@ def request_revision(tx: Session, judge: Judge, deliverable_id: UUID, *, reason:
     seen.require(row)
     if row.state == State.SUBMITTED:  # In any other it is not a question of how often.
         require_revisions_left(row.revisions)
-    _answer(judge, standing, Command.REQUEST_REVISION, reason=reason)
+    _answer(judge.word, standing, Command.REQUEST_REVISION, reason=reason)
     counts = {"submission": row.submissions, "revisions": row.revisions}
     asked = events.DeliverableRevisionRequested(**fact_of(row), at=judge.at, **counts, due_until=row.due_until)
     bus.emit(tx, asked)
@@ -126,7 +139,7 @@ def end(tx: Session, *, now: datetime, limit: int = rules.MOST_AT_ONCE) -> int:
 
     Whose place is gone meanwhile, or whose record was merged into one that has the place as well, owes nothing more.
     """
-    judge = Judge(Scope(programme_id=UUID(int=0)), None, now)
+    word = Word(None, now)
     standings = deliverables.lock(tx, find_ending(tx, now=now, limit=limit))
     endings = []
     for standing in standings.values():
@@ -138,9 +151,9 @@ def end(tx: Session, *, now: datetime, limit: int = rules.MOST_AT_ONCE) -> int:
         elif row.state == State.OVERDUE:
             deliverables.pass_on(row, Command.ABANDON)
             endings.append(Ending(standing, Command.ABANDON))
-        elif (ending := _accept(judge, standing, pieces=None, reason=None)) is not None:
+        elif (ending := _accept(word, standing, pieces=None, reason=None)) is not None:
             endings.append(ending)
-    _carry_out(tx, judge, endings)
+    _carry_out(tx, word, endings)
     return len(standings)
 
 
@@ -158,40 +171,40 @@ def _held(standings: dict[UUID, Standing], deliverable_id: UUID) -> Standing:
     return standing
 
 
-def _accept(judge: Judge, standing: Standing, *, pieces: int | None, reason: str | None) -> Ending | None:
+def _accept(word: Word, standing: Standing, *, pieces: int | None, reason: str | None) -> Ending | None:
     """Accept work; None if it is accepted so already."""
     row = standing.row
     if row.state in rules.ACCEPTING and row.accepted_pieces == (row.pieces if pieces is None else pieces):
         return None
     command, accepted = rules.acceptance(pieces, handed_in=row.pieces or 1, reason=reason)
-    _answer(judge, standing, command, reason=reason)
-    deliverables.note_accepted(row, pieces=accepted, is_by_silence=judge.by is None)
+    _answer(word, standing, command, reason=reason)
+    deliverables.note_accepted(row, pieces=accepted, is_by_silence=word.by is None)
     return Ending(standing, command, accepted)
 
 
-def _answer(judge: Judge, standing: Standing, command: Command, *, reason: str | None) -> None:
+def _answer(word: Word, standing: Standing, command: Command, *, reason: str | None) -> None:
     """Write down what somebody else says. Raises OwnDeliverable, DeliverableClosed, NothingOwed."""
-    if judge.by is not None:
-        rules.require_stranger(judge.by, volunteer_id=standing.row.volunteer_id)
-    deliverables.answer(standing, Answer(command, judge.by, judge.at, reason))
+    if word.by is not None:
+        rules.require_stranger(word.by, volunteer_id=standing.row.volunteer_id)
+    deliverables.answer(standing, Answer(command, word.by, word.at, reason))
 
 
-def _carry_out(tx: Session, judge: Judge, endings: Sequence[Ending]) -> None:
+def _carry_out(tx: Session, word: Word, endings: Sequence[Ending]) -> None:
     """Settle what was accepted, decide of the places, and tell it; rows, people and shifts are locked."""
     if not endings:
         return
     tx.flush()
-    settlements = [found for each in endings if (found := _settlement(each, judge)) is not None]
+    settlements = [found for each in endings if (found := _settlement(each, word)) is not None]
     if settlements:
         settle(tx, settlements)
     for command in (places.Command.ATTEND, places.Command.MISS):
         owing = [each.standing.row.sign_up_id for each in endings if _PLACES[each.command] is command]
-        move(tx, Move(command, judge.at), owing)
-    facts = [_told(each, judge) for each in endings]
+        move(tx, Move(command, word.at), owing)
+    facts = [_told(each, word) for each in endings]
     bus.emit_all(tx, facts, of=[each.volunteer_id for each in facts])
 
 
-def _settlement(ending: Ending, judge: Judge) -> Settlement | None:
+def _settlement(ending: Ending, word: Word) -> Settlement | None:
     """Say what is settled of accepted pieces: what is matched of a service, or the agreed minutes where none is known.
 
     None where nothing was accepted, and where a reviewer has taken the service back: that stays.
@@ -207,19 +220,19 @@ def _settlement(ending: Ending, judge: Judge) -> Settlement | None:
         presence = presence_of(known)
     return Settlement(
         new_id() if known is None else known.id, row.volunteer_id, shift, 1 if known is None else known.version + 1,
-        presence, f"deliverable {row.id}: {row.state}, {ending.pieces}" + (" by silence" if judge.by is None else ""),
-        judge.by or row.partner_id, judge.at, known=known, agreed=agreed,
+        presence, f"deliverable {row.id}: {row.state}, {ending.pieces}" + (" by silence" if word.by is None else ""),
+        word.by or row.partner_id, word.at, known=known, agreed=agreed,
     )  # fmt: skip
 
 
-def _told(ending: Ending, judge: Judge) -> events.OfDeliverable:
+def _told(ending: Ending, word: Word) -> events.OfDeliverable:
     row = ending.standing.row
     if ending.command is Command.ABANDON:
-        return events.DeliverableAbandoned(**fact_of(row), at=judge.at)
+        return events.DeliverableAbandoned(**fact_of(row), at=word.at)
     if ending.command is Command.REJECT:
-        return events.DeliverableRejected(**fact_of(row), at=judge.at, submission=row.submissions)
+        return events.DeliverableRejected(**fact_of(row), at=word.at, submission=row.submissions)
     minutes = rules.agreed_minutes(pieces=ending.pieces, minutes_per_piece=row.minutes_per_piece)
     return events.DeliverableAccepted(
-        **fact_of(row), at=judge.at, submission=row.submissions, pieces=ending.pieces, agreed_minutes=minutes,
-        is_by_silence=judge.by is None, is_partial=ending.command is Command.ACCEPT_PARTLY,
+        **fact_of(row), at=word.at, submission=row.submissions, pieces=ending.pieces, agreed_minutes=minutes,
+        is_by_silence=word.by is None, is_partial=ending.command is Command.ACCEPT_PARTLY,
     )  # fmt: skip

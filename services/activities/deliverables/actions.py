@@ -162,6 +162,8 @@ def pass_on(row: Deliverable, command: Command, *, until: datetime | None = None
 
 def lock(tx: Session, rows: Collection[Deliverable]) -> dict[UUID, Standing]:
     """Lock people, shifts and work, in this order; work that went over to somebody else meanwhile is left out."""
+    if not rows:
+        return {}
     people = {row.id: row.volunteer_id for row in rows}
     lock_volunteers(tx, people.values())
     lock_shifts_by_id(tx, {row.shift_id for row in rows})

@@ -148,6 +148,25 @@ class TestCount:
         """On the date of service, whatever becomes of the person later."""
         assert rules.count(90, employed=employed, service_on=FIRST) == rules.Counted(90, matchable)
         assert rules.count(0, employed=employed, service_on=FIRST) == rules.Counted(0, 0)
+        assert rules.count(90, employed=employed, service_on=FIRST, agreed=60).matchable == min(matchable, 60)
+
+    @pytest.mark.parametrize(("agreed", "matchable"), [(None, 90), (0, 0), (89, 89), (90, 90), (91, 90)])
+    def test_no_more_is_matched_than_was_agreed(self, agreed: int | None, matchable: int) -> None:
+        """Of work that is handed in, by the pieces accepted; the service is what it was."""
+        assert rules.count(90, employed=[], service_on=FIRST, agreed=agreed) == rules.Counted(90, matchable)
+
+    @pytest.mark.parametrize(
+        ("is_handed_in", "decided", "known", "agreed"),
+        [
+            (False, None, None, None), (False, 60, 30, None), (True, None, None, 0), (True, None, 30, 30),
+            (True, 60, 30, 60), (True, 0, 30, 0),
+        ],
+    )  # fmt: skip
+    def test_what_was_agreed_stays_until_it_is_decided_anew(
+        self, decided: int | None, known: int | None, agreed: int | None, *, is_handed_in: bool
+    ) -> None:
+        """Corrections and neighbours do not touch it; before anything is accepted it is nothing."""
+        assert rules.agreed_minutes(is_handed_in=is_handed_in, decided=decided, known=known) == agreed
 
 
 class TestRequire:

@@ -15,6 +15,15 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 @pytest.mark.parametrize(
     ("attendance", "verdict"),
+    [(None, "handed_in"), ("checked_in", "handed_in"), ("settled", "attended"), ("voided", "taken_back")],
+)
+def test_what_is_handed_in_decides_of_its_place(attendance: str | None, verdict: str) -> None:
+    """But of whom it is settled already that they were there, or were not."""
+    assert rules.verdict(attendance, is_handed_in=True) == verdict
+
+
+@pytest.mark.parametrize(
+    ("attendance", "verdict"),
     [(None, "no_check_in"), ("checked_in", "no_check_out"), ("settled", "attended"), ("voided", "taken_back")],
 )
 def test_a_place_comes_to_what_is_recorded(attendance: str | None, verdict: str) -> None:

@@ -41,7 +41,7 @@ class TestIsLonger:
 class TestBlocks:
     def test_two_sign_ups_for_a_shift_to_come_are_decided_first(self) -> None:
         """By withdrawing one: the other record's may be over already."""
-        found = rules.blocks(pending=[ONE, TWO], claimed=[], signed_up=[ONE], served={}, under_way=[])
+        found = rules.blocks(pending=[ONE, TWO], claimed=[], owed=[], signed_up=[ONE], served={}, under_way=[])
         assert found == {ONE: Block.OPEN_SIGN_UP}
 
     @pytest.mark.parametrize(
@@ -53,17 +53,26 @@ class TestBlocks:
     )  # fmt: skip
     def test_what_was_voided_is_not_brought_back(self, kept: Served, merged: Served, *, blocked: bool) -> None:
         """Somebody decided that; the other record's service is decided about by a person as well."""
-        found = rules.blocks(pending=[], claimed=[], signed_up=[], served={ONE: (kept, merged)}, under_way=[])
+        found = rules.blocks(pending=[], claimed=[], owed=[], signed_up=[], served={ONE: (kept, merged)}, under_way=[])
         assert found == ({ONE: Block.VOIDED} if blocked else {})
 
     def test_a_claim_that_waits_is_decided_first_where_the_other_is_signed_up(self) -> None:
         """Elsewhere it goes over; an open sign-up is what is told of a shift with both."""
-        found = rules.blocks(pending=[TWO], claimed=[ONE, TWO, THREE], signed_up=[ONE, TWO], served={}, under_way=[])
+        found = rules.blocks(
+            pending=[TWO], claimed=[ONE, TWO, THREE], owed=[], signed_up=[ONE, TWO], served={}, under_way=[]
+        )
         assert found == {ONE: Block.OPEN_CLAIM, TWO: Block.OPEN_SIGN_UP}
+
+    def test_open_work_is_decided_first_where_the_other_is_signed_up(self) -> None:
+        """Elsewhere it goes over."""
+        found = rules.blocks(pending=[], claimed=[], owed=[ONE, TWO], signed_up=[ONE], served={}, under_way=[])
+        assert found == {ONE: Block.OPEN_WORK}
 
     def test_who_is_serving_checks_out_first(self) -> None:
         """As either record."""
-        assert rules.blocks(pending=[], claimed=[], signed_up=[], served={}, under_way=[ONE]) == {ONE: Block.UNDER_WAY}
+        assert rules.blocks(pending=[], claimed=[], owed=[], signed_up=[], served={}, under_way=[ONE]) == {
+            ONE: Block.UNDER_WAY
+        }
 
     def test_the_refusal_lists_the_shifts(self) -> None:
         """Each with what stands against it."""

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from services.activities.checklists.rules import Deliverable, Mode
 from services.activities.listings.tables import Listing, Shift
 from services.activities.proposals import actions as proposals
 from services.activities.proposals.rules import State, WrongProposalState
@@ -247,6 +248,25 @@ class TestPublish:
             (1, SHIFT.starts_at, 20), (2, SHIFT.starts_at + DAY, 20),
         ]  # fmt: skip
         assert self.listings(tx, rejected) == []
+
+    @pytest.mark.parametrize(
+        ("mode", "work", "terms"),
+        [
+            (Mode.ONLINE, Deliverable("无错别字", 45), ("无错别字", 45)),
+            (Mode.ONLINE, None, (None, None)),
+            (Mode.ON_SITE, Deliverable("无错别字", 45), (None, None)),
+        ],
+    )
+    def test_online_work_keeps_its_terms(
+        self, tx: Session, mode: Mode, work: Deliverable | None, terms: tuple[str | None, int | None]
+    ) -> None:
+        """Who signs up reads by what it is accepted; other work is not handed in."""
+        proposal = make_proposal(tx, state=State.APPROVED, mode=mode, deliverable=work)
+        self.publish(tx, NINE + 10 * DAY)
+        [listing] = self.listings(tx, proposal)
+        assert (listing.criteria, listing.minutes_per_piece) == terms
+        shift = tx.scalars(select(Shift).where(Shift.listing_id == listing.id)).one()
+        assert (shift.minutes_per_piece, shift.owed_at) == (terms[1], None)
 
     def test_what_passes_late_is_published_soon_after(self, tx: Session) -> None:
         """By the next run."""

@@ -3,10 +3,11 @@ import io
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from openpyxl import Workbook
 
+from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.work_files import rules
 from services.activities.work_files.rules import HEAD_BYTES, MOST_BYTES, MOST_TOGETHER
+from tests.activities.sheets import sheet
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 
@@ -17,12 +18,6 @@ def archive(*names: str) -> bytes:
     with ZipFile(file, "w", ZIP_DEFLATED) as parts:
         for name in names:
             parts.writestr(name, "<x/>")
-    return file.getvalue()
-
-
-def workbook() -> bytes:
-    file = io.BytesIO()
-    Workbook().save(file)
     return file.getvalue()
 
 
@@ -48,7 +43,7 @@ class TestType:
             (archive("[Content_Types].xml", "_rels/.rels", "word/document.xml"), f"{OFFICE}wordprocessingml.document"),
             (archive("[Content_Types].xml", "xl/workbook.xml"), f"{OFFICE}spreadsheetml.sheet"),
             (archive("[Content_Types].xml", "ppt/slides/slide1.xml"), f"{OFFICE}presentationml.presentation"),
-            (workbook(), f"{OFFICE}spreadsheetml.sheet"),
+            (sheet(VOLUNTEERS, ("E-1", "合成甲"), ending="xlsx"), f"{OFFICE}spreadsheetml.sheet"),
             ("一,二\r\n三,四\r\n".encode(), "text/plain; charset=utf-8"),
             ("\ufeff一,二\n".encode(), "text/plain; charset=utf-8"),
             ("一,二\r\n".encode("gb18030"), "text/plain; charset=gb18030"),
