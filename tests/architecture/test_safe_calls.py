@@ -27,6 +27,7 @@ from shared.web.routes import UNSAFE, Route, Router, require_safe
 DECIDES = {
     "edit_proposal", "submit_proposal", "withdraw_proposal", "request_proposal_changes", "approve_proposal",
     "reject_proposal", "uphold_claim", "reject_claim",
+    "accept_deliverable", "reject_deliverable", "request_deliverable_revision",
     "assign_incident", "share_incident", "resolve_incident", "dismiss_incident",
     "record_partner", "set_round_calendar", "move_round", "extend_round", "cancel_round",
     "cancel_shift", "excuse_sign_up", "declare_draw", "decide_go", "decide_no_go", "record_not_run",
@@ -48,13 +49,14 @@ REPORTS = {
     "request_certificate", "issue_certificate",
     "claim_proposal", "release_proposal",
     "attest_presence", "count_guests", "record_walk_in", "confirm_walk_in", "decline_walk_in",
+    "submit_deliverable",
     "claim_attendance", "claim_for_others", "confirm_claim", "object_to_claim", "appeal_claim",
     "sign_up", "accept_offer", "decline_offer", "withdraw_sign_up",
     "check_in", "check_out", "give_consent", "withdraw_consent", "record_consent", "record_withdrawal",
     "erase_oneself", "erase_volunteer", "commit_import",
 }  # fmt: skip
 READINGS = {"look_up_names", "look_up_volunteers"}  # Nothing changes; what is asked for must not stand in an address.
-ABOUT_A_SET = {"discard_dead_letters", "decide_proposals", "mark_no_shows"}
+ABOUT_A_SET = {"discard_dead_letters", "decide_proposals", "mark_no_shows", "accept_deliverables"}
 
 # Text that the audit trail may show: words of a known kind, codes and ids, and reasons. All other text is private.
 SHOWN = {
@@ -68,9 +70,10 @@ SHOWN = {
     "round.state", "round.moved_because", "round.cancelled_because", "round_calendar.timezone",
     "scan.way", "shift.state", "shift.cancelled_because", "shift.not_run", "draw.commitment",
     "listing.reference", "listing.title", "listing.timezone", "listing.mode", "listing.city", "listing.place",
-    "listing.description", "listing.state", "listing.cancelled_because",
+    "listing.description", "listing.criteria", "listing.state", "listing.cancelled_because",
     "proposal.external_reference", "proposal.state", "proposal.mode", "proposal.ended_because",
     "proposal_version.findings", "proposal_decision.decision", "proposal_comment.side",
+    "deliverable.state", "deliverable_submission.answer", "work_file.media_type",
     "walk_in.state", "claim.kind", "claim.side", "claim.cause", "claim.state", "claim.review", "claim.decision_reason",
     "incident.kind", "incident.subject_type", "incident.state", "incident.opened_side", "incident.dedupe_key",
     "incident.resolution",

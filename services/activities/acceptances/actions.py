@@ -74,7 +74,7 @@ def accept(
     """Accept what was handed in, or so many pieces of it; the same again changes nothing.
 
     Raises NotFound, RecordMerged, ChangedSince, OwnDeliverable, DeliverableClosed, NothingOwed, BadPieces,
-    ReasonMissing.
+    PartNeedsReason.
     """
     standing = _lock_one(tx, judge, deliverable_id)
     seen.require(standing.row)
@@ -86,9 +86,14 @@ def accept(
 def accept_many(tx: Session, judge: Judge, asked: Sequence[tuple[UUID, int]]) -> list[Outcome]:
     """Accept all of what was handed in, given as (deliverable, number of the submission that was seen), many at once.
 
-    For each, in order, the work or why it is not accepted: that keeps no other back.
+    For each, in order, the work or why it is not accepted: that keeps no other back. Raises NotFound if there is one
+    that does not exist, or that is not the caller's: then nothing is accepted.
     """
-    standings = deliverables.lock(tx, find_deliverables(tx, judge.scope, {each for each, _ in asked}))
+    found = find_deliverables(tx, judge.scope, {each for each, _ in asked})
+    missing = {each for each, _ in asked} - {row.id for row in found}
+    if missing:
+        raise NotFound(deliverable_ids=sorted(str(each) for each in missing))
+    standings = deliverables.lock(tx, found)
     outcomes: list[Outcome] = []
     endings = []
     for deliverable_id, submission in asked:

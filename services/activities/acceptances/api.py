@@ -26,6 +26,7 @@ ANSWER = (NotFound, RecordMerged, rules.OwnDeliverable, DeliverableClosed, Nothi
 
 
 @router.post("/accept", operation_id="accept_deliverables")
+@refuses(NotFound)
 def accept_deliverables(body: schemas.AcceptedMany, caller: Host, tx: Tx, now: Now) -> schemas.AcceptanceOutcomes:
     """Accept work whole, up to 200 at once; each for itself. Again changes nothing."""
     asked = [(item.deliverable_id, item.submission) for item in body.items]
@@ -33,7 +34,7 @@ def accept_deliverables(body: schemas.AcceptedMany, caller: Host, tx: Tx, now: N
 
 
 @router.post("/{deliverable_id}/accept", operation_id="accept_deliverable", response_model=Deliverable)
-@refuses(*ANSWER, rules.BadPieces, rules.ReasonMissing)
+@refuses(*ANSWER, rules.BadPieces, rules.PartNeedsReason)
 def accept_deliverable(
     deliverable_id: UUID, body: schemas.Acceptance, caller: Host, tx: Tx, now: Now, seen: Read
 ) -> Row:

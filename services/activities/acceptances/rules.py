@@ -31,10 +31,10 @@ class BadPieces(Invalid):
     title = Title(zh="验收件数有误", en="The number of accepted pieces is wrong")
 
 
-class ReasonMissing(Invalid):
+class PartNeedsReason(Invalid):
     """Who accepts less than was handed in says why."""
 
-    code = "reason_missing"
+    code = "part_needs_reason"
     title = Title(zh="请说明理由", en="Say why")
 
 
@@ -53,7 +53,7 @@ def require_last(submission: int, *, last: int) -> None:
 def acceptance(pieces: int | None, *, handed_in: int, reason: str | None) -> tuple[Command, int]:
     """Say which command it is to accept so many pieces, None for all, and how many those are.
 
-    Raises BadPieces, and ReasonMissing for fewer than were handed in.
+    Raises BadPieces, and PartNeedsReason for fewer than were handed in.
     """
     accepted = handed_in if pieces is None else pieces
     if not 1 <= accepted <= handed_in:
@@ -61,7 +61,7 @@ def acceptance(pieces: int | None, *, handed_in: int, reason: str | None) -> tup
     if accepted == handed_in:
         return Command.ACCEPT, accepted
     if reason is None:
-        raise ReasonMissing(field="reason")
+        raise PartNeedsReason(field="reason")
     return Command.ACCEPT_PARTLY, accepted
 
 

@@ -120,3 +120,18 @@ class Closing(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason = Field(description="What came of it; without anybody's name.")
+
+
+class OwnIncident(BaseModel):
+    """An incident that the person opened, or that is about them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="事件编号 / The incident's id")
+    kind: Shown = Field(description="类型 / Kind")
+    shift_id: UUID | None = Field(description="场次编号 / The shift's id")
+    details: Shown = Field(description="说明 / What was said of it")
+    state: Shown = Field(description="状态 / State")
+    opened_side: Shown = Field(description="提出方 / Which side opened it")
+    opened_at: AwareDatetime = Field(description="提出时间 / When it was opened")
+    closed_at: AwareDatetime | None = Field(description="关闭时间 / When it was closed")

@@ -13,8 +13,10 @@ from services.activities.consents.schemas import Consent
 from services.activities.deliverables.schemas import OwnDeliverable, OwnSubmission
 from services.activities.eligibility.schemas import Interval
 from services.activities.feedback.schemas import OwnAnswer, OwnFeedback
+from services.activities.incidents.schemas import OwnIncident
 from services.activities.personal_data.queries import Everything
 from services.activities.reliability.schemas import Appeal
+from services.activities.rosters.schemas import OwnWalkIn
 from services.activities.work_files.schemas import OwnFile
 from shared.web.fields import Count, Items, Parts, Reason, Shown
 
@@ -162,31 +164,6 @@ class WrongCodes(Described):
     shift_id: UUID = Field(description="场次编号 / The shift's id")
     failed: Count = Field(description="连续输错次数 / How many in a row")
     last_failed_at: AwareDatetime = Field(description="最近一次 / The last of them")
-
-
-class OwnWalkIn(Described):
-    """That the person was on a shift without a place, as its partner recorded."""
-
-    id: UUID = Field(description="登记编号 / The walk-in's id")
-    shift_id: UUID = Field(description="场次编号 / The shift's id")
-    checked_in_at: AwareDatetime = Field(description="到场时间 / From when")
-    checked_out_at: AwareDatetime = Field(description="离场时间 / Until when")
-    state: Shown = Field(description="状态 / State")
-    recorded_at: AwareDatetime = Field(description="登记时间 / When it was recorded")
-    answered_at: AwareDatetime | None = Field(description="答复时间 / When the person answered")
-
-
-class OwnIncident(Described):
-    """An incident that the person opened, or that is about them."""
-
-    id: UUID = Field(description="事件编号 / The incident's id")
-    kind: Shown = Field(description="类型 / Kind")
-    shift_id: UUID | None = Field(description="场次编号 / The shift's id")
-    details: Shown = Field(description="说明 / What was said of it")
-    state: Shown = Field(description="状态 / State")
-    opened_side: Shown = Field(description="提出方 / Which side opened it")
-    opened_at: AwareDatetime = Field(description="提出时间 / When it was opened")
-    closed_at: AwareDatetime | None = Field(description="关闭时间 / When it was closed")
 
 
 class Access(Described):

@@ -23,6 +23,7 @@ from services.activities.eligibility.rules import Interval
 from services.activities.listings.tables import Shift
 from services.activities.revisions.actions import revise_eligibility
 from services.activities.sign_ups.tables import SignUp
+from services.activities.volunteers.actions import point_to
 from services.activities.volunteers.rules import RecordMerged
 from shared.database.sessions import Database
 from shared.errors import ChangedSince, NotFound, Refusal
@@ -170,7 +171,7 @@ class TestAccept:
     def test_some_pieces_are_accepted_with_a_reason(self, tx: Session) -> None:
         """Their minutes count."""
         row = make_submitted(tx)
-        with pytest.raises(rules.ReasonMissing):
+        with pytest.raises(rules.PartNeedsReason):
             accept(tx, row, pieces=2)
         with pytest.raises(rules.BadPieces):
             accept(tx, row, pieces=4, reason="x")
@@ -266,9 +267,7 @@ class TestAccept:
     def test_a_merged_record_is_decided_of_no_more(self, tx: Session) -> None:
         """What it had went over, or was done twice."""
         row = make_submitted(tx)
-        person, other = tx.get_one(type(make_volunteer(tx)), row.volunteer_id), make_volunteer(tx)
-        person.merged_into = other.id
-        tx.flush()
+        point_to(tx, row.volunteer_id, kept_id=make_volunteer(tx).id, now=NOON)
         with pytest.raises(RecordMerged):
             accept(tx, row)
 
@@ -344,15 +343,15 @@ class TestMany:
         ask_again(tx, revised)
         hand_in(tx, revised, b"two")
         own = make_submitted(tx, shift=shift, place=make_sign_up(tx, shift, volunteer=make_volunteer(tx, id=HOST)))
-        unknown = uuid4()
-        asked = [(good.id, 1), (revised.id, 1), (due.id, 1), (own.id, 1), (unknown, 1), (good.id, 1), (revised.id, 2)]
+        asked = [(good.id, 1), (revised.id, 1), (due.id, 1), (own.id, 1), (good.id, 1), (revised.id, 2)]
+        with pytest.raises(NotFound):
+            actions.accept_many(tx, host(good), [*asked, (uuid4(), 1)])
 
         outcomes = actions.accept_many(tx, host(good), asked)
 
         codes = [each.code if isinstance(each, Refusal) else each.state for each in outcomes]
         assert codes == [
-            "accepted", "submission_superseded", "submission_superseded", "own_deliverable", "not_found", "accepted",
-            "accepted",
+            "accepted", "submission_superseded", "submission_superseded", "own_deliverable", "accepted", "accepted",
         ]  # fmt: skip
         accepted = [each.deliverable_id for each in facts(tx) if isinstance(each, DeliverableAccepted)]
         assert accepted == [good.id, revised.id]
@@ -406,8 +405,7 @@ class TestEnd:
         shift = make_work_shift(tx)
         excused = make_submitted(tx, shift=shift, place=make_sign_up(tx, shift, state="excused"))
         merged = make_submitted(tx, shift=shift)
-        tx.get_one(type(make_volunteer(tx)), merged.volunteer_id).merged_into = make_volunteer(tx).id
-        tx.flush()
+        point_to(tx, merged.volunteer_id, kept_id=make_volunteer(tx).id, now=NOON)
         actions.end(tx, now=datetime(2022, 7, 1, tzinfo=UTC))
         assert [row.state for row in (excused, merged)] == ["released", "released"]
         assert facts(tx) == []

@@ -30,7 +30,7 @@ class TestAcceptance:
 
     def test_fewer_need_a_reason(self) -> None:
         """The volunteer is told why."""
-        with pytest.raises(rules.ReasonMissing):
+        with pytest.raises(rules.PartNeedsReason):
             rules.acceptance(2, handed_in=3, reason=None)
 
 

@@ -140,7 +140,7 @@ def test_one_to_ten_files_are_taken(own: Door, row: Deliverable, count: int) -> 
     """No fewer and no more."""
     answer = send(own, row, *many(count))
     assert refusal(answer) == (422, "invalid_input")
-    assert {error["field"] for error in answer.json()["errors"]} == {"body.files"}
+    assert {error["field"] for error in answer.json()["errors"]} == {"files"}
     assert kept(own, row) == (0, 0)
 
 
@@ -208,11 +208,13 @@ def test_a_partner_sends_back_and_accepts(own: Door, host: Door, row: Deliverabl
 def test_many_are_accepted_at_once(own: Door, host: Door, row: Deliverable) -> None:
     """Each with its outcome, by the submission that was seen."""
     send(own, row, ("a.pdf", PDF))
-    items = [{"deliverable_id": str(each), "submission": 1} for each in (row.id, uuid4())]
+    items = [{"deliverable_id": str(row.id), "submission": number} for number in (1, 2)]
     for _ in range(2):
         done, refused = host.post("/deliverables/accept", items=items).json()["items"]
-        assert (done["deliverable"]["state"], refused["refused"]) == ("accepted", "not_found")
+        assert (done["deliverable"]["state"], refused["refused"]) == ("accepted", "submission_superseded")
     assert refusal(host.post("/deliverables/accept", items=items * 101)) == (422, "invalid_input")
+    unknown = {"deliverable_id": str(uuid4()), "submission": 1}
+    assert refusal(host.post("/deliverables/accept", items=[*items, unknown])) == (404, "not_found")
 
 
 def test_who_may_see_what(door: Door, own: Door, host: Door, row: Deliverable) -> None:

@@ -171,7 +171,8 @@ RECIPES: dict[str, Recipe] = {
     "list_deliverables": PLAIN,
     "get_deliverable": PLAIN,
     "accept_deliverables": Recipe(
-        lambda things: {"items": [{"deliverable_id": str(things["deliverable_id"]), "submission": 1}]}
+        lambda things: {"items": [{"deliverable_id": str(things["deliverable_id"]), "submission": 1}]},
+        names_thing=True,
     ),
     "accept_deliverable": Recipe(lambda _things: {}),
     "reject_deliverable": Recipe(lambda _things: REASON),
