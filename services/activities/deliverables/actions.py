@@ -62,7 +62,7 @@ def owe(tx: Session, *, now: datetime, limit: int = rules.SHIFTS_AT_ONCE) -> int
             id=new_id(), programme_id=shift.programme_id, sign_up_id=each.sign_up_id, shift_id=shift.id,
             listing_id=shift.listing_id, partner_id=shift.partner_id, volunteer_id=each.volunteer_id,
             service_on=shift.service_on, minutes_per_piece=shift.minutes_per_piece, state=State.DUE,
-            due_until=untils[shift.id], waits_until=untils[shift.id],
+            due_until=untils[shift.id], waits_until=untils[shift.id], submissions=0, revisions=0, is_by_silence=False,
         )
         for each in owing if each.shift_id not in later
         for shift in (shifts[each.shift_id],)
