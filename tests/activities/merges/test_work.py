@@ -36,6 +36,7 @@ def shift(tx: Session) -> Shift:
 
 def approve(tx: Session, merge: Merge) -> None:
     tx.flush()
+    tx.expire_all()  # As in a transaction of its own.
     actions.approve(tx, Decision(merge.programme_id, merge.id, ANYTHING, OTHER, at(15)))
     tx.expire_all()
 
