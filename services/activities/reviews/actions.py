@@ -55,6 +55,20 @@ class Outcome:
     refusal: Refusal | None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that is made, and not yet recorded and told."""
+
+    proposal: Proposal
+    decision: ProposalDecision
+    publish_at: datetime
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the proposal."""
+        return Outcome(self.proposal.id, self.proposal.state, None)
+
+
 def claim(tx: Session, by: Reviewer, proposal_id: UUID) -> Proposal:
     """Take a proposal to review it; again changes nothing.
 
@@ -89,7 +103,8 @@ def decide(tx: Session, by: Reviewer, proposal_id: UUID, verdict: Verdict, *, se
     state = State(proposal.state)
     if state is State.IN_REVIEW:
         rules.require_theirs(by.person_id, reviewer_id=proposal.reviewer_id)
-    _decide(tx, by, proposal, verdict, state=state)
+    call = get_round(tx, proposal.round_id)
+    _record(tx, [_decide(by, proposal, verdict, state=state, publish_at=call.publish_at)])
     return proposal
 
 
@@ -104,7 +119,11 @@ def decide_many(tx: Session, by: Reviewer, proposal_ids: Collection[UUID], verdi
     missing = [str(proposal_id) for proposal_id in proposal_ids if proposal_id not in found]
     if missing:
         raise NotFound(proposal_ids=missing)
-    return [_outcome(tx, by, found[proposal_id], verdict) for proposal_id in proposal_ids]
+    rounds = {round_id: get_round(tx, round_id) for round_id in {each.round_id for each in found.values()}}
+    publish_at = {proposal.id: rounds[proposal.round_id].publish_at for proposal in found.values()}
+    outcomes = [_outcome(by, found[each], verdict, publish_at=publish_at[each]) for each in proposal_ids]
+    _record(tx, [each for each in outcomes if isinstance(each, Decided)])
+    return [each.outcome if isinstance(each, Decided) else each for each in outcomes]
 
 
 def comment(
@@ -175,12 +194,11 @@ def _terms(content: Content) -> listing_rules.Terms | None:
     return listing_rules.Terms(work.criteria, work.minutes_per_piece)
 
 
-def _outcome(tx: Session, by: Reviewer, proposal: Proposal, verdict: Verdict) -> Outcome:
+def _outcome(by: Reviewer, proposal: Proposal, verdict: Verdict, *, publish_at: datetime) -> Decided | Outcome:
     try:
-        _decide(tx, by, proposal, verdict, state=_claimed(by, proposal))
+        return _decide(by, proposal, verdict, state=_claimed(by, proposal), publish_at=publish_at)
     except Refusal as refusal:  # It is refused before anything of it is changed.
         return Outcome(proposal.id, None, refusal)
-    return Outcome(proposal.id, proposal.state, None)
 
 
 def _claimed(by: Reviewer, proposal: Proposal) -> State:
@@ -199,32 +217,34 @@ def _require_impartial(by: Reviewer, proposal: Proposal) -> None:
     )  # fmt: skip
 
 
-def _decide(tx: Session, by: Reviewer, proposal: Proposal, verdict: Verdict, *, state: State) -> None:
+def _decide(by: Reviewer, proposal: Proposal, verdict: Verdict, *, state: State, publish_at: datetime) -> Decided:
     """Decide about a proposal in this state; nothing is changed before everything that may refuse has passed."""
     _require_impartial(by, proposal)
     moved = after(state, _COMMANDS[verdict.decision])
-    call = get_round(tx, proposal.round_id)
     if verdict.decision is Decision.APPROVED:
         starts = (shift.starts_at for shift in proposal.content.shifts)
-        rules.require_shifts_ahead(starts, publish_at=call.publish_at, now=by.at)
+        rules.require_shifts_ahead(starts, publish_at=publish_at, now=by.at)
     proposal.state, proposal.reviewer_id = moved, by.person_id
     proposal.decided_at = None if verdict.decision is Decision.CHANGES_REQUESTED else by.at
-    decision = _recorded(tx, by, proposal, verdict)
-    bus.emit(tx, _told(proposal, decision, call.publish_at))
+    return Decided(proposal, _decision(by, proposal, verdict), publish_at)
 
 
-def _recorded(tx: Session, by: Reviewer, proposal: Proposal, verdict: Verdict) -> ProposalDecision:
+def _decision(by: Reviewer, proposal: Proposal, verdict: Verdict) -> ProposalDecision:
     answers = verdict.answers
-    decision = ProposalDecision(
+    return ProposalDecision(
         id=new_id(), programme_id=proposal.programme_id, proposal_id=proposal.id, submission=proposal.submissions,
         decision=verdict.decision, reasons=list(verdict.reasons), note=verdict.note,
         requests=[list(each) for each in verdict.requests], handbook_version=answers.version if answers else None,
         answers=[[each.item, each.mark, each.remark] for each in answers.marks] if answers else None,
         submitted_at=proposal.submitted_at, decided_by=by.person_id, decided_at=by.at,
     )  # fmt: skip
-    tx.add(decision)
+
+
+def _record(tx: Session, decided: Sequence[Decided]) -> None:
+    """Write down what is decided and tell it, with a few statements for however many."""
+    tx.add_all(each.decision for each in decided)
     tx.flush()
-    return decision
+    bus.emit_all(tx, [_told(each.proposal, each.decision, each.publish_at) for each in decided])
 
 
 def _told(proposal: Proposal, decision: ProposalDecision, publish_at: datetime) -> ProposalReviewed:

@@ -19,6 +19,7 @@ from services.activities.reviews.actions import Reviewer
 from shared.auth.callers import Caller
 from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
+from shared.web.fields import Instant
 from shared.web.preconditions import Read
 from shared.web.refusals import refuses
 from shared.web.routes import Router
@@ -146,6 +147,16 @@ def show_round_board(round_id: UUID, caller: Oversees, tx: Tx) -> schemas.Board:
         gap=rules.gap(board.whole, target=board.round.target), whole=schemas.Tally.model_validate(board.whole),
         decisions=board.decisions, median_review_minutes=board.median_minutes,
         ninth_decile_review_minutes=board.ninth_minutes, partners=partners,
+    )  # fmt: skip
+
+
+@router.get("/boards/rounds", operation_id="sum_round_boards")
+def sum_round_boards(since: Instant, until: Instant, caller: Oversees, tx: Tx, now: Now) -> schemas.BoardSum:
+    """Sum the boards of the rounds that opened from `since` to before `until`; drafts are not counted."""
+    found = queries.sum_boards(tx, programme_id=caller.programme_id, since=since, until=until, now=now)
+    return schemas.BoardSum(
+        since=since, until=until, rounds=found.rounds, target=found.target,
+        gap=rules.gap(found.whole, target=found.target), whole=schemas.Tally.model_validate(found.whole),
     )  # fmt: skip
 
 

@@ -31,6 +31,21 @@ _REVIEW_TIME = text("""
 """)
 
 
+_ROUNDS = text("""
+    SELECT count(*) AS rounds, CAST(coalesce(sum(target), 0) AS bigint) AS target FROM round
+    WHERE programme_id = :programme_id AND (state IN ('open', 'closed', 'published')
+            OR (state = 'planned' AND opens_at <= :now))
+        AND opens_at >= :since AND opens_at < :until
+""")
+_SUMMED = text(f"""
+    SELECT {", ".join(f"count(*) FILTER (WHERE p.state = '{state}') AS {state}" for state in _COUNTED)},
+        count(p.listing_id) AS published,
+        min(p.submitted_at) FILTER (WHERE p.state IN ('submitted', 'in_review')) AS oldest_waiting_at
+    FROM proposal p JOIN round r ON r.id = p.round_id
+    WHERE r.programme_id = :programme_id AND r.opens_at >= :since AND r.opens_at < :until AND p.submissions > 0
+""")  # noqa: S608  As above.
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """How a round stands: as a whole, by partner, and how long decisions took, in whole minutes."""
@@ -53,6 +68,22 @@ def get_board(tx: Session, *, programme_id: UUID, round_id: UUID) -> Board:
     times = tx.execute(_REVIEW_TIME, {"round_id": round_id}).one()
     median, ninth = (int(each.total_seconds()) // 60 for each in times.waits) if times.waits else (None, None)
     return Board(found, whole, tallies, times.decisions, median, ninth)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How the rounds of a time stand together: those that have opened, their targets, and what was proposed in them."""
+
+    rounds: int
+    target: int
+    whole: Tally
+
+
+def sum_boards(tx: Session, *, programme_id: UUID, since: datetime, until: datetime, now: datetime) -> Sum:
+    """Count the rounds that have opened within [since, until), and the proposals made for them, drafts left out."""
+    values = {"programme_id": programme_id, "since": since, "until": until}
+    opened = tx.execute(_ROUNDS, values | {"now": now}).one()
+    return Sum(opened.rounds, opened.target, _tally(tx.execute(_SUMMED, values).one()))
 
 
 def _tally(row: Any) -> Tally:  # noqa: ANN401  A row.

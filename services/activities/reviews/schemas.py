@@ -214,6 +214,17 @@ class Tally(BaseModel):
     oldest_waiting_at: AwareDatetime | None
 
 
+class BoardSum(BaseModel):
+    """How the rounds that opened from `since` to before `until` stand together."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+    rounds: Count = Field(description="Those that have opened, cancelled ones left out.")
+    target: Count
+    gap: Count = Field(description="What is missing of their targets, by what is approved.")
+    whole: Tally
+
+
 class PartnerTally(Tally):
     """How one partner's stand."""
 

@@ -23,6 +23,7 @@ from tests.activities.proposed import emitted
 from tests.activities.racing import at_once, held
 from tests.factories.activities import NINE, PROGRAMME, REVIEWER, make_listing, make_partner, make_round
 from tests.factories.proposals import ALL_WELL, CONTENT, DAY, SHIFT, VERDICTS, by, make_proposal, reviewer
+from tests.shared.bus.running import counted
 
 HOUR = timedelta(hours=1)
 
@@ -174,6 +175,23 @@ class TestMany:
         ]  # fmt: skip
         assert [made[State.DRAFT].state, made[State.REJECTED].state, others.state] == ["draft", "rejected", "in_review"]
         assert len(queries.list_decisions(tx, made[State.SUBMITTED].id)) == 1
+
+    def test_many_take_no_more_statements_than_two(self, tx: Session) -> None:
+        """A season of thousands is decided in lists of a hundred."""
+        call, host = make_round(tx), make_partner(tx)
+        made = [
+            make_proposal(tx, state=State.SUBMITTED, call=call, partner_id=host.id, title=f"海滩清理 {number}").id
+            for number in range(14)
+        ]
+        tx.expunge_all()
+
+        def statements(ids: list[UUID]) -> int:
+            with counted(tx.get_bind().engine) as seen:
+                found = actions.decide_many(tx, reviewer(), ids, VERDICTS[State.APPROVED])
+            assert [each.state for each in found] == ["approved"] * len(ids)
+            return len(seen)
+
+        assert statements(made[:2]) >= statements(made[2:])
 
     def test_what_is_refused_is_not_taken_in_passing(self, tx: Session) -> None:
         """It waits on, for whoever comes."""

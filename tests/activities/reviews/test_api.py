@@ -166,6 +166,56 @@ def test_a_board_shows_how_a_round_stands(door: Door, call: Round) -> None:
     assert refusal(own.get(path)) == (403, "missing_permission")
 
 
+EVER = {"since": "2022-01-01T00:00:00Z", "until": "2023-01-01T00:00:00Z"}
+
+
+def a_week_earlier(call: Round) -> None:
+    """Move a round to where another has no part of its time."""
+    for name in ("opens_at", "closes_at", "review_by", "publish_at"):
+        setattr(call, name, getattr(call, name) - 7 * DAY)
+
+
+class TestBoardsTogether:
+    def test_rounds_are_summed(self, door: Door, call: Round) -> None:
+        """What was proposed in any of them, against all their targets; drafts are not counted."""
+        for state in (State.APPROVED, State.REJECTED):
+            put(door, call, state)
+        door.put_in(lambda tx: a_week_earlier(tx.get_one(Round, call.id)))
+        other = door.put_in(lambda tx: make_round(tx, programme_id=door.programme_id, number=13, target=3))
+        put(door, other, State.APPROVED)
+        put(door, other, State.DRAFT)
+
+        shown = door.by(Role.AUDITOR).get("/boards/rounds", **EVER).json()
+
+        assert (shown["rounds"], shown["target"], shown["gap"]) == (2, 5, 3)
+        whole = shown["whole"]
+        assert (whole["proposals"], whole["approved"], whole["rejected"]) == (3, 2, 1)
+        assert whole["pass_permille"] == 667
+
+    def test_a_time_holds_the_rounds_that_opened_within(self, door: Door, call: Round) -> None:
+        """Half-open; one that has not opened yet or was cancelled is no round so far, in another programme none is."""
+        put(door, call, State.APPROVED)
+        at = call.opens_at.isoformat()
+
+        def sums(reader: Door, since: str, until: str) -> tuple[int, int]:
+            shown = reader.get("/boards/rounds", since=since, until=until).json()
+            return shown["rounds"], shown["whole"]["proposals"]
+
+        assert sums(door, at, EVER["until"]) == (1, 1)
+        assert sums(door, EVER["since"], at) == (0, 0)
+        assert sums(door.elsewhere(), **EVER) == (0, 0)
+        door.watch.now = call.opens_at - DAY
+        assert sums(door, **EVER) == (0, 1)
+
+    def test_of_nothing_there_is_no_rate(self, door: Door) -> None:
+        """A season that has not begun has noughts; partners do not oversee it."""
+        shown = door.get("/boards/rounds", **EVER).json()
+
+        assert (shown["rounds"], shown["target"], shown["gap"], shown["whole"]["pass_permille"]) == (0, 0, 0, None)
+        own = door.by(Role.PARTNER, partner_id=uuid4())
+        assert refusal(own.get("/boards/rounds", **EVER)) == (403, "missing_permission")
+
+
 def test_only_the_two_sides_read_what_is_said(door: Door, call: Round) -> None:
     """Another partner finds nothing, an auditor reads and does not write."""
     path = f"/proposals/{put(door, call).id}"

@@ -113,6 +113,7 @@ RECIPES: dict[str, Recipe] = {
     "comment_on_proposal": Recipe(lambda _things: {"body": "改到室内"}),
     "show_proposal_history": PLAIN,
     "show_round_board": PLAIN,
+    "sum_round_boards": Recipe(query={edge: f"{day}T00:00:00Z" for edge, day in DATES.items()}),
     "look_up_volunteers": Recipe(lambda _things: {"employee_numbers": ["E1"]}),
     "list_skills": PLAIN,
     "get_skill": PLAIN,
