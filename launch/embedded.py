@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
@@ -33,6 +34,7 @@ from shared.auth.signatures import secret_of, signatures_of
 from shared.auth.tokens import TokenVerifier
 from shared.bus.tasks.sweeping import count_open
 from shared.bus.tasks.workers import LocalBroker, LocalTasks
+from shared.bus.timers import fire
 from shared.bus.topology import Topology
 from shared.bus.transport.postgres import PostgresTransport
 from shared.database.binaries import EmbeddedServerFailed
@@ -52,6 +54,7 @@ from shared.web.options import options_of
 HOST = "127.0.0.1"
 BROKER_POOL = 4 * len(SERVICES) + 4  # For each service three queues, each of which holds one, and a relay.
 IDLE_SECONDS = 0.02
+IDLE_WITHIN_SECONDS = 120.0
 
 _DUE = text("SELECT count(*) FROM outbox WHERE due_at IS NULL OR due_at <= :now")
 
@@ -145,19 +148,42 @@ class EmbeddedPlatform:
         """How many of its server's connections it can hold at once, when all its pools are full."""
         return sum(database.pool_size + APART_POOL for database in self._databases)
 
-    def until_idle(self, *, seconds: float = 120.0) -> None:
+    def fire(self, *names: str) -> None:
+        """Run timers at the clock's present instant, beside their schedules, and wait until all tasks are done.
+
+        For whoever travels in time: schedules are armed for the time in which the platform was started. Raises NotIdle.
+        """
+        timers = {timer.name: (service.name, timer) for service in SERVICES for timer in service.timers}
+        for service, timer in (timers[name] for name in names):
+            with self._background[service].transaction() as tx:
+                fire(tx, timer, [clock.now()])
+        self._until_none(self._tasks_open, seconds=IDLE_WITHIN_SECONDS)
+
+    def until_idle(self, *, seconds: float = IDLE_WITHIN_SECONDS) -> None:
         """Wait until every event is handled and all work is done. Raises NotIdle if nothing moves for `seconds`."""
-        least = self._events_waiting()
+        self._until_none(self._events_waiting, seconds=seconds)
+
+    def _until_none(self, count: Callable[[], int], *, seconds: float) -> None:
+        """Wait until nothing is counted any more. Raises NotIdle if the count does not fall for `seconds`."""
+        least = count()
         deadline = time.monotonic() + seconds
         while least:
             self.crew.stop.wait(IDLE_SECONDS)
             if self.crew.failed:
                 raise NotIdle(f"worker {self.crew.failed} has failed; see the log")
-            waiting = self._events_waiting()
+            waiting = count()
             if waiting < least:
                 least, deadline = waiting, time.monotonic() + seconds
             if time.monotonic() > deadline:
-                raise NotIdle(f"{waiting} events still wait, and none has moved for {seconds:.0f} s")
+                raise NotIdle(f"{waiting} events or tasks still wait, and none has moved for {seconds:.0f} s")
+
+    def _tasks_open(self) -> int:
+        """Count what workers have still to do."""
+        found = 0
+        for database in self._background.values():
+            with database.transaction() as tx:
+                found += count_open(tx)
+        return found
 
     def _events_waiting(self) -> int:
         """Count events in outboxes first and in queues second: one on its way from here to there is seen in either."""

@@ -142,6 +142,12 @@ def every(
     return bind
 
 
+def fire(tx: Session, timer: Timer, instants: Sequence[datetime]) -> None:
+    """Queue a run of a timer for each instant; one that has a run already gets no other."""
+    keys = [f"{timer.name}@{instant.isoformat()}" for instant in instants]
+    task_all(tx, timer.work.task, [[instant] for instant in instants], keys=keys)
+
+
 class Scheduler:
     """Fires one service's timers; several at once share the work."""
 
@@ -192,7 +198,6 @@ class Scheduler:
     def _fire(self, tx: Session, timer: Timer, due_at: datetime, now: datetime) -> int:
         due, following = timer.claimed(due_at, now=now)
         tx.execute(_ARM_NEXT, {"name": timer.name, "next": following, "last": due[-1]})
-        keys = [f"{timer.name}@{instant.isoformat()}" for instant in due]
-        task_all(tx, timer.work.task, [[instant] for instant in due], keys=keys)
+        fire(tx, timer, due)
         log.info("timer.due", timer=timer.name, runs=len(due), next=following.isoformat())
         return len(due)

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from shared import bus, clock
 from shared.bus import Missed, Timer
 from shared.bus.tasks.running import Runner
-from shared.bus.timers import MOST_AT_ONCE, Scheduler
+from shared.bus.timers import MOST_AT_ONCE, Scheduler, fire
 from shared.database.server import Server
 from shared.database.sessions import Database
 from tests.shared.bus.running import Owner, running
@@ -162,6 +162,20 @@ def test_it_runs_at_its_instant_and_not_before(telling: Database, owner: Owner) 
     assert owner.execute("SELECT task, key, state FROM task_run") == [
         ("shared.open_rounds", f"shared.open_rounds@{MONDAY.isoformat()}", "done")
     ]
+
+
+def test_it_runs_beside_its_schedule_for_who_travels_in_time(telling: Database, owner: Owner) -> None:
+    """Once for an instant, and the schedule stays as it was armed."""
+    rounds = timer()
+    found = scheduler(telling, rounds, at=MONDAY - HOUR)
+    for _ in range(2):
+        with telling.transaction() as tx:
+            fire(tx, rounds, [MONDAY - WEEK])
+    work_off(telling, owner, rounds)
+
+    assert ticks(owner) == [MONDAY - WEEK]
+    assert armed(owner) == [(MONDAY, None)]
+    assert tick_at(found, MONDAY) == 1
 
 
 def test_a_run_that_fails_ends_no_schedule(telling: Database, owner: Owner) -> None:
