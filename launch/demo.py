@@ -13,7 +13,8 @@ from launch import report
 from launch.client import Api
 from launch.embedded import EmbeddedPlatform
 from launch.oidc.records import of_season
-from launch.season.doors import STEPS, Doors, Tell, bring_in
+from launch.season.access import Doors
+from launch.season.doors import STEPS, Tell, bring_in
 from launch.season.facts import SyntheticSeason
 from launch.season.file import read_season
 from launch.season.synthesis import synthesise

@@ -1,12 +1,12 @@
-"""Turn what was drawn for each shift into listings and attendances."""
+"""Turn what was drawn for each shift into listings, proposals and attendances."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
+from datetime import timedelta
 
 from launch.season.attendance import Guest
-from launch.season.facts import Attendance, Listing, Mode, Portion, Shift, Volunteer
+from launch.season.calls import local_instant
+from launch.season.facts import Attendance, Fate, Listing, Mode, Portion, Proposal, Shift, Volunteer
 from launch.season.form import Season
 from launch.season.plan import Slot
 
@@ -29,56 +29,48 @@ class Occasion:
     kind: Kind
     duration: int
     capacity: int
-    guests: Sequence[Guest]
-    volunteers: Sequence[Volunteer]
+    minimum: int
+    fate: Fate
+    reason: str | None = None
+    guests: Sequence[Guest] = ()
+    volunteers: Sequence[Volunteer] = ()
 
 
-def local_instant(season: Season, day: date, minute: int = 0) -> datetime:
-    """Say in UTC when a minute of a local day is."""
-    wall = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=season.zone)
-    return wall.astimezone(UTC)
+def make_proposals(season: Season, occasions: Sequence[Occasion]) -> list[Proposal]:
+    """Make a proposal of each occasion, numbered in order of time."""
+    order = sorted(range(len(occasions)), key=lambda index: (occasions[index].slot.on, occasions[index].slot.minute))
+    numbers = {index: number for number, index in enumerate(order, start=1)}
+    return [_make_proposal(season, f"A{numbers[index]:05d}", each) for index, each in enumerate(occasions)]
 
 
-def make_portion(season: Season, occasions: Iterable[Occasion]) -> Portion:
-    """Assemble occasions, which come listing by listing, and in order of time within each."""
-    listings: list[Listing] = []
-    attendances: list[Attendance] = []
-    for number, group in groupby(occasions, key=lambda occasion: occasion.slot.listing):
-        listing, rows = _make_listing(season, f"A{number + 1:05d}", list(group))
-        listings.append(listing)
-        attendances += rows
-    return Portion(tuple(listings), tuple(attendances))
+def make_portion(pairs: Sequence[tuple[Proposal, Occasion]]) -> Portion:
+    """Write down who came to each of some proposals that were held."""
+    listings = tuple(proposal.listing for proposal, _ in pairs)
+    return Portion(listings, tuple(row for proposal, each in pairs for row in _attend(proposal.listing, each)))
 
 
-def _make_listing(season: Season, reference: str, group: Sequence[Occasion]) -> tuple[Listing, list[Attendance]]:
-    """Make one listing and the attendances of all its shifts."""
-    first = group[0]
-    shifts = tuple(_make_shift(season, number, occasion) for number, occasion in enumerate(group, start=1))
-    title = f"【合成】{first.kind.title} {reference}"
-    listing = Listing(reference, first.slot.partner.reference, title, first.kind.mode, shifts)
-    rows = [row for shift, occasion in zip(shifts, group, strict=True) for row in _attend(reference, shift, occasion)]
-    return listing, rows
-
-
-def _make_shift(season: Season, number: int, occasion: Occasion) -> Shift:
+def _make_proposal(season: Season, reference: str, occasion: Occasion) -> Proposal:
     """Set a shift at its planned time, or so much before it that it ends by ten in the evening."""
-    minute = min(occasion.slot.minute, _LATEST_END - occasion.duration)
-    starts_at = local_instant(season, occasion.slot.on, minute)
-    return Shift(number, starts_at, starts_at + timedelta(minutes=occasion.duration), occasion.capacity)
+    slot, kind = occasion.slot, occasion.kind
+    starts_at = local_instant(season, slot.on, min(slot.minute, _LATEST_END - occasion.duration))
+    shift = Shift(1, starts_at, starts_at + timedelta(minutes=occasion.duration), occasion.capacity)
+    listing = Listing(reference, slot.partner.reference, f"【合成】{kind.title} {reference}", kind.mode, (shift,))
+    return Proposal(listing, slot.round, occasion.minimum, occasion.fate, occasion.reason)
 
 
-def _attend(reference: str, shift: Shift, occasion: Occasion) -> list[Attendance]:
+def _attend(listing: Listing, occasion: Occasion) -> Iterator[Attendance]:
     """Write down who came to a shift, in order of arrival."""
     pairs = zip(occasion.volunteers, occasion.guests, strict=True)
-    rows = [_make_attendance(reference, shift, volunteer, guest) for volunteer, guest in pairs]
-    return sorted(rows, key=lambda row: (row.checked_in_at, row.employee_number))
+    rows = [_make_attendance(listing, volunteer, guest) for volunteer, guest in pairs]
+    yield from sorted(rows, key=lambda row: (row.checked_in_at, row.employee_number))
 
 
-def _make_attendance(reference: str, shift: Shift, volunteer: Volunteer, guest: Guest) -> Attendance:
+def _make_attendance(listing: Listing, volunteer: Volunteer, guest: Guest) -> Attendance:
     """Place one stay in time."""
+    (shift,) = listing.shifts
     arrival, departure = guest.stay.arrival, guest.stay.departure
     return Attendance(
-        listing_reference=reference,
+        listing_reference=listing.reference,
         shift_number=shift.number,
         employee_number=volunteer.employee_number,
         checked_in_at=shift.starts_at + timedelta(seconds=arrival),

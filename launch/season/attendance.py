@@ -30,7 +30,7 @@ def draw_guests(
 ) -> list[list[Guest]]:
     """Draw the guests of each slot: those who earn the given credits, then those who never settle."""
     late = _draw_late(rng, season, credits_)
-    evidence = _draw_evidence(rng, season, [slots[credit.slot].live for credit in credits_])
+    evidence = _draw_evidence(rng, season, [slots[credit.slot] for credit in credits_])
     guests: list[list[Guest]] = [[] for _ in slots]
     for index, credit in enumerate(credits_):
         stay = _draw_stay(rng, season, credit, late=index in late, live=slots[credit.slot].live)
@@ -59,12 +59,16 @@ def _draw_late(rng: Random, season: Season, credits_: Sequence[Credit]) -> froze
     return frozenset(rng.sample(able, min(count, len(able))))
 
 
-def _draw_evidence(rng: Random, season: Season, live: Sequence[bool]) -> list[Evidence]:
-    """Draw how well each participation is proven: scanned, but for the recovered ones, none of whom is live."""
-    evidence: list[Evidence] = ["scanned"] * len(live)
-    past = [index for index, is_live in enumerate(live) if not is_live]
+def _draw_evidence(rng: Random, season: Season, slots: Sequence[Slot]) -> list[Evidence]:
+    """Draw how well each participation is proven: scanned, but for the recovered ones, none of whom is live.
+
+    Of what can still be claimed, the partner and the volunteer both say when it ended.
+    """
+    evidence: list[Evidence] = ["scanned"] * len(slots)
+    past = [index for index, slot in enumerate(slots) if not slot.live]
     recovered = rng.sample(past, min(missed_check_ins(season)[0], len(past)))
+    recovered.sort(key=lambda index: not slots[index].recent)
     attested = round(len(recovered) * _ATTESTED)
     for number, index in enumerate(recovered):
-        evidence[index] = "attested" if number < attested else "claimed"
+        evidence[index] = "attested" if number < attested or slots[index].recent else "claimed"
     return evidence

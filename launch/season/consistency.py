@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
+from launch.season.calls import LEAD_DAYS, last_call
 from launch.season.form import Season
 
 LONGEST_MINUTES = 360  # A synthetic shift lasts six hours at most; so nobody can be credited with more.
@@ -47,7 +48,9 @@ def _calendar(season: Season) -> Iterator[Check]:
     first = season.assumed.first_round
     rounds = season.reported.season.rounds
     fitting = (end - first).days // 7 + 1
-    yield Check("assumed.first_round", f"a date up to reporting_date {end}", first, first <= end)
+    latest = end - timedelta(days=LEAD_DAYS)
+    expected = f"a date up to {latest}: a shift can be {LEAD_DAYS} days after its call opened, by reporting_date {end}"
+    yield Check("assumed.first_round", expected, first, first <= latest)
     key, found = "reported.season.rounds", f"{rounds}"
     yield Check(key, f"at most {fitting} weekly rounds from {first} to {end}", found, rounds <= fitting)
 
@@ -83,10 +86,16 @@ def _cohort(season: Season, index: int) -> Iterator[Check]:
 
 
 def _partners(season: Season) -> Iterator[Check]:
-    """Somebody has to hold the shifts."""
-    count = season.partner_count
+    """Somebody has to hold the shifts, and to propose them before."""
+    key, count = "assumed.carried_over_partners", season.partner_count
     expected = "at least 1 partner, carried over or in reported.cohorts.signed"
-    yield Check("assumed.carried_over_partners", expected, count, count >= 1)
+    yield Check(key, expected, count, count >= 1)
+    carried, last = season.assumed.carried_over_partners, last_call(season)
+    days = timedelta(days=season.reported.cohorts.publicity_days)
+    pairs = zip(season.assumed.cohort_opened, season.reported.cohorts.signed, strict=True)
+    is_one_ready = carried >= 1 or any(signed and opened + days < last for opened, signed in pairs)
+    expected = f"at least 1, or a cohort that signs before the last call of which there can be shifts, on {last}"
+    yield Check(key, expected, carried, is_one_ready)
 
 
 def _activities(season: Season) -> Iterator[Check]:

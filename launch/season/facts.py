@@ -7,6 +7,7 @@ from typing import Literal
 Agreement = Literal["signed", "carried_over"]
 Evidence = Literal["scanned", "attested", "claimed"]
 Mode = Literal["on_site", "online", "craft"]
+Fate = Literal["held", "off", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,31 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """A week's call, open within [opens_at, closes_at); `number` counts from 1."""
+
+    number: int
+    opens_at: datetime
+    closes_at: datetime
+    review_by: datetime
+    publish_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a partner proposes in a round, a shift each, and what comes of it.
+
+    What is `held` or `off` was approved. `reason` is a code: of the rejection, or of why an approved one was not held.
+    """
+
+    listing: Listing
+    round: int
+    minimum: int
+    fate: Fate
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attendance:
     """One person on one shift; without a check-out it never settles and is no participation."""
 
@@ -82,14 +108,21 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class SyntheticSeason:
-    """A whole season: what is imported as `history` and what is played `live` on the local date `live_on`."""
+    """A whole season: what is imported as `history` and what is played `live` on the local date `live_on`.
+
+    `proposals` are all, in order of time; those that are held are the listings of both. What was missed on a shift that
+    starts at `claims_from` or later can still be claimed on the live day.
+    """
 
     policy: Policy
+    rounds: tuple[Round, ...]
+    proposals: tuple[Proposal, ...]
     partners: tuple[Partner, ...]
     volunteers: tuple[Volunteer, ...]
     history: Portion
     live: Portion
     live_on: date
+    claims_from: datetime
 
     @property
     def whole(self) -> Portion:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from random import Random
 
+from launch.season.calls import last_call
 from launch.season.facts import Agreement, Partner
 from launch.season.form import Season
 
@@ -24,12 +25,16 @@ def _carried_over(rng: Random, season: Season) -> Iterator[tuple[Agreement, date
 
 
 def _signed(rng: Random, season: Season) -> Iterator[tuple[Agreement, date, int]]:
-    """Date each cohort's agreements: after its publicity period, and not after the report counted them."""
-    said, end = season.reported.cohorts, season.reported.season.reporting_date
+    """Date each cohort's agreements: after its publicity period, by the last call if it is over by then.
+
+    Else not after the report counted them.
+    """
+    said, last = season.reported.cohorts, last_call(season)
     for cohort, (opened, signed) in enumerate(zip(season.assumed.cohort_opened, said.signed, strict=True), start=1):
         cleared = opened + timedelta(days=said.publicity_days)
+        latest = last if cleared < last else season.reported.season.reporting_date
         for _ in range(signed):
-            yield "signed", min(cleared + timedelta(days=1 + rng.randrange(_SIGNING_DAYS)), end), cohort
+            yield "signed", min(cleared + timedelta(days=1 + rng.randrange(_SIGNING_DAYS)), latest), cohort
 
 
 def _partner(number: int, agreement: Agreement, since: date, cohort: int | None) -> Partner:

@@ -8,12 +8,20 @@ from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]  # It ships no types.
 
-from launch.season.facts import Attendance, Listing, Volunteer
+from launch.season.facts import Attendance, Proposal, Volunteer
 
 VOLUNTEERS = ("员工编号", "显示名")
-SHIFTS = ("伙伴编号", "活动编号", "活动名称", "场次", "开始时间", "结束时间", "名额")
+PROPOSALS = (
+    "方案编号", "伙伴编号", "招募轮次", "活动名称", "活动介绍", "方式", "城市", "地点", "岗位", "技能",
+    "开始时间", "结束时间", "名额", "最低成行人数", "风险", "保险", "安全保障", "岗前培训",
+    "验收标准", "每件时长（分钟）", "物料内容", "物料费用上限",
+)  # fmt: skip
 ATTENDANCE = ("活动编号", "场次", "员工编号", "签到时间", "签退时间", "证据")
+MODES = {"on_site": "现场", "online": "线上", "craft": "手工"}
 WORDS = {"scanned": "扫码", "attested": "机构确认", "claimed": "补签"}
+
+MOST_ROWS = 40_000  # Of one sheet; the door takes 200,000.
+MOST_POSITION = 9_999  # People in one position.
 
 Line = Sequence[str | int]
 
@@ -23,14 +31,9 @@ def volunteers_csv(volunteers: Sequence[Volunteer]) -> bytes:
     return _csv(VOLUNTEERS, ((volunteer.employee_number, volunteer.display_name) for volunteer in volunteers))
 
 
-def shifts_csv(listings: Sequence[Listing], zone: ZoneInfo) -> bytes:
-    """Write listings with their shifts, one row a shift."""
-    lines = (
-        (listing.partner_reference, listing.reference, listing.title, shift.number,
-         local(shift.starts_at, zone), local(shift.ends_at, zone), shift.capacity)
-        for listing in listings for shift in listing.shifts
-    )  # fmt: skip
-    return _csv(SHIFTS, lines)
+def proposals_csv(proposals: Sequence[Proposal], round_number: int, zone: ZoneInfo) -> bytes:
+    """Write what partners propose in a round, one row a proposal, for each has one shift."""
+    return _csv(PROPOSALS, (_proposal(proposal, round_number, zone) for proposal in proposals))
 
 
 def attendance_xlsx(attendances: Sequence[Attendance], zone: ZoneInfo) -> bytes:
@@ -48,6 +51,21 @@ def local(instant: datetime, zone: ZoneInfo) -> str:
     there = instant.astimezone(zone)
     is_ambiguous = there.replace(fold=0).utcoffset() != there.replace(fold=1).utcoffset()
     return there.isoformat(timespec="minutes") if is_ambiguous else f"{there:%Y-%m-%d %H:%M}"
+
+
+def _proposal(proposal: Proposal, round_number: int, zone: ZoneInfo) -> Line:
+    """Write all that the automatic checklist asks of a proposal of its mode."""
+    listing, mode = proposal.listing, proposal.listing.mode
+    (shift,) = listing.shifts
+    place = ("合成市", "合成社区活动中心") if mode == "on_site" else ("", "")
+    piece: Line = ("内容完整、格式符合要求", 30) if mode == "online" else ("", "")
+    kit: Line = ("材料包一份，含回寄信封", 3_000) if mode == "craft" else ("", "")
+    about = f"{listing.title}：由合成数据生成的活动方案，用来演示每周招募、审核和上架，不对应任何真实机构或个人。"
+    return (
+        listing.reference, listing.partner_reference, round_number, listing.title, about, MODES[mode], *place,
+        f"志愿者:{min(shift.capacity, MOST_POSITION)}", "", local(shift.starts_at, zone), local(shift.ends_at, zone),
+        shift.capacity, proposal.minimum, "合成风险说明", "合成保险说明", "合成保障措施", "合成岗前培训", *piece, *kit,
+    )  # fmt: skip
 
 
 def _csv(header: Line, lines: Iterable[Line]) -> bytes:

@@ -20,6 +20,8 @@ SPRING = Figures(
     signed=(3,),
     carried_over=2,
     held=8,
+    off=4,
+    rejected=3,
     participations=30,
     charity_hours=Decimal(55),
 )

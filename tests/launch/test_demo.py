@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from launch import demo
+from launch.season.file import read_season
+from launch.season.synthesis import synthesise
 from shared.errors import Hindrance
 from tests.launch.commands import Terminal
 from tests.launch.conftest import SPRING, Played
@@ -17,8 +19,16 @@ from tests.launch.season.seasons import Figures
 
 
 def totals(season: Figures) -> dict[str, object]:
-    """Say what a season's file promises."""
+    """Say what a season's file promises, and what of its missed check-ins was drawn."""
+    rows = synthesise(read_season(season.text, name="test.toml")).whole.attendances
+    approved, proposals = season.held + season.off, season.held + season.off + season.rejected
     return {
+        "rounds": season.rounds,
+        "proposals": proposals,
+        "approved": approved,
+        "pass_rate": round(approved * 100 / proposals, 1),
+        "missed_recovered": sum(row.evidence != "scanned" for row in rows),
+        "missed_lapsed": sum(row.checked_out_at is None for row in rows),
         "participations": season.participations,
         "credited_minutes": int(season.charity_hours * 60),
         "accrued_fen": int(season.charity_hours * season.rate),
@@ -66,14 +76,15 @@ def test_the_demo_people_belong_to_the_season(played: Played) -> None:
         pytest.param(
             Figures(
                 first_round=date(2022, 12, 12), reporting_date=date(2023, 1, 9), rounds=4, rate=12_000, step=20,
-                carried_over=4, held=7, participations=24, charity_hours=Decimal(41),
+                carried_over=4, held=7, off=3, rejected=2, participations=24, charity_hours=Decimal(41),
             ),
             id="step of 20 minutes over a year's end",
         ),
         pytest.param(
             Figures(
                 first_round=date(2023, 2, 27), reporting_date=date(2023, 3, 19), rounds=3, rate=1, step=60,
-                carried_over=4, held=9, participations=40, charity_hours=Decimal(90), timezone="America/New_York",
+                carried_over=4, held=9, rejected=4, participations=40, charity_hours=Decimal(90),
+                timezone="America/New_York",
             ),
             id="step of an hour through a change of the clocks",
         ),

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,18 @@ from tests.launch.conftest import Played
 from tests.shared.documents.papers import ISSUED
 
 NOTHING = Figures(
+    rounds=0,
+    proposals=0,
+    approved=0,
+    pass_permille=None,
     participations=0,
     volunteers=0,
     shifts_held=0,
     partners_signed=0,
     partners_carried_over=0,
     without_check_out=0,
+    missed_recovered=0,
+    missed_lapsed=0,
     recorded_minutes=0,
     matchable_minutes=0,
     credited_minutes=0,
@@ -103,6 +110,18 @@ def test_a_season_without_service_is_told_as_well() -> None:
     assert not any(isinstance(section, Picture) for section in nothing.sections)
     assert typeset(nothing).startswith(b"%PDF-")
     assert write_book(nothing).startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    ("permille", "shown", "number"),
+    [(824, "82.4", 82.4), (1_000, "100.0", 100.0), (0, "0.0", 0.0), (5, "0.5", 0.5), (None, None, None)],
+)
+def test_the_pass_rate_is_shown_in_percent(permille: int | None, shown: str | None, number: float | None) -> None:
+    """With one decimal place, computed in whole numbers; nothing decided, nothing shown."""
+    found = replace(NOTHING, pass_permille=permille)
+
+    assert (found.pass_rate, found.as_json()["pass_rate"]) == (shown, number)
+    assert "pass_permille" not in found.as_json()
 
 
 def text_of(file: Path) -> str:

@@ -16,7 +16,7 @@ SEASON_2022 = (Path(__file__).parents[3] / "examples" / "season-2022.toml").read
 class Figures:
     """The smallest consistent season; what follows from other figures is computed from them."""
 
-    first_round: date = date(2023, 5, 1)
+    first_round: date = date(2023, 4, 26)
     reporting_date: date = date(2023, 5, 1)
     rounds: int = 1
     rate: int = 6_000
@@ -25,6 +25,8 @@ class Figures:
     publicity_days: int = 10
     carried_over: int = 1
     held: int = 1
+    off: int = 0  # Approved, and not held.
+    rejected: int = 0
     participations: int = 1
     charity_hours: Decimal = Decimal(1)
     disbursed: int = 0
@@ -51,8 +53,8 @@ shortlisted = {list(self.signed)}
 signed = {list(self.signed)}
 publicity_days = {self.publicity_days}
 [reported.activities]
-proposals = {self.held}
-approved = {self.held}
+proposals = {self.held + self.off + self.rejected}
+approved = {self.held + self.off}
 held = {self.held}
 participations = {self.participations}
 charity_hours = {self.charity_hours:f}

@@ -1,6 +1,7 @@
 """A season file is read exactly, or refused in one line that says where and why."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -169,7 +170,7 @@ class TestConsistency:
         ("old", "new", "key", "expected", "found"),
         [
             ("rounds = 40", "rounds = 42", "reported.season.rounds", "at most 41 weekly", "42"),
-            ("first_round = 2022-03-14", "first_round = 2022-12-20", "assumed.first_round", "2022-12-19", "2022-12-20"),
+            ("first_round = 2022-03-14", "first_round = 2022-12-15", "assumed.first_round", "2022-12-14", "2022-12-15"),
             ("[56, 38, 29]", "[56, 38]", "reported.cohorts.shortlisted", "3 entries", "2"),
             ("[27, 36, 10]", "[27, 36, 10, 1]", "reported.cohorts.signed", "3 entries", "4"),
             ("08, 2022-05-09, 2022-07-11]", "08]", "assumed.cohort_opened", "3 entries", "1"),
@@ -243,6 +244,19 @@ class TestConsistency:
         line = refusal(Figures(carried_over=0).text)
 
         assert line.startswith("bad.toml: assumed.carried_over_partners: expected at least 1 partner")
+
+    def test_somebody_must_propose_them_in_time(self) -> None:
+        """Who signs after the last call of which there can be shifts proposes nothing."""
+        season = Figures(carried_over=0, opened=(date(2023, 4, 20),), signed=(1,), publicity_days=6)
+        line = refusal(season.text)
+
+        assert "assumed.carried_over_partners: expected at least 1, or a cohort that signs before" in line
+        assert "on 2023-04-26, found 0" in line
+        assert read_season(replace(season, publicity_days=5).text, name="x").partner_count == 1
+
+    def test_the_first_call_may_be_five_days_before_the_report(self) -> None:
+        """What is proposed then is published on the day before the last."""
+        assert make_season(first_round=date(2023, 4, 26), reporting_date=date(2023, 5, 1)).partner_count == 1
 
     def test_every_rule_is_explained_to_who_writes_a_file(self) -> None:
         """What is refused can be looked up, in the table beside the example."""

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from launch.season.calls import LEAD_DAYS
 from launch.season.consistency import LONGEST_MINUTES
-from launch.season.facts import Attendance, Listing, Shift, SyntheticSeason
+from launch.season.facts import Attendance, Listing, Proposal, Shift, SyntheticSeason
 from launch.season.file import read_season
 from launch.season.form import Season
 from launch.season.minutes import credited_minutes, service_minutes
@@ -48,6 +49,14 @@ def settled(synthetic: SyntheticSeason) -> list[Seen]:
 def shifts_of(synthetic: SyntheticSeason) -> Iterator[tuple[Listing, Shift]]:
     """Every shift with its listing."""
     return ((listing, shift) for listing in synthetic.whole.listings for shift in listing.shifts)
+
+
+def by_fate(synthetic: SyntheticSeason) -> dict[str, list[Proposal]]:
+    """The proposals by what came of them."""
+    found: dict[str, list[Proposal]] = {}
+    for proposal in synthetic.proposals:
+        found.setdefault(proposal.fate, []).append(proposal)
+    return found
 
 
 def credited(synthetic: SyntheticSeason) -> int:
@@ -84,7 +93,11 @@ def assert_totals(season: Season, synthetic: SyntheticSeason) -> None:
     signed = {cohort: count for cohort, count in enumerate(season.reported.cohorts.signed, start=1) if count}
     assert agreements.pop(("carried_over", None), 0) == season.assumed.carried_over_partners
     assert agreements == {("signed", cohort): count for cohort, count in signed.items()}
-    assert len(list(shifts_of(synthetic))) == said.held
+    fates = Counter(proposal.fate for proposal in synthetic.proposals)
+    assert fates["held"] == len(list(shifts_of(synthetic))) == said.held
+    assert fates["held"] + fates["off"] == said.approved
+    assert fates.total() == said.proposals
+    assert len(synthetic.rounds) == season.reported.season.rounds
     assert len(settled(synthetic)) == said.participations
     assert credited(synthetic) == said.charity_hours * 60
     if season.step_minutes > 1:
@@ -98,6 +111,26 @@ def assert_possible(season: Season, synthetic: SyntheticSeason) -> None:
     assert_shifts_possible(season, synthetic)
     assert_people_possible(season, synthetic)
     assert_names_fit(synthetic)
+    assert_proposals_possible(season, synthetic)
+
+
+def assert_proposals_possible(season: Season, synthetic: SyntheticSeason) -> None:
+    """Each was proposed by a partner under agreement, in a round that was published before the shift's day."""
+    rounds = {each.number: each for each in synthetic.rounds}
+    since = {partner.reference: partner.since for partner in synthetic.partners}
+    held = {listing.reference: listing for listing in synthetic.whole.listings}
+    for proposal in synthetic.proposals:
+        call, (shift,) = rounds[proposal.round], proposal.listing.shifts
+        assert since[proposal.listing.partner_reference] <= local_date(season, call.opens_at)
+        assert local_date(season, call.publish_at) < local_date(season, shift.starts_at)
+        assert local_date(season, shift.starts_at) <= season.reported.season.reporting_date
+        assert local_date(season, shift.starts_at) == local_date(season, shift.ends_at)
+        assert 1 <= proposal.minimum <= shift.capacity
+        assert (proposal.reason is None) == (proposal.fate == "held")
+    assert held == {each.listing.reference: each.listing for each in synthetic.proposals if each.fate == "held"}
+    times = [(each.opens_at, each.closes_at, each.review_by, each.publish_at) for each in synthetic.rounds]
+    assert all(moments == tuple(sorted(set(moments))) for moments in times)
+    assert all(before.publish_at < after.opens_at for before, after in pairwise(synthetic.rounds))
 
 
 def assert_shifts_possible(season: Season, synthetic: SyntheticSeason) -> None:
@@ -132,14 +165,15 @@ def assert_names_fit(synthetic: SyntheticSeason) -> None:
     whole = synthetic.whole
     volunteers = [volunteer.employee_number for volunteer in synthetic.volunteers]
     partners = [partner.reference for partner in synthetic.partners]
-    listings = [listing.reference for listing in whole.listings]
+    listings = [proposal.listing.reference for proposal in synthetic.proposals]
     for names in (volunteers, partners, listings):
         assert len(set(names)) == len(names)
     assert {row.employee_number for row in whole.attendances} == set(volunteers)
     assert {listing.partner_reference for listing in whole.listings} <= set(partners)
     for listing in whole.listings:
-        assert [shift.number for shift in listing.shifts] == list(range(1, len(listing.shifts) + 1))
-        assert all(before.starts_at < after.starts_at for before, after in pairwise(listing.shifts))
+        assert [shift.number for shift in listing.shifts] == [1]
+    starts = [proposal.listing.shifts[0].starts_at.date() for proposal in synthetic.proposals]
+    assert all(before <= after + timedelta(days=1) for before, after in pairwise(starts))
 
 
 def assert_live_day(season: Season, synthetic: SyntheticSeason) -> None:
@@ -216,6 +250,35 @@ class TestSeasonOf2022:
         assert sum(months[month] for month in (9, 10, 11)) > 0.4 * 1_610
         assert max(months, key=months.__getitem__) == 10
 
+    def test_is_proposed_week_by_week(self, season: Season, synthetic: SyntheticSeason) -> None:
+        """Each of the forty rounds has something to review, the busy ones of autumn up to a hundred or so."""
+        sizes = Counter(proposal.round for proposal in synthetic.proposals)
+
+        assert sorted(sizes) == list(range(1, 41))
+        assert max(sizes.values()) < 150
+        assert [local_date(season, each.opens_at) for each in synthetic.rounds] == [
+            date(2022, 3, 14) + timedelta(days=7 * week) for week in range(40)
+        ]
+
+    def test_says_why_proposals_came_to_nothing(self, synthetic: SyntheticSeason) -> None:
+        """Most approved shifts that were not held had too few people; the epidemic took some."""
+        why = {
+            fate: Counter(it.reason for it in synthetic.proposals if it.fate == fate) for fate in ("off", "rejected")
+        }
+
+        assert (why["off"].total(), why["rejected"].total()) == (561, 464)
+        assert why["off"]["too_few"] > 280
+        assert "force_majeure" in why["off"]
+        assert len(why["rejected"]) == 5
+
+    def test_leaves_something_to_claim_on_the_live_day(self, synthetic: SyntheticSeason) -> None:
+        """What was missed in the last week is recovered by claims, so each of it is as a confirmed claim is."""
+        rows = [row for row in seen(synthetic) if row.shift.starts_at >= synthetic.claims_from]
+        recovered = [row.attendance for row in rows if row.attendance.evidence != "scanned"]
+
+        assert 40 <= len(recovered) <= 200
+        assert {row.evidence for row in recovered} == {"attested"}
+
     def test_has_a_heavy_tail_of_volunteers(self, synthetic: SyntheticSeason) -> None:
         """Most come once or twice, a few dozens of times."""
         counts = Counter(row.attendance.employee_number for row in settled(synthetic))
@@ -270,7 +333,9 @@ class TestChance:
             for row in synthetic.whole.attendances
         )
 
-        assert sha256("\n".join(rows).encode()).hexdigest()[:16] == "c6973e5cd158cd51"
+        assert sha256("\n".join(rows).encode()).hexdigest()[:16] == "216094d1ed1f9586"
+        proposals = (f"{it.listing} {it.round} {it.minimum} {it.fate} {it.reason}" for it in synthetic.proposals)
+        assert sha256("\n".join(proposals).encode()).hexdigest()[:16] == "2c0e355fda496f18"
 
     def test_twice_in_one_process_is_the_same(self) -> None:
         """No state is left over from the first time."""
@@ -358,6 +423,7 @@ class TestOtherSeasons:
         season = make_season(
             first_round=date(2023, 3, 6),
             reporting_date=date(2023, 6, 30),
+            rounds=16,
             carried_over=0,
             opened=(date(2023, 4, 3),),
             signed=(4,),
@@ -368,7 +434,7 @@ class TestOtherSeasons:
         )
         starts = [local_date(season, shift.starts_at) for _, shift in shifts_of(synthesise(season))]
 
-        assert min(starts) > date(2023, 5, 3)
+        assert min(starts) > date(2023, 5, 8)
 
     def test_on_the_live_day_every_credit_survives_a_delay_of_twenty_seconds(self) -> None:
         """Calls over HTTP take a moment; with a step of a minute there is no other slack."""
@@ -402,11 +468,16 @@ def delayed(attendance: Attendance, *, check_in: int, check_out: int) -> Attenda
 def figures(draw: st.DrawFn) -> Figures:
     """Any consistent season of a bearable size."""
     reporting = draw(st.dates(date(2001, 6, 1), date(2100, 12, 31)))
-    first = reporting - timedelta(days=draw(st.integers(0, 400)))
+    first = reporting - timedelta(days=draw(st.integers(LEAD_DAYS, 400)))
     clear_days = draw(st.integers(0, 60))
     cleared = sorted(draw(st.sets(st.integers(0, 200), max_size=4)), reverse=True)
     opened = tuple(reporting - timedelta(days=clear_days + days) for days in cleared)
     signed = tuple(draw(st.integers(0, 6)) for _ in opened)
+    rounds = draw(st.integers(1, (reporting - first).days // 7 + 1))
+    last = first + timedelta(days=7 * (min(rounds, ((reporting - first).days - LEAD_DAYS) // 7 + 1) - 1))
+    is_one_ready = any(
+        count and reporting - timedelta(days=days) < last for count, days in zip(signed, cleared, strict=True)
+    )
     held = draw(st.integers(1, 40))
     people = held + draw(st.integers(0, 200))
     step = draw(st.sampled_from((1, 10, 15, 20, 30, 45, 60, 90)))
@@ -415,13 +486,15 @@ def figures(draw: st.DrawFn) -> Figures:
     return Figures(
         first_round=first,
         reporting_date=reporting,
-        rounds=draw(st.integers(1, (reporting - first).days // 7 + 1)),
+        rounds=rounds,
         rate=60 // gcd(step, 60) * draw(st.integers(1, 5_000)),
         opened=opened,
         signed=signed,
         publicity_days=clear_days,
-        carried_over=draw(st.integers(0 if sum(signed) else 1, 9)),
+        carried_over=draw(st.integers(0 if is_one_ready else 1, 9)),
         held=held,
+        off=draw(st.integers(0, 20)),
+        rejected=draw(st.integers(0, 20)),
         participations=people,
         charity_hours=Decimal(steps * step) / 60,
         seed=draw(st.integers(0, 2**63 - 1)),
