@@ -43,10 +43,10 @@ class History:
         """Have the shifts closed, and what was missed claimed, told, or left to lapse. Raises Problem, NotIdle."""
         self._close()
         missed = [row for row in self.season.history.attendances if _is_missed(row)]
-        recent = [row for row in missed if self._shift_of(row).starts_at >= self.season.claims_from]
-        self._claim([row for row in recent if row.checked_out_at is not None])
-        self._send_in(row for row in missed if row.checked_out_at is not None and row not in set(recent))
-        self._lapse([row for row in recent if row.checked_out_at is None])
+        recovered = [row for row in missed if row.checked_out_at is not None]
+        self._claim([row for row in recovered if self._is_recent(row)])
+        self._send_in(row for row in recovered if not self._is_recent(row))
+        self._lapse([row for row in missed if row.checked_out_at is None and self._is_recent(row)])
 
     def _close(self) -> None:
         """Let the timer close what was published, an hour after the end of the last of it."""
@@ -100,6 +100,10 @@ class History:
         named = [replace(row, listing_reference=self.published[row.listing_reference].reference) for row in rows]
         for some in parts(named, self.most_rows):
             self.doors.send_in("attendance", "attendance.xlsx", sheets.attendance_xlsx(some, self.doors.zone))
+
+    def _is_recent(self, row: Attendance) -> bool:
+        """Say whether what was missed can still be claimed."""
+        return self._shift_of(row).starts_at >= self.season.claims_from
 
     def _shift_of(self, row: Attendance) -> Shift:
         return self._shifts[row.listing_reference]

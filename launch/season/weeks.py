@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -57,7 +58,6 @@ class Weeks:
     def go_by(self) -> dict[str, Published]:
         """Hold every round, and return what was published, by the proposals' references. Raises Problem, NotIdle."""
         rounds = self._plan()
-        self.answers = self._handbook()
         of_round = {number: list(group) for number, group in groupby(_by_round(self.season), key=lambda it: it.round)}
         for each in self.season.rounds:
             if each.number in of_round:
@@ -66,13 +66,13 @@ class Weeks:
 
     def call_off(self, *, at_last: bool = False) -> None:
         """Say of shifts that do not happen that they will not, or did not; `at_last` of all that are left."""
-        now, left = clock.now(), []
+        now, left, token = clock.now(), [], self.doors.token(Role.OPERATOR)
         for proposal in self.off:
             (shift,) = proposal.listing.shifts
             if shift.starts_at > now + CALLED_OFF_WITHIN and not at_last:
                 left.append(proposal)
             else:
-                self._say_off(proposal, is_over=shift.starts_at <= now)
+                self._say_off(proposal, is_over=shift.starts_at <= now, token=token)
         self.off = left
 
     def _plan(self) -> dict[int, dict[str, Any]]:
@@ -85,8 +85,9 @@ class Weeks:
             for each in self.season.rounds
         }
 
-    def _handbook(self) -> dict[str, Any]:
-        """Answer yes to each item of the reviewers' checklist."""
+    @cached_property
+    def _answers(self) -> dict[str, Any]:
+        """A yes to each item of the reviewers' checklist."""
         found = self.doors.api.get(f"{PATH}/review-handbook", token=self.doors.token(Role.REVIEWER))
         return {"version": found["version"], "marks": [{"item": it["item"], "mark": "yes"} for it in found["items"]]}
 
@@ -125,7 +126,7 @@ class Weeks:
         if why:
             verdict = {"decision": "rejected", "reasons": [why], "note": WHY_REJECTED[why]}
         else:
-            verdict = {"decision": "approved", "answers": self.answers}
+            verdict = {"decision": "approved", "answers": self._answers}
         body = {"proposal_ids": proposal_ids, **verdict}
         self.doors.api.post(f"{PATH}/proposal-decisions", body, token=self.doors.token(Role.REVIEWER))
 
@@ -136,11 +137,10 @@ class Weeks:
             found = Published(each["reference"], shift["id"], UUID(each["partner_id"]))
             self.published[references[each["proposal_id"]]] = found
 
-    def _say_off(self, proposal: Proposal, *, is_over: bool) -> None:
+    def _say_off(self, proposal: Proposal, *, is_over: bool, token: str) -> None:
         found, why = self.published[proposal.listing.reference], str(proposal.reason)
         body = {"reason": WHY_OFF[why], **({"code": why} if is_over else {})}
         way = "not-run" if is_over else "no-go"
-        token = self.doors.token(Role.OPERATOR)
         self.doors.api.post(f"{PATH}/shifts/{found.shift_id}/{way}", body, token=token, if_match="*")
 
 
