@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from shared.privacy.retention import AT_ONCE, TABLE, Kept
+from shared.privacy.kept import TABLE, Kept
+from shared.privacy.retention import AT_ONCE
 
 PATH = Path(__file__).parents[1] / "docs" / "retention.md"
 HEAD = f"""# What is kept for how long · 保存期限
 
-<!-- made by ./popcandy contents from shared/privacy/retention.py -->
+<!-- made by ./popcandy contents from shared/privacy/kept.py -->
 
 Timers delete at night (02:00 to 05:00 in Shanghai, every ten minutes), at most {AT_ONCE:,} rows of a kind in one
 transaction; what is left over is the next run's. Each run logs `retention.forgotten` with what it deleted.

@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import Title
 from shared.privacy import retention
-from shared.privacy.retention import TABLE
+from shared.privacy.kept import TABLE, Kept
 from shared.settings import BadSetting
 from shared.web.kept_answers import KEPT_FOR
 
@@ -13,7 +13,7 @@ WITH_TERM = [kept for kept in TABLE if kept.term is not None]
 
 
 @pytest.mark.parametrize("kept", WITH_TERM, ids=lambda kept: kept.name)
-def test_a_term_lies_within_its_bounds_and_may_be_set_to_either(kept: retention.Kept) -> None:
+def test_a_term_lies_within_its_bounds_and_may_be_set_to_either(kept: Kept) -> None:
     """Both sides of each bound."""
     term = kept.term
     assert term is not None
@@ -43,10 +43,12 @@ def test_names_are_unique_and_everything_says_what_and_why() -> None:
 def test_what_is_fixed_in_code_is_told_as_it_is() -> None:
     """Nobody sets it, and the document says how long it is."""
     hours = KEPT_FOR // timedelta(hours=1)
-    [fixed] = [kept for kept in TABLE if kept.fixed is not None]
-    told = Title(zh=f"{hours} 小时", en=f"{hours} hours")
-    assert (fixed.name, fixed.term, fixed.fixed) == ("kept_answers", None, told)
-    assert all(str(hours) in text for text in fixed.what)
+    fixed = {kept.name: kept for kept in TABLE if kept.fixed is not None}
+    assert set(fixed) == {"kept_answers", "kit_addresses"}
+    assert [kept.term for kept in fixed.values()] == [None, None]
+    answers = fixed["kept_answers"]
+    assert answers.fixed == Title(zh=f"{hours} 小时", en=f"{hours} hours")
+    assert all(str(hours) in text for text in answers.what)
 
 
 def test_without_a_setting_the_defaults_hold() -> None:
