@@ -53,10 +53,11 @@ class Deliverable:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What is sent to a volunteer, and what it may cost at most, in fen."""
+    """What is sent to a volunteer, what it may cost at most, in fen, and in how many working days it is due back."""
 
     contents: str = ""
     ceiling_fen: int | None = None
+    due_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

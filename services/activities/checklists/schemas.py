@@ -40,10 +40,13 @@ class Deliverable(_Part):
 
 
 class Kit(_Part):
-    """What is sent to a volunteer, and what it may cost at most, in fen."""
+    """What is sent to a volunteer, what it may cost at most, in fen, and when it is due back."""
 
     contents: Text = Field(default="", max_length=1_000)
     ceiling_fen: Annotated[int, Field(ge=0, le=GREATEST), WHOLE] | None = None
+    due_days: Annotated[int, Field(ge=1, le=60), WHOLE] | None = Field(
+        default=None, description="Working days after the shift's end; 10 if nothing is said."
+    )
 
 
 class Content(_Part):

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
 
     PARTNER_ROSTER = "partner_roster"  # A partner sees the display name of who has a place on its shift.
     HOST_FEEDBACK = "host_feedback"  # A partner sees the display name of who answered about its activity.
+    KIT_ADDRESS = "kit_address"  # A partner sees where to send a kit, until it has arrived.
 
 
 class Decision(StrEnum):
@@ -114,6 +115,32 @@ TERMS: Mapping[Purpose, Terms] = {
                     "on the strength of your consent, remains lawful."
                 ),
                 digest="9f9a2b1784bf7ea2291e430545f8f9cff4454b23649b832268378943b1c763c0",
+            ),
+        ),
+        holds_since=1,
+    ),
+    Purpose.KIT_ADDRESS: Terms(
+        texts=(
+            Text(
+                version=1,
+                zh=(
+                    "您参加需要物料包的居家手工活动时，如您同意，您填写的收件人、电话和地址会提供给该活动的举办方（伙"
+                    "伴机构，名称见活动页面）及其选用的快递公司，仅用于寄送这一个物料包，项目运营人员也可查看。物料包"
+                    "签收、归还、登记遗失或取消后，地址即删除。您可以不同意：您的报名、时长和配捐不受影响，但我们无法"
+                    "向您寄送物料包。您可以随时撤回，撤回后举办方立即不再看到地址，系统随后删除；撤回前已寄出的物料包"
+                    "不受影响。"
+                ),
+                en=(
+                    "When you take part in work at home for which a kit is sent, and you consent, the recipient, "
+                    "telephone and address that you give are shown to the host of the activity (a partner, named on "
+                    "the activity's page) and to the carrier that it chooses, to send this one kit and for nothing "
+                    "else; the programme's operators may see them too. They are deleted when the kit has arrived or "
+                    "come back, is recorded as lost, or is cancelled. You may refuse: your places, hours and "
+                    "donations are not affected, but no kit can be sent to you. You may withdraw at any time; the "
+                    "host then no longer sees the address, at once, and it is deleted soon after. A kit that was "
+                    "sent before is not affected."
+                ),
+                digest="3ae00d5958698eea9fb2bdf8cbec3ee2fe8a6221effe189d30f15b9cc66ccca7",
             ),
         ),
         holds_since=1,

@@ -77,6 +77,8 @@ class TestDraft:
             ({"positions": [{"name": "x", "number": 0}]}, "invalid_input"),
             ({"shifts": [{"starts_at": "2022-06-15", "ends_at": "2022-06-15", "capacity": 1}]}, "invalid_input"),
             ({"kit": {"contents": "x", "ceiling_fen": -1}}, "invalid_input"),
+            ({"kit": {"contents": "x", "ceiling_fen": 1, "due_days": 0}}, "invalid_input"),
+            ({"kit": {"contents": "x", "ceiling_fen": 1, "due_days": 61}}, "invalid_input"),
             ({"deliverable": {"criteria": "x", "minutes_per_piece": "60"}}, "invalid_input"),
         ],
     )  # fmt: skip
@@ -190,7 +192,8 @@ def test_every_part_of_a_content_is_kept(own: Door, call: Round, partner: Partne
     """Also what only online work and craft have."""
     whole = make_content(shifts=(replace(CONTENT.shifts[0], minimum=1),))
     sent = Content.model_validate(whole).model_dump(mode="json") | {
-        "deliverable": {"criteria": "合格", "minutes_per_piece": 60}, "kit": {"contents": "毛线", "ceiling_fen": 3_000},
+        "deliverable": {"criteria": "合格", "minutes_per_piece": 60},
+        "kit": {"contents": "毛线", "ceiling_fen": 3_000, "due_days": 5},
     }  # fmt: skip
     made = begin(own, call, partner, **sent).json()
     assert own.get(f"/proposals/{made['id']}").json()["content"] == sent
