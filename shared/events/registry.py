@@ -8,6 +8,7 @@ from shared.events import (
     activities_deliverables,
     activities_feedback,
     activities_incidents,
+    activities_kits,
     activities_proposals,
     activities_rounds,
     activities_shifts,
@@ -26,6 +27,7 @@ MODULES: tuple[ModuleType, ...] = (
     activities_deliverables,
     activities_feedback,
     activities_incidents,
+    activities_kits,
     partners,
 )
 
