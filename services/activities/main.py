@@ -31,7 +31,7 @@ def routers() -> "Sequence[APIRouter]":
     from services.activities.personal_data import api as personal_data
     from shared.web.imports import router_of
 
-    groups = (_people(), _planning(), _places(), _presence(), _afterwards())
+    groups = (_people(), _planning(), _places(), _kits(), _presence(), _afterwards())
     return *chain.from_iterable(groups), router_of(imports()), personal_data.router
 
 
@@ -70,6 +70,14 @@ def _places() -> "Sequence[APIRouter]":
     return sign_ups.router, reliability.router, draws.router, places.router, schedules.router
 
 
+def _kits() -> "Sequence[APIRouter]":
+    """Return what is asked of kits for work at home."""
+    from services.activities.kit_returns import api as kit_returns
+    from services.activities.kits import api as kits
+
+    return kits.router, kit_returns.router
+
+
 def _presence() -> "Sequence[APIRouter]":
     """Return what is asked of who came, of how that is known, and of what was handed in."""
     from services.activities.acceptances import api as acceptances
@@ -100,9 +108,10 @@ def _afterwards() -> "Sequence[APIRouter]":
 
 def handlers() -> "Sequence[Handler[Any]]":
     """Return what hears events."""
+    from services.activities.kits.handlers import follow_shifts, release_kits
     from services.activities.partners.handlers import keep_agreements, keep_pauses, keep_standings
 
-    return keep_agreements, keep_standings, keep_pauses
+    return keep_agreements, keep_standings, keep_pauses, release_kits, follow_shifts
 
 
 def tasks() -> "Sequence[Work]":
@@ -120,6 +129,7 @@ def timers() -> "Sequence[Timer]":
     from services.activities.closings.jobs import close_shifts
     from services.activities.deliverables.jobs import lapse_deliverables, owe_deliverables
     from services.activities.draws.jobs import hold_draws
+    from services.activities.kit_returns.jobs import watch_kits
     from services.activities.personal_data.jobs import forget_expired
     from services.activities.places.jobs import expire_offers
     from services.activities.proposals.jobs import expire_proposals
@@ -129,8 +139,8 @@ def timers() -> "Sequence[Timer]":
 
     return (
         imports().timer, supersede_certificates, forget_expired, make_rounds_ahead, turn_rounds, expire_proposals,
-        publish_approved, expire_offers, hold_draws, watch_shifts, close_shifts, pass_on_claims,
-        owe_deliverables, lapse_deliverables, end_deliverables,
+        publish_approved, expire_offers, hold_draws, watch_shifts, watch_kits, close_shifts,
+        pass_on_claims, owe_deliverables, lapse_deliverables, end_deliverables,
     )  # fmt: skip
 
 

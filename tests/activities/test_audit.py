@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from services.activities.kits.tables import Kit
 from services.activities.listings.tables import Shift
 from services.activities.main import SERVICE
 from services.activities.proposals.rules import State
@@ -40,6 +41,8 @@ from tests.factories.activities import (
 )
 from tests.factories.certificates import make_issuer
 from tests.factories.deliverables import PDF, make_deliverable, make_submitted
+from tests.factories.kits import consent as consent_to_address
+from tests.factories.kits import make_address, make_craft_shift, make_kit, make_kit_cost
 from tests.factories.proposals import make_proposal
 
 KEPT = text("SELECT operation FROM kept_answer WHERE key = :key")
@@ -47,8 +50,7 @@ THINGS = {
     "shift", "attendance", "sheet_import", "import", "volunteer", "partner", "listing", "sign_up", "consent",
     "personal_data_access", "round", "round_calendar", "proposal", "proposal_comment", "proposal_decision",
     "deliverable", "incident", "claim", "walk_in", "guest_count", "feedback_form", "feedback", "certificate",
-    "certificate_issuer",
-    "skill", "profile", "eligibility", "merge", "reliability_appeal", "appeal",
+    "certificate_issuer", "kit", "kit_cost", "skill", "profile", "eligibility", "merge", "reliability_appeal", "appeal",
 }  # fmt: skip
 PERSONAL = ("小跳", "E-77", "GEZDGNBVGY3TQOJQ")
 
@@ -529,6 +531,60 @@ def dismiss_incident(door: Door) -> Call:
     return replace(call, path=call.path.replace("/resolve", "/dismiss"))
 
 
+def issue_kits(door: Door) -> Call:
+    door.watch.now = NINE - timedelta(days=1)
+    place = door.put_in(lambda tx: make_sign_up(tx, make_craft_shift(tx, programme_id=door.programme_id)))
+    shift = door.put_in(lambda tx: tx.get_one(Shift, place.shift_id))
+    host, body = door.by(Role.PARTNER, partner_id=shift.partner_id), {"volunteer_ids": [str(place.volunteer_id)]}
+    return Call(host, "POST", f"/shifts/{shift.id}/kits", {"json": body}, {"kit": {"added": 1}})
+
+
+def of_kit(
+    how: str, role: Role, *, state: str, counts: dict[str, dict[str, int]] | None = None, body: Any = None,
+    decides: bool = False, addressed: bool = False,
+) -> Make:  # fmt: skip
+    """Make a call about a kit in a state, as one of its person, its partner and an operator."""
+
+    def call(door: Door) -> Call:
+        door.watch.now = NOON
+
+        def make(tx: Any) -> Kit:
+            kit = make_kit(tx, state=state, programme_id=door.programme_id)
+            if addressed:
+                make_address(tx, kit, recipient="小跳")
+            consent_to_address(tx, kit)
+            return kit
+
+        kit = door.put_in(make)
+        persons = {Role.VOLUNTEER: {"person_id": kit.volunteer_id}, Role.PARTNER: {"partner_id": kit.partner_id}}
+        who = door.by(role, **persons.get(role, {}))
+        path = f"/kits/{kit.id}"
+        on = door.get(path).headers["etag"] if decides else None
+        return Call(who, "POST", f"{path}/{how}", {"json": body} if body else {}, counts or KIT_CHANGED, on)
+
+    return call
+
+
+def ship_kits(door: Door) -> Call:
+    call = of_kit("", Role.PARTNER, state="issued", addressed=True)(door)
+    kit_id = call.path.split("/")[2]
+    shift_id = door.get(f"/kits/{kit_id}").json()["shift_id"]
+    body = {"items": [{"kit_id": kit_id, "carrier": "小跳", "tracking_number": "E-77"}]}
+    return replace(call, path=f"/shifts/{shift_id}/kit-shipments", parts={"json": body})
+
+
+def of_kit_cost(how: str) -> Make:
+    """Make a decision about what a partner claims for a lost kit."""
+
+    def call(door: Door) -> Call:
+        cost = door.put_in(lambda tx: make_kit_cost(tx, programme_id=door.programme_id, reason="小跳"))
+        path = f"/kit-costs/{cost.id}"
+        on = door.get(path).headers["etag"]
+        return Call(door, "POST", f"{path}/{how}", {"json": REASON}, {"kit_cost": {"changed": 1}}, on)
+
+    return call
+
+
 def keep_skill(door: Door) -> Call:
     parts = {"json": {"title_zh": "朗读", "title_en": "Reading"}}
     return Call(door, "PUT", "/skills/reading", parts, {"skill": {"added": 1}})
@@ -651,6 +707,10 @@ ACTIVITY = {
 GROUP = {"form_version": 0, "answers": {"overall": 5, "punctuality": 4, "cooperation": 5, "as_expected": True}}
 PERSON = {"form_version": 0, "answers": {"attitude": 5, "contribution": 5, "comment": "小跳"}}
 ANSWERED = {"feedback": {"added": 1}, "feedback_version": {"added": 1}}
+KIT_CHANGED = {"kit": {"changed": 1}}
+ARRIVED = KIT_CHANGED | {"kit_address": {"removed": 1}}
+HOME = {"recipient": "小跳", "phone": "13800000000", "postal_address": "小跳家 1 号"}
+COST = {"amount_fen": 2_000, "reason": "没有寄回", "evidence_note": "小跳"}
 PURPOSE = {"purpose": "partner_roster"}
 CONTENT = {"title": "和小跳净滩", "mode": "on_site"}
 ANSWERS = {"version": HANDBOOK.version, "marks": [{"item": item.code, "mark": "yes"} for item in HANDBOOK.items]}
@@ -744,6 +804,20 @@ CALLS: dict[str, Make] = {
     "record_walk_in": record_walk_in,
     "confirm_walk_in": confirm_walk_in,
     "decline_walk_in": decline_walk_in,
+    "issue_kits": issue_kits,
+    "ship_kits": ship_kits,
+    "give_kit_address": of_kit(
+        "address", Role.VOLUNTEER, state="issued", body=HOME, counts={"kit_address": {"added": 1}}
+    ),
+    "confirm_kit_receipt": of_kit("receive", Role.VOLUNTEER, state="shipped", addressed=True, counts=ARRIVED),
+    "record_kit_receipt": of_kit("record-receipt", Role.PARTNER, state="shipped", body={"evidence_note": "小跳"}),
+    "cancel_kit": of_kit("cancel", Role.PARTNER, state="issued", addressed=True, counts=ARRIVED),
+    "return_kit": of_kit("return", Role.PARTNER, state="received", body={"pieces": 2, "note": "小跳"}),
+    "lose_kit": of_kit("lose", Role.OPERATOR, state="overdue", body={"reason": "联系不上"}, decides=True),
+    "clear_kit": of_kit("clear", Role.OPERATOR, state="lost", body={"reason": "找不到"}, decides=True),
+    "claim_kit_cost": of_kit("cost", Role.PARTNER, state="lost", body=COST, counts={"kit_cost": {"added": 1}}),
+    "approve_kit_cost": of_kit_cost("approve"),
+    "refuse_kit_cost": of_kit_cost("refuse"),
     "report_incident": report_incident,
     "open_incident": open_incident,
     "note_incident": note_incident,

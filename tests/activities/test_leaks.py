@@ -32,6 +32,7 @@ from tests.factories.activities import (
 )
 from tests.factories.certificates import make_certificate
 from tests.factories.deliverables import PDF, make_submitted, make_work_shift
+from tests.factories.kits import make_address, make_craft_shift, make_kit, make_kit_cost
 from tests.factories.proposals import make_proposal
 from tests.marking import MARK, MARKS, NAME, NUMBER, Operation, filled, kept_aside, marked, operations, written
 
@@ -60,6 +61,8 @@ class Marked:
             "proposal_id": proposal.id,
             "incident_id": incident.id,
             "claim_id": self._claim(tx, person),
+            "kit_id": self._kit(tx, person),
+            "kit_cost_id": make_kit_cost(tx, programme_id=programme_id).id,
             "walk_in_id": uuid4(),
             **self._work(tx, person),
             "feedback_id": uuid4(),
@@ -75,6 +78,13 @@ class Marked:
         row = make_submitted(tx, shift=shift, place=make_sign_up(tx, shift, volunteer=person))
         [(file, _)] = list_files(tx, row.id)
         return {"deliverable_id": row.id, "file_id": file.id}
+
+    def _kit(self, tx: Session, person: Volunteer) -> UUID:
+        """Have an address kept whose use the person does not consent to."""
+        shift = make_craft_shift(tx, programme_id=self.door.programme_id)
+        kit = make_kit(tx, place=make_sign_up(tx, shift, volunteer=person))
+        make_address(tx, kit, consents_to_it=False, recipient=NAME, postal_address=MARK)
+        return kit.id
 
     def call(self, operation: Operation, *, wrong: bool) -> Any:
         """Call a route as somebody who may, with the mark in every text that it takes, or in everything."""

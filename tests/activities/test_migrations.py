@@ -23,6 +23,8 @@ from services.activities.feedback_forms.rules import FORMS, Side, written
 from services.activities.feedback_forms.tables import FeedbackForm
 from services.activities.incidents import actions as incidents
 from services.activities.incidents.tables import Incident, IncidentNote
+from services.activities.kit_returns.tables import KitCost
+from services.activities.kits.tables import Kit, KitAddress, KitTerms
 from services.activities.personal_data import actions as personal_data
 from services.activities.personal_data.tables import Access
 from services.activities.profiles import actions as profiles
@@ -64,6 +66,7 @@ from tests.factories.activities import (
 from tests.factories.certificates import make_certificate
 from tests.factories.deliverables import make_submitted, make_work_shift
 from tests.factories.feedback import make_feedback
+from tests.factories.kits import make_address, make_kit, make_kit_cost
 from tests.factories.proposals import make_proposal
 from tests.servers.schema import CONSTRAINTS, INDEXES, described, differences, drafted
 
@@ -121,6 +124,13 @@ def test_constraints_and_indexes_are_what_the_code_says(migrated: Connection) ->
         assert is_there == described(migrated, METADATA, what, schema=draft) != []
 
 
+def make_kit_of(tx: Session, person: Volunteer) -> None:
+    """Make a kit that is lost, with what it cost, and an address that is left."""
+    kit = make_kit(tx, place=make_sign_up(tx, make_shift(tx), volunteer=person), state="lost")
+    make_address(tx, kit, consents_to_it=False)
+    make_kit_cost(tx, kit)
+
+
 def fill(apart: Server) -> None:
     """Write a row into every table, as the running service does."""
     database = apart.open("activities", pool_size=1)
@@ -156,6 +166,7 @@ def fill(apart: Server) -> None:
         make_pause(tx, told)
         make_round_calendar(tx)
         make_certificate(tx, record)
+        make_kit_of(tx, person)
         make_feedback(tx, record, texts={"liked": "海边"})
         form = written(FORMS[Side.HOST])
         publish = {"published_by": REVIEWER, "published_at": NINE}
@@ -195,6 +206,7 @@ def test_up_down_up_on_rows(apart: Server, migrated: Connection) -> None:
     assert differences(migrated, METADATA) == []
     fill(apart)
     assert counted(migrated, Attendance, AttendanceVersion, Scan, Import, SignUp) == [1, 1, 1, 1, 4]
+    assert counted(migrated, KitTerms, Kit, KitAddress, KitCost) == [1, 1, 1, 1]
     assert counted(migrated, Consent, Access, Claim, Incident, IncidentNote) == [2, 1, 1, 1, 1]
     assert counted(migrated, Deliverable, Submission, WorkFile) == [1, 1, 1]
 
@@ -381,6 +393,26 @@ class TestGuards:
             "UPDATE feedback SET volunteer_id = NULL",
             "UPDATE feedback SET version = 0",
             "UPDATE feedback SET form_version = -1",
+            "UPDATE kit SET state = 'gone'",
+            "UPDATE kit SET state = 'cancelled'",
+            "UPDATE kit SET state = 'returned'",
+            "UPDATE kit SET state = 'issued'",
+            "UPDATE kit SET state = 'received'",
+            "UPDATE kit SET pieces = 2",
+            "UPDATE kit SET shipped_at = NULL",
+            "UPDATE kit SET overdue_at = NULL",
+            "UPDATE kit SET lost_at = NULL",
+            "UPDATE kit SET cleared_at = now()",
+            "UPDATE kit_terms SET ceiling_fen = -1",
+            "UPDATE kit_cost SET state = 'paid'",
+            "UPDATE kit_cost SET amount_fen = ceiling_fen + 1",
+            "UPDATE kit_cost SET amount_fen = 0",
+            "UPDATE kit_cost SET state = 'approved', decided_by = kit_id",
+            "UPDATE kit_cost SET state = 'approved', decided_by = kit_id, approved_fen = amount_fen + 1",
+            "UPDATE kit_cost SET state = 'approved', decided_by = claimed_by, approved_fen = 1",
+            "UPDATE kit_cost SET approved_fen = 1",
+            "UPDATE kit_cost SET state = 'refused'",
+            "UPDATE kit_cost SET state = 'cancelled'",
         ],
     )
     def test_rows_stay_within_their_rules(self, tx: Session, change: str) -> None:
@@ -389,4 +421,5 @@ class TestGuards:
         make_proposal(tx, state=ProposalState.APPROVED)
         make_feedback(tx, record)
         make_certificate(tx, record)
+        make_kit_cost(tx)
         assert self.refused(tx, change) == "23514"

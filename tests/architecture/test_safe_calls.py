@@ -37,6 +37,7 @@ DECIDES = {
     "publish_feedback_form", "give_feedback", "give_host_feedback", "remark_on_volunteer",
     "keep_skill", "edit_own_profile", "edit_profile", "record_eligibility", "approve_merge", "decline_merge",
     "decide_reliability_appeal",
+    "lose_kit", "clear_kit", "approve_kit_cost", "refuse_kit_cost",
 }  # fmt: skip
 ADDS = {
     "propose_merge", "appeal_reliability",
@@ -54,6 +55,8 @@ REPORTS = {
     "sign_up", "accept_offer", "decline_offer", "withdraw_sign_up",
     "check_in", "check_out", "give_consent", "withdraw_consent", "record_consent", "record_withdrawal",
     "erase_oneself", "erase_volunteer", "commit_import",
+    "issue_kits", "ship_kits", "give_kit_address", "confirm_kit_receipt", "record_kit_receipt", "cancel_kit",
+    "return_kit", "claim_kit_cost",
 }  # fmt: skip
 READINGS = {"look_up_names", "look_up_volunteers"}  # Nothing changes; what is asked for must not stand in an address.
 ABOUT_A_SET = {"discard_dead_letters", "decide_proposals", "mark_no_shows", "accept_deliverables"}
@@ -77,6 +80,7 @@ SHOWN = {
     "walk_in.state", "claim.kind", "claim.side", "claim.cause", "claim.state", "claim.review", "claim.decision_reason",
     "incident.kind", "incident.subject_type", "incident.state", "incident.opened_side", "incident.dedupe_key",
     "incident.resolution",
+    "kit_terms.contents", "kit.state", "kit.cancelled_because", "kit_cost.state",
     "sign_up.source", "sign_up.state", "account.code", "account.zh", "account.en", "balance.account", "donation.state",
     "eligibility.reason", "merge.reason", "merge.outcome", "merge.declined_because",
     "skill.code", "skill.title_zh", "skill.title_en",

@@ -23,6 +23,10 @@ from services.activities.feedback import queries as feedback
 from services.activities.feedback.schemas import FEEDBACK, REMARKS
 from services.activities.incidents import queries as incidents
 from services.activities.incidents.schemas import INCIDENTS
+from services.activities.kit_returns import queries as kit_returns
+from services.activities.kit_returns.schemas import KIT_COSTS
+from services.activities.kits import queries as kits
+from services.activities.kits.schemas import KITS
 from services.activities.listings import queries as listings
 from services.activities.listings.schemas import LISTINGS, SHIFTS
 from services.activities.merges import queries as merges
@@ -79,6 +83,8 @@ LISTS = [
     Known("activities", CLAIMS, claims.claims_of(claims.Scope(PROGRAMME))),
     Known("activities", DELIVERABLES, deliverables.deliverables_of(deliverables.Scope(PROGRAMME))),
     Known("activities", WALK_INS, rosters.walk_ins_of(rosters.Scope(PROGRAMME))),
+    Known("activities", KITS, kits.kits_of(kits.Scope(PROGRAMME))),
+    Known("activities", KIT_COSTS, kit_returns.costs_of(PROGRAMME, None)),
     Known("activities", INCIDENTS, incidents.incidents_of(incidents.Scope(PROGRAMME))),
     Known("activities", ROUNDS, rounds.rounds_of(PROGRAMME)),
     Known("activities", APPEALS, reliability.appeals_of(PROGRAMME)),

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from launch.services import SERVICES
+from services.activities.listings.tables import Listing
 from services.activities.proposals.rules import State
 from services.activities.work_files.queries import list_files
 from services.ledger.donations import actions as donations
@@ -22,7 +23,7 @@ from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.roles import PEOPLE
 from shared.web.app import create_app
-from tests.factories import activities, certificates, deliverables, feedback, ledger, proposals
+from tests.factories import activities, certificates, deliverables, feedback, kits, ledger, proposals
 from tests.web_options import OPTIONS
 
 
@@ -87,7 +88,15 @@ def settle(town: Town) -> None:
             tx, shift=work, place=activities.make_sign_up(tx, work, volunteer=volunteer)
         )  # fmt: skip
         [(file, _)] = list_files(tx, owed.id)
+        craft = kits.make_craft_shift(
+            tx, listing=tx.get_one(Listing, shift.listing_id), number=2, starts_at=activities.NOON,
+            ends_at=activities.at(14),
+        )  # fmt: skip
+        kit = kits.make_kit(tx, place=activities.make_sign_up(tx, craft, volunteer=volunteer))
+        kits.make_address(tx, kit)
+        lost = kits.make_kit(tx, place=activities.make_sign_up(tx, craft), state="lost")
         town.known["activities"] = {
+            "kit_id": str(kit.id), "kit_cost_id": str(kits.make_kit_cost(tx, lost).id),
             "shift_id": str(shift.id), "attendance_id": str(attendance.id), "feedback_id": str(answered.id),
             "certificate_id": str(certificates.make_certificate(tx, attendance).id),
             "deliverable_id": str(owed.id), "file_id": str(file.id),

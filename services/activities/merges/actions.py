@@ -19,6 +19,7 @@ from services.activities.deliverables.queries import find_open
 from services.activities.eligibility import actions as eligibility
 from services.activities.eligibility.queries import find_intervals
 from services.activities.eligibility.rules import united
+from services.activities.kits import actions as kits
 from services.activities.listings.queries import shifts_by_id
 from services.activities.listings.tables import Shift
 from services.activities.merges import queries, rules
@@ -174,7 +175,10 @@ def _hand_over(tx: Session, merge: Merge, both: _Both, decision: Decision) -> No
     """Let sign-ups, scans, walk-ins, claims, work and attendances be the other record's, settled anew."""
     kept_id, merged_id = merge.kept_id, merge.merged_id
     sign_ups.hand_over(tx, kept_id=kept_id, merged_id=merged_id, attended=both.settled, now=decision.at)
-    for hand_over in (check_ins.hand_over, rosters.hand_over, claims.hand_over, deliverables.hand_over):
+    handing_over = (
+        kits.hand_over, check_ins.hand_over, rosters.hand_over, claims.hand_over, deliverables.hand_over,
+    )  # fmt: skip
+    for hand_over in handing_over:
         hand_over(tx, kept_id=kept_id, merged_id=merged_id)
     shifts = shifts_by_id(tx, both.merged.keys())
     never_left = [row for shift_id, row in both.merged.items() if row.version == 0 and shift_id not in both.kept]

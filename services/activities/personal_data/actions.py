@@ -16,6 +16,8 @@ from services.activities.consents.actions import withdraw_all
 from services.activities.deliverables import actions as deliverables
 from services.activities.feedback import actions as feedback
 from services.activities.incidents.actions import forget_words_of
+from services.activities.kit_returns import actions as kit_returns
+from services.activities.kits import actions as kits
 from services.activities.personal_data import queries, rules
 from services.activities.personal_data.rules import Kind
 from services.activities.personal_data.tables import Access
@@ -42,6 +44,8 @@ _FORGETTING: tuple[Callable[..., object], ...] = (
     claims.forget_words_of,
     forget_files_of,
     deliverables.forget_words_of,
+    kits.forget,
+    kit_returns.forget_words_of,
     feedback.forget_texts,
     reliability.forget_texts,
     forget_content,

@@ -29,6 +29,9 @@ from services.activities.feedback.queries import list_versions as list_answers
 from services.activities.feedback.tables import Feedback, FeedbackVersion
 from services.activities.incidents.queries import list_incidents_of
 from services.activities.incidents.tables import Incident
+from services.activities.kit_returns.queries import list_costs_of
+from services.activities.kit_returns.tables import KitCost
+from services.activities.kits.queries import list_kits_of
 from services.activities.merges.queries import FormerRecord, list_former
 from services.activities.personal_data.rules import MOST_ROWS, Kind
 from services.activities.personal_data.tables import Access
@@ -67,6 +70,8 @@ class Everything:
     deliverables: Sequence[Deliverable]
     submissions: Sequence[Submission]
     work_files: Sequence[WorkFile]
+    kits: Sequence[Any]
+    kit_costs: Sequence[KitCost]
     incidents: Sequence[Incident]
     feedback: Sequence[Feedback]
     answers: Sequence[FeedbackVersion]
@@ -101,6 +106,8 @@ def gather(tx: Session, person: Volunteer) -> Everything:
         deliverables=of_each(list_deliverables_of),
         submissions=of_each(list_submissions_of),
         work_files=of_each(list_files_of),
+        kits=of_each(list_kits_of),
+        kit_costs=of_each(list_costs_of),
         incidents=of_each(list_incidents_of),
         feedback=feedback,
         answers=list_answers(tx, [each.id for each in feedback]),

@@ -14,6 +14,8 @@ from services.activities.deliverables.schemas import OwnDeliverable, OwnSubmissi
 from services.activities.eligibility.schemas import Interval
 from services.activities.feedback.schemas import OwnAnswer, OwnFeedback
 from services.activities.incidents.schemas import OwnIncident
+from services.activities.kit_returns.schemas import OwnKitCost
+from services.activities.kits.schemas import OwnKit, own_kit
 from services.activities.personal_data.queries import Everything
 from services.activities.reliability.schemas import Appeal
 from services.activities.rosters.schemas import OwnWalkIn
@@ -201,6 +203,8 @@ class PersonalData(BaseModel):
     deliverables: Parts[OwnDeliverable]
     submissions: Parts[OwnSubmission]
     work_files: Parts[OwnFile]
+    kits: Parts[OwnKit]
+    kit_costs: Parts[OwnKitCost]
     incidents: Parts[OwnIncident]
     feedback: Parts[OwnFeedback]
     certificates: Parts[OwnCertificate]
@@ -226,6 +230,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "deliverables": OwnDeliverable,
     "submissions": OwnSubmission,
     "work_files": OwnFile,
+    "kits": OwnKit,
+    "kit_costs": OwnKitCost,
     "incidents": OwnIncident,
     "feedback": OwnFeedback,
     "feedback.versions": OwnAnswer,
@@ -271,6 +277,8 @@ def shown(found: Everything, *, now: datetime) -> PersonalData:
         deliverables=_all(OwnDeliverable, found.deliverables),
         submissions=_all(OwnSubmission, found.submissions),
         work_files=_all(OwnFile, found.work_files),
+        kits=[own_kit(row) for row in found.kits],
+        kit_costs=_all(OwnKitCost, found.kit_costs),
         incidents=_all(OwnIncident, found.incidents),
         feedback=[each.model_copy(update={"versions": answers.get(each.id, [])}) for each in feedback],
         certificates=_all(OwnCertificate, found.certificates),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.activities.checklists.rules import Content, Mode
+from services.activities.kits.actions import keep_terms
 from services.activities.listings import rules as listing_rules
 from services.activities.listings.actions import NewListing, NewShift, add_listings
 from services.activities.listings.queries import find_listings, lock_references
@@ -157,6 +158,9 @@ def _publish_of(tx: Session, programme_id: UUID, now: datetime) -> int:
     ids = add_listings(tx, programme_id=programme_id, listings=listings, now=now)
     for (proposal, _), listing_id in zip(due, ids, strict=True):
         proposal.listing_id, proposal.published_at = listing_id, now
+    both = zip(ids, due, strict=True)
+    kits = {listing_id: kit for listing_id, (proposal, _) in both if (kit := proposal.content.kit) is not None}
+    keep_terms(tx, programme_id=programme_id, terms=kits)
     tx.flush()
     return len(due)
 

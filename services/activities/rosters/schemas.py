@@ -82,6 +82,20 @@ WALK_INS = Listed(
 )
 
 
+class OwnWalkIn(BaseModel):
+    """That the person was on a shift without a place, as its partner recorded."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(description="登记编号 / The walk-in's id")
+    shift_id: UUID = Field(description="场次编号 / The shift's id")
+    checked_in_at: AwareDatetime = Field(description="到场时间 / From when")
+    checked_out_at: AwareDatetime = Field(description="离场时间 / Until when")
+    state: Shown = Field(description="状态 / State")
+    recorded_at: AwareDatetime = Field(description="登记时间 / When it was recorded")
+    answered_at: AwareDatetime | None = Field(description="答复时间 / When the person answered")
+
+
 class NewGuests(BaseModel):
     """How many people were there who are no volunteers."""
 
@@ -120,17 +134,3 @@ def _ticked(who: UUID, outcome: Outcome) -> Ticked:
     if isinstance(outcome, Refusal):
         return Ticked(volunteer_id=who, state=None, refused=outcome.code)
     return Ticked.model_validate({"volunteer_id": who, "state": outcome, "refused": None})
-
-
-class OwnWalkIn(BaseModel):
-    """That the person was on a shift without a place, as its partner recorded."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID = Field(description="登记编号 / The walk-in's id")
-    shift_id: UUID = Field(description="场次编号 / The shift's id")
-    checked_in_at: AwareDatetime = Field(description="到场时间 / From when")
-    checked_out_at: AwareDatetime = Field(description="离场时间 / Until when")
-    state: Shown = Field(description="状态 / State")
-    recorded_at: AwareDatetime = Field(description="登记时间 / When it was recorded")
-    answered_at: AwareDatetime | None = Field(description="答复时间 / When the person answered")

@@ -4,8 +4,11 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from services.activities.incidents.tables import Incident
+from services.activities.kit_returns.tables import KitCost
+from services.activities.kits.tables import Kit, KitAddress
 from services.activities.listings.tables import Shift
 from services.activities.personal_data.schemas import PARTS
 from services.activities.volunteers.tables import Volunteer
@@ -13,6 +16,7 @@ from shared.roles import PEOPLE, Role
 from tests.activities.door import Door, refusal
 from tests.factories.activities import NINE, NOON, at, code, make_incident, make_shift, make_sign_up, make_volunteer
 from tests.factories.certificates import make_issuer
+from tests.factories.kits import ADDRESS, make_address, make_craft_shift, make_kit, make_kit_cost
 
 DATA, ERASURE = "/volunteers/me/data", "/volunteers/me/erasure"
 
@@ -85,6 +89,36 @@ class TestExport:
 
         words = own.put_in(lambda tx: tx.scalars(select(Incident.details).where(Incident.opened_by == person.id)).all())
         assert words == [""]
+
+    def test_kits_of_a_person_are_in_it(self, own: Door, person: Volunteer) -> None:
+        """With where one goes as long as that is kept, and what the partner claims; erased, ids and amounts stay."""
+
+        def make(tx: Session) -> tuple[Kit, Kit]:
+            shift, other = (make_craft_shift(tx, programme_id=own.programme_id) for _ in range(2))
+            mine = make_kit(tx, place=make_sign_up(tx, shift, volunteer=tx.merge(person)), state="shipped")
+            make_address(tx, mine)
+            lost = make_kit(tx, place=make_sign_up(tx, other, volunteer=tx.merge(person)), state="lost")
+            make_kit_cost(tx, lost)
+            return mine, lost
+
+        mine, lost = own.put_in(make)
+        data = own.get(DATA).json()
+        assert [(each["id"], each["state"]) for each in data["kits"]] == [
+            (str(mine.id), "shipped"), (str(lost.id), "lost"),
+        ]  # fmt: skip
+        assert {name: data["kits"][0][name] for name in ADDRESS} == ADDRESS
+        assert {name: data["kits"][1][name] for name in ADDRESS} == dict.fromkeys(ADDRESS)
+        [cost] = data["kit_costs"]
+        assert (cost["kit_id"], cost["amount_fen"], cost["reason"]) == (str(lost.id), 2_000, "没有寄回")
+
+        assert own.post(ERASURE, confirmed=True).status_code == 200
+
+        def left(tx: Session) -> tuple[object, ...]:
+            where = tx.scalars(select(KitAddress).where(KitAddress.kit_id == mine.id)).all()
+            claim = tx.scalars(select(KitCost).where(KitCost.kit_id == lost.id)).one()
+            return where, tx.get_one(Kit, mine.id).tracking_number, claim.reason, claim.amount_fen
+
+        assert own.put_in(left) == ([], None, "", 2_000)
 
     def test_what_would_let_others_pretend_is_not_in_it(self, own: Door, shift: Shift) -> None:
         """Neither the secret behind the code nor which code it was; nor anybody else."""

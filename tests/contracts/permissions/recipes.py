@@ -18,6 +18,8 @@ CONTENT = {"title": "社区净滩行动", "mode": "on_site"}
 ANSWERS = {"version": HANDBOOK.version, "marks": [{"item": item.code, "mark": "yes"} for item in HANDBOOK.items]}
 STAY = {"checked_in_at": "2022-06-01T01:00:00Z", "checked_out_at": "2022-06-01T03:00:00Z"}
 CLAIM = STAY | {"cause": "phone", "words": "x"}
+PARCEL = {"carrier": "顺丰", "tracking_number": "SF1"}
+ADDRESS = {"recipient": "合成甲", "phone": "13800000000", "postal_address": "厦门市思明区"}
 DAY = {"service_from": "2022-06-01", "service_until": "2022-06-02"}
 ANSWERED = {"shift_id": "answered_shift_id"}
 FEEDBACK = {"form_version": 0, "answers": {"overall": 5}}
@@ -181,6 +183,25 @@ RECIPES: dict[str, Recipe] = {
     "submit_deliverable": Recipe(form={"files": ("a.pdf", b"%PDF-1.7"), "pieces": (None, "2")}),
     "list_work_files": PLAIN,
     "download_work_file": PLAIN,
+    "show_kit_terms": PLAIN,
+    "issue_kits": Recipe(lambda things: {"volunteer_ids": [str(things["volunteer_id"])]}),
+    "list_kit_addresses": PLAIN,
+    "ship_kits": Recipe(lambda things: {"items": [PARCEL | {"kit_id": str(things["kit_id"])}]}),
+    "list_kits": PLAIN,
+    "get_kit": PLAIN,
+    "give_kit_address": Recipe(lambda _things: ADDRESS),
+    "get_kit_address": PLAIN,
+    "confirm_kit_receipt": PLAIN,
+    "record_kit_receipt": Recipe(lambda _things: {"evidence_note": "已签收"}),
+    "cancel_kit": Recipe(uses={"kit_id": "spare_kit_id"}),
+    "return_kit": Recipe(lambda _things: {"pieces": 2}, uses={"kit_id": "spare_kit_id"}),
+    "lose_kit": Recipe(lambda _things: REASON),
+    "clear_kit": Recipe(lambda _things: REASON),
+    "claim_kit_cost": Recipe(lambda _things: REASON | {"amount_fen": 100, "evidence_note": "发票"}),
+    "list_kit_costs": PLAIN,
+    "get_kit_cost": PLAIN,
+    "approve_kit_cost": Recipe(lambda _things: REASON),
+    "refuse_kit_cost": Recipe(lambda _things: REASON),
     "attest_presence": Recipe(lambda things: {"way": "in", "volunteer_ids": [str(things["volunteer_id"])]}),
     "count_guests": Recipe(lambda _things: {"guests": 3}),
     "record_walk_in": Recipe(lambda _things: STAY | {"employee_number": "E-1"}),

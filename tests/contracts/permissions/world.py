@@ -21,7 +21,7 @@ from shared.bus.tables import Replay, TaskRun
 from shared.database.sessions import Database
 from shared.ids import new_id
 from shared.imports.tables import Import
-from tests.factories import activities, certificates, deliverables, feedback, ledger, proposals
+from tests.factories import activities, certificates, deliverables, feedback, kits, ledger, proposals
 from tests.factories.activities import NINE, NOON
 from tests.shared.bus.dead_letters.dying import make_dead
 
@@ -64,6 +64,8 @@ PERSONAL = (
     ("activities", "claim_id"),
     ("activities", "deliverable_id"),
     ("activities", "file_id"),
+    ("activities", "kit_id"),
+    ("activities", "spare_kit_id"),
     ("activities", "walk_in_id"),
     ("activities", "sign_up_id"),
     ("activities", "remark_id"),
@@ -122,6 +124,10 @@ def _of_activities(database: Database, side: Side) -> Things:
         served = activities.make_settled(
             tx, later, came=NOON, left=activities.at(15), volunteer_id=person.id
         )  # Nobody voids this one.
+        craft = kits.make_craft_shift(tx, listing=listing, number=5, starts_at=NOON, ends_at=activities.at(14))
+        kit = kits.make_kit(tx, place=activities.make_sign_up(tx, craft, volunteer=person))
+        lost = kits.make_kit(tx, place=activities.make_sign_up(tx, craft), state="lost")
+        kits.make_address(tx, kit)
         answered, _, remark = (feedback.make_feedback(tx, served, side=each) for each in AnsweringSide)
         return {
             "shift_id": shift.id,
@@ -139,6 +145,9 @@ def _of_activities(database: Database, side: Side) -> Things:
             "spare_volunteer_id": activities.make_volunteer(tx, **programme).id,
             "import_id": _import(tx, side),
             "round_id": _round(tx, side),
+            "kit_id": kit.id,
+            "spare_kit_id": kits.make_kit(tx, place=activities.make_sign_up(tx, craft)).id,
+            "kit_cost_id": kits.make_kit_cost(tx, lost).id,
             "claim_id": activities.make_claim(tx, missed, shift=missed_on).id,
             **_work(tx, side, person),
             "walk_in_id": activities.make_walk_in(tx, missed_on, volunteer_id=person.id).id,
