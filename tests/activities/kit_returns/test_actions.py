@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.activities.kit_returns import actions, queries, rules
 from services.activities.kit_returns.actions import Cost, Decision
 from services.activities.kit_returns.tables import KitCost
-from services.activities.kits.actions import Handling
+from services.activities.kits.actions import Handling, follow
 from services.activities.kits.queries import Scope
 from services.activities.kits.rules import KitStateDiffers, OwnKit, State
 from services.activities.kits.tables import Kit, KitAddress, KitTerms
@@ -350,6 +350,22 @@ class TestAtOnce:
         with held(database, lambda tx: actions.fall_due(tx, now=DUE, limit=10_000)) as start:
             waiting = start(self.run(database, lambda tx: bring_back(tx, kit)))
         assert waiting.result() == "returned"
+
+    def test_what_fell_due_meanwhile_does_not_move_with_its_shift(self, database: Database, programme: UUID) -> None:
+        """Whoever follows the shift waits, and leaves it as it is now."""
+        early = DUE - timedelta(hours=1)
+        with database.transaction() as tx:
+            kit = make_kit(tx, state=State.SHIPPED, programme_id=programme, due_at=early)
+
+        def move(tx: Session) -> Kit:
+            follow(tx, [kit.shift_id])
+            return tx.get_one(Kit, kit.id)
+
+        with held(database, lambda tx: actions.fall_due(tx, now=DUE, limit=10_000)) as start:
+            waiting = start(self.run(database, move))
+        assert waiting.result() == "overdue"
+        with database.transaction() as tx:
+            assert tx.get_one(Kit, kit.id).due_at == early
 
     def test_what_is_found_before_the_decision_is_not_owed(self, database: Database, cost: KitCost) -> None:
         """Who approves waits, and is told."""

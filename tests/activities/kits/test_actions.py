@@ -23,6 +23,8 @@ from services.activities.reviews import actions as reviews
 from services.activities.schedules import actions as schedules
 from services.activities.sign_ups.rules import NotSignedUp
 from services.activities.sign_ups.tables import SignUp
+from services.activities.volunteers.actions import pseudonymise
+from services.activities.volunteers.queries import lock_volunteer
 from services.activities.volunteers.tables import Volunteer
 from shared.bus.testing import deliver, message_of
 from shared.database.sessions import Database
@@ -503,6 +505,23 @@ class TestAtOnce:
             return type(outcome).__name__
 
         with held(database, lambda tx: places.withdraw(tx, person, because="出差")) as start:
+            waiting = start(self.run(database, issued))
+        assert waiting.result() == NotSignedUp.__name__
+
+    def test_who_is_being_erased_is_issued_none(self, database: Database, place: SignUp, programme: UUID) -> None:
+        """The partner waits for the person, and finds nobody."""
+        host = Host(programme, MEMBER, None, BEFORE)
+
+        def erase(tx: Session) -> None:
+            person = lock_volunteer(tx, programme_id=programme, volunteer_id=place.volunteer_id)
+            pseudonymise(tx, person, now=BEFORE)
+            tx.flush()
+
+        def issued(tx: Session) -> str:
+            [outcome] = actions.issue(tx, host, shift_id=place.shift_id, volunteer_ids=[place.volunteer_id])
+            return type(outcome).__name__
+
+        with held(database, erase) as start:
             waiting = start(self.run(database, issued))
         assert waiting.result() == NotSignedUp.__name__
 
