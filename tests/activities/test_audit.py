@@ -49,8 +49,9 @@ KEPT = text("SELECT operation FROM kept_answer WHERE key = :key")
 THINGS = {
     "shift", "attendance", "sheet_import", "import", "volunteer", "partner", "listing", "sign_up", "consent",
     "personal_data_access", "round", "round_calendar", "proposal", "proposal_comment", "proposal_decision",
-    "deliverable", "incident", "claim", "walk_in", "guest_count", "feedback_form", "feedback", "certificate",
-    "certificate_issuer", "kit", "kit_cost", "skill", "profile", "eligibility", "merge", "reliability_appeal", "appeal",
+    "deliverable", "deliverable_submission", "incident", "claim", "walk_in", "guest_count", "feedback_form", "feedback",
+    "certificate", "certificate_issuer", "kit", "kit_cost", "skill", "profile", "eligibility", "merge",
+    "reliability_appeal", "appeal",
 }  # fmt: skip
 PERSONAL = ("小跳", "E-77", "GEZDGNBVGY3TQOJQ")
 
@@ -489,7 +490,7 @@ def of_work(how: str, body: dict[str, Any], counts: dict[str, dict[str, int]]) -
 def accept_many_works(door: Door) -> Call:
     call = of_work("accept", {}, ACCEPTED)(door)
     item = {"deliverable_id": call.path.split("/")[2], "submission": 1}
-    return replace(call, path="/deliverables/accept", parts={"json": {"items": [item]}}, on=None)
+    return replace(call, path="/deliverable-acceptances", parts={"json": {"items": [item]}}, on=None)
 
 
 def complained(door: Door) -> tuple[str, str]:

@@ -19,13 +19,13 @@ from shared.web.preconditions import Read
 from shared.web.refusals import refuses
 from shared.web.routes import Router
 
-router = Router(prefix="/deliverables", tags=["acceptances"])
+router = Router(tags=["acceptances"])
 
 Host = Annotated[Caller, Depends(may("deliverables.judge"))]
 ANSWER = (NotFound, RecordMerged, rules.OwnDeliverable, DeliverableClosed, NothingOwed)
 
 
-@router.post("/accept", operation_id="accept_deliverables")
+@router.post("/deliverable-acceptances", operation_id="accept_deliverables")
 @refuses(NotFound)
 def accept_deliverables(body: schemas.AcceptedMany, caller: Host, tx: Tx, now: Now) -> schemas.AcceptanceOutcomes:
     """Accept work whole, up to 200 at once; each for itself. Again changes nothing."""
@@ -33,7 +33,7 @@ def accept_deliverables(body: schemas.AcceptedMany, caller: Host, tx: Tx, now: N
     return schemas.outcomes(body.items, actions.accept_many(tx, _judge(caller, now), asked))
 
 
-@router.post("/{deliverable_id}/accept", operation_id="accept_deliverable", response_model=Deliverable)
+@router.post("/deliverables/{deliverable_id}/accept", operation_id="accept_deliverable", response_model=Deliverable)
 @refuses(*ANSWER, rules.BadPieces, rules.PartNeedsReason)
 def accept_deliverable(
     deliverable_id: UUID, body: schemas.Acceptance, caller: Host, tx: Tx, now: Now, seen: Read
@@ -44,7 +44,7 @@ def accept_deliverable(
     )  # fmt: skip
 
 
-@router.post("/{deliverable_id}/reject", operation_id="reject_deliverable", response_model=Deliverable)
+@router.post("/deliverables/{deliverable_id}/reject", operation_id="reject_deliverable", response_model=Deliverable)
 @refuses(*ANSWER)
 def reject_deliverable(deliverable_id: UUID, body: schemas.Verdict, caller: Host, tx: Tx, now: Now, seen: Read) -> Row:
     """Accept nothing of what was handed in; the service stays, and is not matched."""
@@ -52,7 +52,9 @@ def reject_deliverable(deliverable_id: UUID, body: schemas.Verdict, caller: Host
 
 
 @router.post(
-    "/{deliverable_id}/request-revision", operation_id="request_deliverable_revision", response_model=Deliverable
+    "/deliverables/{deliverable_id}/request-revision",
+    operation_id="request_deliverable_revision",
+    response_model=Deliverable,
 )
 @refuses(*ANSWER, RevisionsUsedUp)
 def request_deliverable_revision(

@@ -141,11 +141,11 @@ def test_listings_are_a_file_with_a_row_each(door: Door) -> None:
 
     columns = (
         "Id,Partner id,Reference,Title,Time zone,Published at,Proposal id,Mode,City,Place,Description,"
-        "State,Ended at,Cancelled because,Shifts"
+        "Criteria,Minutes a piece,State,Ended at,Cancelled because,Shifts"
     )
     assert found[0] == ",".join(f'"{column}"' for column in columns.split(","))
     assert len(found) == 3
-    assert found[1].endswith('"\'=1+1","Asia/Shanghai","2022-06-01T01:00:00Z","","","","","","published","","",1')
+    assert found[1].endswith('"\'=1+1","Asia/Shanghai","2022-06-01T01:00:00Z","","","","","","","","published","","",1')
     assert own[1:] == [found[1]]
 
 

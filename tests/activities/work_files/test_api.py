@@ -210,11 +210,11 @@ def test_many_are_accepted_at_once(own: Door, host: Door, row: Deliverable) -> N
     send(own, row, ("a.pdf", PDF))
     items = [{"deliverable_id": str(row.id), "submission": number} for number in (1, 2)]
     for _ in range(2):
-        done, refused = host.post("/deliverables/accept", items=items).json()["items"]
+        done, refused = host.post("/deliverable-acceptances", items=items).json()["items"]
         assert (done["deliverable"]["state"], refused["refused"]) == ("accepted", "submission_superseded")
-    assert refusal(host.post("/deliverables/accept", items=items * 101)) == (422, "invalid_input")
+    assert refusal(host.post("/deliverable-acceptances", items=items * 101)) == (422, "invalid_input")
     unknown = {"deliverable_id": str(uuid4()), "submission": 1}
-    assert refusal(host.post("/deliverables/accept", items=[*items, unknown])) == (404, "not_found")
+    assert refusal(host.post("/deliverable-acceptances", items=[*items, unknown])) == (404, "not_found")
 
 
 def test_who_may_see_what(door: Door, own: Door, host: Door, row: Deliverable) -> None:
