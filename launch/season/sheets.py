@@ -54,17 +54,16 @@ def local(instant: datetime, zone: ZoneInfo) -> str:
 
 
 def _proposal(proposal: Proposal, round_number: int, zone: ZoneInfo) -> Line:
-    """Write all that the automatic checklist asks of a proposal of its mode."""
+    """Write all that the automatic checklist asks of a proposal of its mode; online work is scanned, not handed in."""
     listing, mode = proposal.listing, proposal.listing.mode
     (shift,) = listing.shifts
     place = ("合成市", "合成社区活动中心") if mode == "on_site" else ("", "")
-    piece: Line = ("内容完整、格式符合要求", 30) if mode == "online" else ("", "")
     kit: Line = ("材料包一份，含回寄信封", 3_000) if mode == "craft" else ("", "")
     about = f"{listing.title}：由合成数据生成的活动方案，用来演示每周招募、审核和上架，不对应任何真实机构或个人。"
     return (
         listing.reference, listing.partner_reference, round_number, listing.title, about, MODES[mode], *place,
         f"志愿者:{min(shift.capacity, MOST_POSITION)}", "", local(shift.starts_at, zone), local(shift.ends_at, zone),
-        shift.capacity, proposal.minimum, "合成风险说明", "合成保险说明", "合成保障措施", "合成岗前培训", *piece, *kit,
+        shift.capacity, proposal.minimum, "合成风险说明", "合成保险说明", "合成保障措施", "合成岗前培训", "", "", *kit,
     )  # fmt: skip
 
 
