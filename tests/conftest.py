@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 import structlog
 from playwright.sync_api import Browser
+from sqlalchemy import URL, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from shared.auth import certificate_keys
 from shared.auth.issuer import EmbeddedIssuer
@@ -141,7 +143,15 @@ def browser() -> Iterator[Browser]:
 def server() -> Iterator[Server]:
     """Run a PostgreSQL for this process's tests; services' databases on it are named `test_<service>`."""
     with private_server() as embedded:
+        _keep_statistics(embedded.url)
         yield Server(embedded.url, prefix="test_")
+
+
+def _keep_statistics(url: URL) -> None:
+    """Let no statistics be taken unasked: a plan that a test looks at does not depend on how long the others took."""
+    with create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET autovacuum = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
 
 
 @pytest.fixture(scope="session")
