@@ -129,7 +129,7 @@ RECIPES: dict[str, Recipe] = {
     "propose_merge": Recipe(
         lambda things: {
             "kept_id": str(things["volunteer_id"]),
-            "merged_id": str(things["spare_volunteer_id"]),
+            "merged_id": str(things["twin_volunteer_id"]),
             **REASON,
         },
         names_thing=True,

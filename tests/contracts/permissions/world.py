@@ -143,6 +143,7 @@ def _of_activities(database: Database, side: Side) -> Things:
             "remark_id": remark.id,
             "certificate_id": certificates.make_certificate(tx, served).id,
             "spare_volunteer_id": activities.make_volunteer(tx, **programme).id,
+            "twin_volunteer_id": activities.make_volunteer(tx, **programme).id,
             "import_id": _import(tx, side),
             "round_id": _round(tx, side),
             "kit_id": kit.id,
