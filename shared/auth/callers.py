@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
+from shared.auth.scopes import Scope
 from shared.errors import Invalid, NotAllowed, Refusal, Title
 from shared.roles import PERMISSIONS, Reach, Role, reach_of
 
@@ -95,6 +96,13 @@ class Caller:
         if self.partner_id is None:
             raise NoPartner
         return self.partner_id
+
+    @property
+    def scope(self) -> Scope:
+        """Whose rows this caller sees: their own, their partner's, or all of the programme's. Raises NoPartner."""
+        if self.reach is Reach.PERSON:
+            return Scope(self.programme_id, volunteer_id=self.person_id)
+        return Scope(self.programme_id, partner_id=self.partner_scope)
 
     def require_partner(self, partner_id: UUID) -> None:
         """Refuse a partner's member who acts on another partner's things. Raises OtherPartner, NoPartner."""

@@ -48,6 +48,7 @@ from services.ledger.journal.schemas import BALANCES
 from services.ledger.policies import queries as policies
 from services.ledger.policies.schemas import POLICY_VERSIONS
 from shared.audit.entries import entries_of
+from shared.auth.scopes import Scope
 from shared.bus.dead_letters import post_mortem, replays
 from shared.bus.tasks.listing import runs_of
 from shared.database.keyset import Rows
@@ -80,10 +81,10 @@ class Known:
 
 LISTS = [
     Known("activities", VOLUNTEERS, volunteers.volunteers_of(PROGRAMME)),
-    Known("activities", CLAIMS, claims.claims_of(claims.Scope(PROGRAMME))),
-    Known("activities", DELIVERABLES, deliverables.deliverables_of(deliverables.Scope(PROGRAMME))),
-    Known("activities", WALK_INS, rosters.walk_ins_of(rosters.Scope(PROGRAMME))),
-    Known("activities", KITS, kits.kits_of(kits.Scope(PROGRAMME))),
+    Known("activities", CLAIMS, claims.claims_of(Scope(PROGRAMME))),
+    Known("activities", DELIVERABLES, deliverables.deliverables_of(Scope(PROGRAMME))),
+    Known("activities", WALK_INS, rosters.walk_ins_of(Scope(PROGRAMME))),
+    Known("activities", KITS, kits.kits_of(Scope(PROGRAMME))),
     Known("activities", KIT_COSTS, kit_returns.costs_of(PROGRAMME, None)),
     Known("activities", INCIDENTS, incidents.incidents_of(incidents.Scope(PROGRAMME))),
     Known("activities", ROUNDS, rounds.rounds_of(PROGRAMME)),

@@ -15,13 +15,14 @@ from services.activities.acceptances import rules
 from services.activities.attendance.actions import Presence, Settlement, presence_of, settle
 from services.activities.deliverables import actions as deliverables
 from services.activities.deliverables.actions import Answer, fact_of
-from services.activities.deliverables.queries import Scope, Standing, find_deliverables, find_ending
+from services.activities.deliverables.queries import Standing, find_deliverables, find_ending
 from services.activities.deliverables.rules import Command, State, is_owed, require_revisions_left
 from services.activities.deliverables.tables import Deliverable
 from services.activities.sign_ups import rules as places
 from services.activities.sign_ups.actions import Move, move
 from services.activities.volunteers.rules import require_not_merged
 from shared import bus
+from shared.auth.scopes import Scope
 from shared.errors import NotFound, Refusal
 from shared.events import activities_deliverables as events
 from shared.events.activities import EvidenceClass

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import Depends
 
 from services.activities.acceptances import actions, rules, schemas
-from services.activities.deliverables.queries import Scope
 from services.activities.deliverables.rules import DeliverableClosed, NothingOwed, RevisionsUsedUp
 from services.activities.deliverables.schemas import Deliverable
 from services.activities.deliverables.tables import Deliverable as Row
@@ -65,4 +64,4 @@ def request_deliverable_revision(
 
 
 def _judge(caller: Caller, now: datetime) -> actions.Judge:
-    return actions.Judge(Scope(caller.programme_id, partner_id=caller.partner_scope), caller.person_id, now)
+    return actions.Judge(caller.scope, caller.person_id, now)

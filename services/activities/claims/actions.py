@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from services.activities.attendance.actions import Presence, Settlement, settle
 from services.activities.attendance.rules import require_on_shift, require_times
 from services.activities.claims import queries, rules
-from services.activities.claims.queries import Ground, Scope
+from services.activities.claims.queries import Ground
 from services.activities.claims.rules import Cause, Command, Review, Side, State
 from services.activities.claims.tables import Claim
 from services.activities.listings.queries import ShiftOfListing, get_shift, lock_shifts_by_id
@@ -25,6 +25,7 @@ from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.queries import lock_unmerged, lock_volunteers
 from shared import bus
 from shared.audit import Change, note
+from shared.auth.scopes import Scope
 from shared.errors import Refusal
 from shared.events import activities_claims as events
 from shared.events.activities import EvidenceClass

@@ -55,13 +55,13 @@ def claim_for_others(shift_id: UUID, body: schemas.NewClaims, caller: Host, tx: 
 @router.get("/claims", operation_id="list_claims", response_model=CLAIMS.page, responses=CLAIMS.responses)
 def list_claims(caller: Reader, asked: Annotated[Asked, Depends(CLAIMS.asked)], tx: Tx) -> Answer:
     """List claims: staff sees all, and its queue by `review`; a partner those on its shifts, others their own."""
-    return CLAIMS.answer(asked, tx, caller, queries.claims_of(_scope(caller)))
+    return CLAIMS.answer(asked, tx, caller, queries.claims_of(caller.scope))
 
 
 @router.get("/claims/recovery", operation_id="count_recovery")
 def count_recovery(since: Day, until: Day, caller: Counter, tx: Tx) -> schemas.Recoveries:
     """Count what was missed on the service dates from `since` up to, not including, `until`, and what became of it."""
-    rows = queries.list_recovery(tx, _scope(caller), since=since, until=until)
+    rows = queries.list_recovery(tx, caller.scope, since=since, until=until)
     items = [schemas.Recovery.model_validate(row) for row in rows]
     return schemas.Recoveries(since=since, until=until, items=items)
 
@@ -69,7 +69,7 @@ def count_recovery(since: Day, until: Day, caller: Counter, tx: Tx) -> schemas.R
 @router.get("/claims/evidence", operation_id="sum_evidence")
 def sum_evidence(since: Day, until: Day, caller: Counter, tx: Tx) -> schemas.Evidence:
     """Sum by month how much is proven otherwise than by scans; beyond 30 % a reviewer looks at each claim."""
-    rows = queries.list_evidence(tx, _scope(caller), since=since, until=until)
+    rows = queries.list_evidence(tx, caller.scope, since=since, until=until)
     items = [schemas.MonthsEvidence.model_validate(row) for row in rows]
     return schemas.Evidence(since=since, until=until, items=items)
 
@@ -78,7 +78,7 @@ def sum_evidence(since: Day, until: Day, caller: Counter, tx: Tx) -> schemas.Evi
 @refuses(NotFound)
 def get_claim(claim_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show one claim."""
-    claim = queries.get_claim(tx, _scope(caller), claim_id)
+    claim = queries.get_claim(tx, caller.scope, claim_id)
     return Tagged(claim, claim)
 
 
@@ -123,13 +123,6 @@ def reject_claim(
     return actions.decide(tx, answer, command=rules.Command.REJECT, reason=body.reason, seen=seen)
 
 
-def _scope(caller: Caller) -> queries.Scope:
-    """Say whose claims a caller sees."""
-    if caller.reach is Reach.PERSON:
-        return queries.Scope(caller.programme_id, volunteer_id=caller.person_id)
-    return queries.Scope(caller.programme_id, partner_id=caller.partner_scope)
-
-
 def _answer(claim_id: UUID, caller: Caller, now: datetime) -> actions.Answer:
     sides = {Reach.PERSON: rules.Side.VOLUNTEER, Reach.PARTNER: rules.Side.PARTNER}
-    return actions.Answer(_scope(caller), claim_id, caller.person_id, sides.get(caller.reach), now)
+    return actions.Answer(caller.scope, claim_id, caller.person_id, sides.get(caller.reach), now)

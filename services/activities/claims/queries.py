@@ -1,7 +1,6 @@
 """Reads and locks of claims, with whose they are in their SQL."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,8 +13,10 @@ from services.activities.claims.rules import Review, Side, State
 from services.activities.claims.tables import Claim
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
+from shared.auth.scopes import Scope
 from shared.database.arrays import among
 from shared.database.keyset import KeysetList, Sort, equal, since, until
+from shared.database.scoped import within
 from shared.errors import NotFound
 from shared.events.activities import EvidenceClass
 from shared.events.activities_claims import MissedKind
@@ -67,23 +68,9 @@ _EVIDENCE = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose claims somebody sees: all of a programme, those with one partner, or those of one person."""
-
-    programme_id: UUID
-    partner_id: UUID | None = None
-    volunteer_id: UUID | None = None
-
-
 def claims_of(scope: Scope) -> Select[Claim]:
     """Say which claims a caller may see."""
-    rows = select(Claim).where(Claim.programme_id == scope.programme_id)
-    if scope.partner_id is not None:
-        rows = rows.where(Claim.partner_id == scope.partner_id)
-    if scope.volunteer_id is not None:
-        rows = rows.where(Claim.volunteer_id == scope.volunteer_id)
-    return rows
+    return select(Claim).where(within(scope, Claim.programme_id, Claim.partner_id, Claim.volunteer_id))
 
 
 def get_claim(tx: Session, scope: Scope, claim_id: UUID) -> Claim:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.activities.deliverables import queries, rules
-from services.activities.deliverables.queries import Scope, Standing
+from services.activities.deliverables.queries import Standing
 from services.activities.deliverables.rules import Command, State
 from services.activities.deliverables.tables import Deliverable, Submission
 from services.activities.listings.actions import mark_owed
@@ -23,6 +23,7 @@ from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.queries import lock_volunteer, lock_volunteers
 from shared import bus
 from shared.audit import Change, note
+from shared.auth.scopes import Scope
 from shared.events import activities_deliverables as events
 from shared.ids import new_id
 from shared.zones import zone

@@ -9,7 +9,6 @@ from services.activities.deliverables import queries, schemas
 from services.activities.deliverables.schemas import DELIVERABLES
 from shared.auth.callers import Caller
 from shared.errors import NotFound
-from shared.roles import Reach
 from shared.web.doors import Tx, may
 from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Tagged
@@ -27,19 +26,12 @@ Reader = Annotated[Caller, Depends(may("deliverables.read"))]
 )  # fmt: skip
 def list_deliverables(caller: Reader, asked: Annotated[Asked, Depends(DELIVERABLES.asked)], tx: Tx) -> Answer:
     """List work that is handed in: staff sees all, a partner what is for it, others their own."""
-    return DELIVERABLES.answer(asked, tx, caller, queries.deliverables_of(scope_of(caller)))
+    return DELIVERABLES.answer(asked, tx, caller, queries.deliverables_of(caller.scope))
 
 
 @router.get("/deliverables/{deliverable_id}", operation_id="get_deliverable", response_model=schemas.DeliverableInFull)
 @refuses(NotFound)
 def get_deliverable(deliverable_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show the work of one place, with everything that was handed in and what was said of it."""
-    row = queries.get_deliverable(tx, scope_of(caller), deliverable_id)
+    row = queries.get_deliverable(tx, caller.scope, deliverable_id)
     return Tagged(row, schemas.in_full(row, queries.list_submissions(tx, row.id)))
-
-
-def scope_of(caller: Caller) -> queries.Scope:
-    """Say whose work a caller sees."""
-    if caller.reach is Reach.PERSON:
-        return queries.Scope(caller.programme_id, volunteer_id=caller.person_id)
-    return queries.Scope(caller.programme_id, partner_id=caller.partner_scope)

@@ -1,7 +1,6 @@
 """Reads and locks of work that is handed in, with whose it is in their SQL."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -15,8 +14,10 @@ from services.activities.deliverables.tables import Deliverable, Submission
 from services.activities.listings.tables import Listing, Shift
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
+from shared.auth.scopes import Scope
 from shared.database.arrays import among
 from shared.database.keyset import KeysetList, Sort, equal, since, until
+from shared.database.scoped import within
 from shared.errors import NotFound
 
 DELIVERABLES = KeysetList(
@@ -34,23 +35,11 @@ DELIVERABLES = KeysetList(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose work somebody sees: all of a programme, that for one partner, or that of one person."""
-
-    programme_id: UUID
-    partner_id: UUID | None = None
-    volunteer_id: UUID | None = None
-
-
 def deliverables_of(scope: Scope) -> Select[Deliverable]:
     """Say which work a caller may see."""
-    rows = select(Deliverable).where(Deliverable.programme_id == scope.programme_id)
-    if scope.partner_id is not None:
-        rows = rows.where(Deliverable.partner_id == scope.partner_id)
-    if scope.volunteer_id is not None:
-        rows = rows.where(Deliverable.volunteer_id == scope.volunteer_id)
-    return rows
+    return select(Deliverable).where(
+        within(scope, Deliverable.programme_id, Deliverable.partner_id, Deliverable.volunteer_id)
+    )
 
 
 def get_deliverable(tx: Session, scope: Scope, deliverable_id: UUID) -> Deliverable:

@@ -16,7 +16,7 @@ from services.activities.kit_returns import queries, rules
 from services.activities.kit_returns.rules import Command, State
 from services.activities.kit_returns.tables import KitCost
 from services.activities.kits.actions import Handling, cancel_unsent, drop_addresses, fact_of, forget_addresses
-from services.activities.kits.queries import Scope, find_terms, lock_hopeless, lock_kit, lock_late
+from services.activities.kits.queries import find_terms, lock_hopeless, lock_kit, lock_late
 from services.activities.kits.rules import SENT, next_state, require_another
 from services.activities.kits.rules import Command as KitCommand
 from services.activities.kits.rules import State as KitState
@@ -24,6 +24,7 @@ from services.activities.kits.tables import Kit
 from services.activities.listings.queries import list_timezones
 from shared import bus
 from shared.audit import note
+from shared.auth.scopes import Scope
 from shared.events import activities_kits as events
 from shared.ids import new_id
 from shared.seen import Seen

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from services.activities.checklists.rules import Kit as Agreed
 from services.activities.kits import queries, rules
-from services.activities.kits.queries import Ground, Scope
+from services.activities.kits.queries import Ground
 from services.activities.kits.rules import Cancelled, Command, State
 from services.activities.kits.tables import Kit, KitAddress, KitTerms
 from services.activities.listings.queries import ShiftOfListing, get_shift, list_timezones, lock_shifts_by_id
@@ -24,6 +24,7 @@ from services.activities.volunteers.queries import lock_volunteer, lock_voluntee
 from shared import bus
 from shared.audit import Change, note
 from shared.audit.trail import HIDDEN
+from shared.auth.scopes import Scope
 from shared.errors import NotFound, Refusal
 from shared.events import activities_kits as events
 from shared.ids import new_id

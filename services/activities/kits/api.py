@@ -72,14 +72,14 @@ def ship_kits(shift_id: UUID, body: schemas.NewParcels, caller: Host, tx: Tx, no
 @router.get("/kits", operation_id="list_kits", response_model=KITS.page, responses=KITS.responses)
 def list_kits(caller: Reader, asked: Annotated[Asked, Depends(KITS.asked)], tx: Tx) -> Answer:
     """List kits: staff sees all, and what is overdue by `state` and `due_before`; partners and people their own."""
-    return KITS.answer(asked, tx, caller, queries.kits_of(scope_of(caller)))
+    return KITS.answer(asked, tx, caller, queries.kits_of(caller.scope))
 
 
 @router.get("/kits/{kit_id}", operation_id="get_kit", response_model=schemas.Kit)
 @refuses(NotFound)
 def get_kit(kit_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show one kit."""
-    kit = queries.get_kit(tx, scope_of(caller), kit_id)
+    kit = queries.get_kit(tx, caller.scope, kit_id)
     return Tagged(kit, kit)
 
 
@@ -87,14 +87,14 @@ def get_kit(kit_id: UUID, caller: Reader, tx: Tx) -> Tagged:
 @refuses(NotFound, rules.KitStateDiffers, rules.AddressConsentNeeded)
 def give_kit_address(kit_id: UUID, body: schemas.NewAddress, caller: Own, tx: Tx, now: Now) -> tables.Kit:
     """Say where one's kit is to be sent, until it was; it takes the consent `kit_address`. Not repeated in answers."""
-    return actions.give_address(tx, scope_of(caller), kit_id, body.told(), now=now)
+    return actions.give_address(tx, caller.scope, kit_id, body.told(), now=now)
 
 
 @router.get("/kits/{kit_id}/address", operation_id="get_kit_address")
 @refuses(NotFound)
 def get_kit_address(kit_id: UUID, caller: AddressReader, tx: Tx) -> schemas.KitAddress:
     """Show where a kit goes: to its person and operators; to the partner until it has arrived, with consent alone."""
-    return schemas.KitAddress.model_validate(queries.get_address(tx, scope_of(caller), kit_id))
+    return schemas.KitAddress.model_validate(queries.get_address(tx, caller.scope, kit_id))
 
 
 @router.post("/kits/{kit_id}/receive", operation_id="confirm_kit_receipt", response_model=schemas.Kit)
@@ -118,17 +118,10 @@ def cancel_kit(kit_id: UUID, caller: Host, tx: Tx, now: Now) -> tables.Kit:
     return actions.cancel(tx, handling_of(kit_id, caller, now))
 
 
-def scope_of(caller: Caller) -> queries.Scope:
-    """Say whose kits a caller sees."""
-    if caller.reach is Reach.PERSON:
-        return queries.Scope(caller.programme_id, volunteer_id=caller.person_id)
-    return queries.Scope(caller.programme_id, partner_id=caller.partner_scope)
-
-
 def handling_of(kit_id: UUID, caller: Caller, now: datetime) -> actions.Handling:
     """Say who says what became of a kit."""
     sides = {Reach.PERSON: KitSide.VOLUNTEER, Reach.PARTNER: KitSide.PARTNER, Reach.PROGRAMME: KitSide.OPERATOR}
-    return actions.Handling(scope_of(caller), kit_id, caller.person_id, sides[caller.reach], now)
+    return actions.Handling(caller.scope, kit_id, caller.person_id, sides[caller.reach], now)
 
 
 def _host(caller: Caller, now: datetime) -> actions.Host:

@@ -1,7 +1,6 @@
 """Reads and locks of kits, with whose they are in their SQL."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,8 +15,10 @@ from services.activities.kits.tables import Kit, KitAddress, KitTerms
 from services.activities.listings.tables import Listing
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
+from shared.auth.scopes import Scope
 from shared.database.arrays import among
 from shared.database.keyset import KeysetList, Sort, equal, since, until
+from shared.database.scoped import within
 from shared.errors import NotFound
 
 MOST_ADDRESSES = 200
@@ -46,23 +47,9 @@ _FORGET = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose kits somebody sees: all of a programme, those of one partner, or those of one person."""
-
-    programme_id: UUID
-    partner_id: UUID | None = None
-    volunteer_id: UUID | None = None
-
-
 def kits_of(scope: Scope) -> Select[Kit]:
     """Say which kits a caller may see."""
-    rows = select(Kit).where(Kit.programme_id == scope.programme_id)
-    if scope.partner_id is not None:
-        rows = rows.where(Kit.partner_id == scope.partner_id)
-    if scope.volunteer_id is not None:
-        rows = rows.where(Kit.volunteer_id == scope.volunteer_id)
-    return rows
+    return select(Kit).where(within(scope, Kit.programme_id, Kit.partner_id, Kit.volunteer_id))
 
 
 def get_kit(tx: Session, scope: Scope, kit_id: UUID) -> Kit:

@@ -23,7 +23,7 @@ from services.activities.listings.actions import start_shifts
 from services.activities.listings.queries import ShiftOfListing, get_shift, lock_shifts_by_id
 from services.activities.listings.rules import require_not_cancelled
 from services.activities.rosters import queries, rules
-from services.activities.rosters.queries import Expected, Scope
+from services.activities.rosters.queries import Expected
 from services.activities.rosters.rules import State, Way
 from services.activities.rosters.tables import GuestCount, WalkIn
 from services.activities.sign_ups.actions import Move, add_places, move
@@ -31,6 +31,7 @@ from services.activities.sign_ups.queries import find_sign_up
 from services.activities.sign_ups.rules import PLACED, NotSignedUp, next_state
 from services.activities.volunteers.queries import find_by_number, lock_volunteer, lock_volunteers
 from shared.audit import Change, note
+from shared.auth.scopes import Scope
 from shared.errors import Refusal
 from shared.events.activities import EvidenceClass
 from shared.events.activities_incidents import IncidentKind, IncidentSubject

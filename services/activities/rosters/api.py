@@ -16,7 +16,6 @@ from services.activities.rosters.schemas import WALK_INS
 from services.activities.sign_ups.rules import NotSignedUp, SignUpClosed
 from shared.auth.callers import Caller
 from shared.errors import NotFound
-from shared.roles import Reach
 from shared.web.doors import Now, Tx, may
 from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Tagged
@@ -67,14 +66,14 @@ def record_walk_in(shift_id: UUID, body: schemas.NewWalkIn, caller: Recorder, tx
 @router.get("/walk-ins", operation_id="list_walk_ins", response_model=WALK_INS.page, responses=WALK_INS.responses)
 def list_walk_ins(caller: Reader, asked: Annotated[Asked, Depends(WALK_INS.asked)], tx: Tx) -> Answer:
     """List walk-ins: staff sees all, a partner those on its shifts, others their own."""
-    return WALK_INS.answer(asked, tx, caller, queries.walk_ins_of(_scope(caller)))
+    return WALK_INS.answer(asked, tx, caller, queries.walk_ins_of(caller.scope))
 
 
 @router.get("/walk-ins/{walk_in_id}", operation_id="get_walk_in", response_model=schemas.WalkIn)
 @refuses(NotFound)
 def get_walk_in(walk_in_id: UUID, caller: Reader, tx: Tx) -> Tagged:
     """Show one walk-in."""
-    walk_in = queries.get_walk_in(tx, _scope(caller), walk_in_id)
+    walk_in = queries.get_walk_in(tx, caller.scope, walk_in_id)
     return Tagged(walk_in, walk_in)
 
 
@@ -82,14 +81,14 @@ def get_walk_in(walk_in_id: UUID, caller: Reader, tx: Tx) -> Tagged:
 @refuses(*ANSWER)
 def confirm_walk_in(walk_in_id: UUID, caller: Volunteer, tx: Tx, now: Now) -> tables.WalkIn:
     """Confirm that one was there as the partner says; the attendance is settled. Again changes nothing."""
-    return actions.answer_walk_in(tx, _scope(caller), walk_in_id=walk_in_id, answer=rules.State.CONFIRMED, now=now)
+    return actions.answer_walk_in(tx, caller.scope, walk_in_id=walk_in_id, answer=rules.State.CONFIRMED, now=now)
 
 
 @router.post("/walk-ins/{walk_in_id}/decline", operation_id="decline_walk_in", response_model=schemas.WalkIn)
 @refuses(*ANSWER)
 def decline_walk_in(walk_in_id: UUID, caller: Volunteer, tx: Tx, now: Now) -> tables.WalkIn:
     """Say that one was not there; nothing is settled. Again changes nothing."""
-    return actions.answer_walk_in(tx, _scope(caller), walk_in_id=walk_in_id, answer=rules.State.DECLINED, now=now)
+    return actions.answer_walk_in(tx, caller.scope, walk_in_id=walk_in_id, answer=rules.State.DECLINED, now=now)
 
 
 @router.post(
@@ -101,16 +100,9 @@ def report_incident(
     shift_id: UUID, body: schemas.NewReport, caller: Reporter, tx: Tx, now: Now
 ) -> incident_tables.Incident:
     """Report something about a shift: as its partner, or as somebody who signed up for it."""
-    reporter = actions.Reporter(_scope(caller), caller.person_id, shift_id, now)
+    reporter = actions.Reporter(caller.scope, caller.person_id, shift_id, now)
     return actions.report(tx, reporter, kind=body.kind, details=body.details)
 
 
 def _host(shift_id: UUID, caller: Caller, now: datetime) -> actions.Host:
     return actions.Host(caller.programme_id, caller.partner_scope, caller.person_id, shift_id, now)
-
-
-def _scope(caller: Caller) -> queries.Scope:
-    """Say whose walk-ins, and whose shifts, a caller sees."""
-    if caller.reach is Reach.PERSON:
-        return queries.Scope(caller.programme_id, volunteer_id=caller.person_id)
-    return queries.Scope(caller.programme_id, partner_id=caller.partner_scope)

@@ -1,7 +1,6 @@
 """Reads and locks of rosters and walk-ins, with whose they are in their SQL."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,8 +12,10 @@ from services.activities.rosters.rules import State
 from services.activities.rosters.tables import GuestCount, WalkIn
 from services.activities.sign_ups.queries import has_place
 from services.activities.sign_ups.tables import SignUp
+from shared.auth.scopes import Scope
 from shared.database.arrays import among
 from shared.database.keyset import KeysetList, equal
+from shared.database.scoped import within
 from shared.errors import NotFound
 
 WALK_INS = KeysetList(
@@ -26,15 +27,6 @@ WALK_INS = KeysetList(
     },
     default_sort="-id",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose walk-ins somebody sees: all of a programme, those with one partner, or those of one person."""
-
-    programme_id: UUID
-    partner_id: UUID | None = None
-    volunteer_id: UUID | None = None
 
 
 class Expected(NamedTuple):
@@ -55,12 +47,7 @@ def find_expected(tx: Session, *, shift_id: UUID, volunteer_ids: Collection[UUID
 
 def walk_ins_of(scope: Scope) -> Select[WalkIn]:
     """Say which walk-ins a caller may see."""
-    rows = select(WalkIn).where(WalkIn.programme_id == scope.programme_id)
-    if scope.partner_id is not None:
-        rows = rows.where(WalkIn.partner_id == scope.partner_id)
-    if scope.volunteer_id is not None:
-        rows = rows.where(WalkIn.volunteer_id == scope.volunteer_id)
-    return rows
+    return select(WalkIn).where(within(scope, WalkIn.programme_id, WalkIn.partner_id, WalkIn.volunteer_id))
 
 
 def get_walk_in(tx: Session, scope: Scope, walk_in_id: UUID) -> WalkIn:

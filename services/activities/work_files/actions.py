@@ -12,11 +12,11 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from services.activities.deliverables.actions import Work, hand_in
-from services.activities.deliverables.queries import Scope
 from services.activities.deliverables.tables import Submission
 from services.activities.work_files import rules
 from services.activities.work_files.tables import WorkFile
 from shared.audit import Change, note
+from shared.auth.scopes import Scope
 from shared.documents.uploads import plain_name
 from shared.ids import new_id
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import Depends, File, Form, UploadFile
 from starlette.responses import Response
 
-from services.activities.deliverables.api import scope_of
 from services.activities.deliverables.queries import get_deliverable
 from services.activities.deliverables.rules import MOST_PIECES, DeliverableClosed, NothingOwed, UnchangedSubmission
 from services.activities.work_files import actions, queries, rules, schemas
@@ -52,7 +51,7 @@ def submit_deliverable(
 @refuses(NotFound)
 def list_work_files(deliverable_id: UUID, caller: Reader, tx: Tx) -> schemas.WorkFiles:
     """List the files of the work of one place, those of earlier submissions as well."""
-    row = get_deliverable(tx, scope_of(caller), deliverable_id)
+    row = get_deliverable(tx, caller.scope, deliverable_id)
     return schemas.files(queries.list_files(tx, row.id))
 
 
@@ -60,5 +59,5 @@ def list_work_files(deliverable_id: UUID, caller: Reader, tx: Tx) -> schemas.Wor
 @refuses(NotFound)
 def download_work_file(deliverable_id: UUID, file_id: UUID, caller: Reader, tx: Tx) -> Response:
     """Download one file, to be saved, as it was handed in."""
-    row = queries.get_file(tx, scope_of(caller), deliverable_id, file_id)
+    row = queries.get_file(tx, caller.scope, deliverable_id, file_id)
     return download(row.content or b"", name=row.name, media_type=row.media_type, sha256=row.sha256 or b"")

@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from services.activities.deliverables.queries import Scope, deliverables_of
+from services.activities.deliverables.queries import deliverables_of
 from services.activities.deliverables.tables import Deliverable, Submission
 from services.activities.work_files.tables import WorkFile
+from shared.auth.scopes import Scope
 from shared.errors import NotFound
 
 

@@ -15,7 +15,7 @@ from services.activities.claims import queries as claims
 from services.activities.corrections import actions as corrections
 from services.activities.deliverables import actions as deliverables
 from services.activities.deliverables.actions import Work
-from services.activities.deliverables.queries import Scope, list_submissions
+from services.activities.deliverables.queries import list_submissions
 from services.activities.deliverables.rules import DeliverableClosed, NothingOwed, RevisionsUsedUp
 from services.activities.deliverables.tables import Deliverable
 from services.activities.eligibility import actions as eligibility
@@ -25,6 +25,7 @@ from services.activities.revisions.actions import revise_eligibility
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.actions import point_to
 from services.activities.volunteers.rules import RecordMerged
+from shared.auth.scopes import Scope
 from shared.database.sessions import Database
 from shared.errors import ChangedSince, NotFound, Refusal
 from shared.events.activities import AttendanceRevised, AttendanceSettled, EvidenceClass
@@ -423,7 +424,7 @@ def test_what_is_accepted_by_piece_is_no_share_below_scanned(tx: Session) -> Non
     row = make_submitted(tx)
     accept(tx, row)
     assert claims.sum_evidence(tx, partner_id=row.partner_id, day=date(2022, 6, 1)) == (0, 0)
-    scope = claims.Scope(PROGRAMME, partner_id=row.partner_id)
+    scope = Scope(PROGRAMME, partner_id=row.partner_id)
     dates = {"since": date(2022, 6, 1), "until": date(2022, 6, 2)}
     assert (claims.list_evidence(tx, scope, **dates), claims.list_recovery(tx, scope, **dates)) == ([], [])
 

@@ -14,7 +14,6 @@ from services.activities.attendance.rules import BadTimes, InTheFuture
 from services.activities.attendance.tables import Attendance
 from services.activities.claims import actions, queries, rules
 from services.activities.claims.actions import Answer, Claimant, Said
-from services.activities.claims.queries import Scope
 from services.activities.claims.rules import Cause, Command, Side
 from services.activities.claims.tables import Claim
 from services.activities.corrections import actions as corrections
@@ -24,6 +23,7 @@ from services.activities.eligibility.rules import Interval
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.rules import NotSignedUp
 from services.activities.sign_ups.tables import SignUp
+from shared.auth.scopes import Scope
 from shared.database.sessions import Database
 from shared.errors import ChangedSince, NotFound
 from shared.events.activities import AttendanceSettled, EvidenceClass

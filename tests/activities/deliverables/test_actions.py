@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from services.activities.closings import actions as closings
 from services.activities.deliverables import actions, queries, rules
 from services.activities.deliverables.actions import Work
-from services.activities.deliverables.queries import Scope
 from services.activities.deliverables.rules import Command
 from services.activities.deliverables.tables import Deliverable, Submission
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.actions import add_places
 from services.activities.sign_ups.tables import SignUp
+from shared.auth.scopes import Scope
 from shared.database.sessions import Database
 from shared.errors import NotFound
 from shared.events.activities_claims import AttendanceMissed

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from services.activities.acceptances import actions as acceptances
 from services.activities.acceptances.actions import Judge
 from services.activities.deliverables import actions
-from services.activities.deliverables.queries import Scope
+from shared.auth.scopes import Scope
 from tests.factories.activities import NOON, PROGRAMME, at, make_sign_up
 from tests.factories.deliverables import DUE, make_deliverable, make_submitted, make_work_shift
 

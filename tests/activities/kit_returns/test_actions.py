@@ -13,9 +13,9 @@ from services.activities.kit_returns import actions, queries, rules
 from services.activities.kit_returns.actions import Cost, Decision
 from services.activities.kit_returns.tables import KitCost
 from services.activities.kits.actions import Handling, follow
-from services.activities.kits.queries import Scope
 from services.activities.kits.rules import KitStateDiffers, OwnKit, State
 from services.activities.kits.tables import Kit, KitAddress, KitTerms
+from shared.auth.scopes import Scope
 from shared.database.sessions import Database
 from shared.errors import ChangedSince, NotFound
 from shared.events.activities_kits import (

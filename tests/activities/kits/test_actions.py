@@ -11,7 +11,6 @@ from services.activities.checklists.rules import Mode
 from services.activities.kits import actions, queries, rules
 from services.activities.kits.actions import Address, Handling, Host, Parcel
 from services.activities.kits.handlers import follow_shifts, release_kits
-from services.activities.kits.queries import Scope
 from services.activities.kits.rules import State
 from services.activities.kits.tables import Kit, KitAddress, KitTerms
 from services.activities.listings.rules import Times
@@ -26,6 +25,7 @@ from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.actions import pseudonymise
 from services.activities.volunteers.queries import lock_volunteer
 from services.activities.volunteers.tables import Volunteer
+from shared.auth.scopes import Scope
 from shared.bus.testing import deliver, message_of
 from shared.database.sessions import Database
 from shared.errors import NotFound, Refusal

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from services.activities.attendance.queries import list_attendance_of
 from services.activities.claims import actions as claims
 from services.activities.claims.actions import Answer, Claimant, Said
-from services.activities.claims.queries import Scope
 from services.activities.claims.rules import Cause, Command, OwnClaim, Side
 from services.activities.claims.tables import Claim
 from services.activities.incidents.tables import Incident
@@ -19,7 +18,6 @@ from services.activities.merges.rules import MergeBlocked
 from services.activities.merges.tables import Merge
 from services.activities.personal_data import actions as personal_data
 from services.activities.rosters import actions as rosters
-from services.activities.rosters import queries as walk_ins
 from services.activities.rosters.rules import State as WalkedIn
 from services.activities.rosters.tables import WalkIn
 from services.activities.sign_ups.queries import find_states_of
@@ -27,6 +25,7 @@ from services.activities.sign_ups.rules import NotSignedUp
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.rules import RecordMerged
 from services.activities.volunteers.tables import Volunteer
+from shared.auth.scopes import Scope
 from shared.database.sessions import Database
 from shared.errors import NotFound
 from shared.seen import ANYTHING
@@ -159,7 +158,7 @@ class TestWalkIns:
 
         approve(tx, merge)
 
-        scopes = [walk_ins.Scope(PROGRAMME, volunteer_id=person) for person in (merge.merged_id, merge.kept_id)]
+        scopes = [Scope(PROGRAMME, volunteer_id=person) for person in (merge.merged_id, merge.kept_id)]
         with pytest.raises(NotFound):
             rosters.answer_walk_in(tx, scopes[0], walk_in_id=walk_in.id, answer=WalkedIn.CONFIRMED, now=NOW)
         rosters.answer_walk_in(tx, scopes[1], walk_in_id=walk_in.id, answer=WalkedIn.CONFIRMED, now=NOW)
@@ -178,7 +177,7 @@ class TestWalkIns:
 
         for walk_in in left:
             assert tx.get_one(WalkIn, walk_in.id).volunteer_id == merge.merged_id
-            scope = walk_ins.Scope(PROGRAMME)
+            scope = Scope(PROGRAMME)
             with pytest.raises(NotFound):
                 rosters.answer_walk_in(tx, scope, walk_in_id=walk_in.id, answer=WalkedIn.CONFIRMED, now=NOW)
 

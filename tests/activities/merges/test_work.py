@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from services.activities.acceptances import actions as acceptances
 from services.activities.acceptances.actions import Judge
 from services.activities.attendance.tables import Attendance
-from services.activities.deliverables.queries import Scope, list_submissions
+from services.activities.deliverables.queries import list_submissions
 from services.activities.deliverables.tables import Deliverable
 from services.activities.listings.tables import Shift
 from services.activities.merges import actions
@@ -17,6 +17,7 @@ from services.activities.merges.actions import Decision
 from services.activities.merges.rules import MergeBlocked
 from services.activities.merges.tables import Merge
 from services.activities.volunteers.tables import Volunteer
+from shared.auth.scopes import Scope
 from shared.seen import ANYTHING
 from tests.factories.activities import PROGRAMME, REVIEWER, at, make_merge, make_settled, make_sign_up
 from tests.factories.deliverables import make_submitted, make_work_shift

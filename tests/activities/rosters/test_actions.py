@@ -15,12 +15,12 @@ from services.activities.listings.rules import ShiftCancelled
 from services.activities.listings.tables import Shift
 from services.activities.rosters import actions, queries, rules
 from services.activities.rosters.actions import Host
-from services.activities.rosters.queries import Scope
 from services.activities.rosters.rules import State, Way
 from services.activities.rosters.tables import WalkIn
 from services.activities.sign_ups.rules import NotSignedUp, SignUpClosed
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer
+from shared.auth.scopes import Scope
 from shared.database.sessions import Database
 from shared.errors import NotFound
 from shared.events.activities import AttendanceSettled

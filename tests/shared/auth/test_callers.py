@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from shared.auth.callers import Caller, NoPartner, OtherPartner, ReachesLess
+from shared.auth.scopes import Scope
 from shared.roles import Role
 from tests.shared.auth.signing import PARTNER, PERSON, PROGRAMME
 
@@ -61,3 +62,14 @@ def test_who_sees_their_own_has_no_partners_rows() -> None:
 def test_who_has_no_permission_cannot_act() -> None:
     """Whatever else they are."""
     assert Caller(PERSON, PROGRAMME, frozenset({Role.AUDITOR})).acting("attendance.correct") is None
+
+
+def test_a_scope_is_as_wide_as_the_permission() -> None:
+    """A person's own rows, a partner's, or all; a member of no partner has none."""
+    own = overseeing(Role.VOLUNTEER, partner=True, permission="attendance.read")
+
+    assert own.scope == Scope(PROGRAMME, volunteer_id=PERSON)
+    assert overseeing(Role.PARTNER, partner=True).scope == Scope(PROGRAMME, partner_id=PARTNER)
+    assert overseeing(Role.OPERATOR).scope == Scope(PROGRAMME)
+    with pytest.raises(NoPartner):
+        _ = overseeing(Role.PARTNER).scope
