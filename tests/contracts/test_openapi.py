@@ -91,6 +91,16 @@ def test_the_same_code_writes_the_same_document() -> None:
     assert {name: text_of(each) for name, each in again.items()} == {name: text_of(e) for name, e in DOCUMENTS.items()}
 
 
+def test_each_schema_has_a_short_name_of_its_own() -> None:
+    """Generators make a class of each, and take its name from the title: two alike would be lost."""
+    for document in DOCUMENTS.values():
+        schemas = document["components"]["schemas"]
+        titles = [schema["title"] for schema in schemas.values() if "title" in schema]
+
+        assert [name for name in schemas if not re.fullmatch(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*", name)] == []
+        assert len(titles) == len(set(titles))
+
+
 class TestOperation:
     @every_operation
     def test_says_what_it_is(self, document: Part, operation: Part) -> None:

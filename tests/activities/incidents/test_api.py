@@ -1,5 +1,6 @@
+from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -41,6 +42,33 @@ def test_staff_opens_one_about_anything(door: Door) -> None:
     assert (opened.json()["state"], opened.json()["deadline_at"]) == ("open", "2022-06-02T04:00:00Z")
     assert door.get("/incidents", kind="accident").json()["items"] == [opened.json()]
     assert door.get("/incidents", kind="data").json()["items"] == []
+
+
+@pytest.mark.parametrize("kind", ["shift", "listing", "partner", "volunteer"])
+@pytest.mark.parametrize("is_subject", [True, False], ids=["subject", "beside it"])
+def test_what_the_programme_does_not_have_is_nobodys_subject(door: Door, kind: str, *, is_subject: bool) -> None:
+    """Neither what there is not nor what is another programme's; what it has itself is."""
+
+    def ids_in(programme_id: UUID) -> Callable[[Any], dict[str, UUID]]:
+        def make(tx: Any) -> dict[str, UUID]:
+            shift = make_shift(tx, programme_id=programme_id)
+            person = make_volunteer(tx, programme_id=programme_id)
+            return {"shift": shift.id, "listing": shift.listing_id, "partner": shift.partner_id, "volunteer": person.id}
+
+        return make
+
+    def report(thing: UUID) -> Any:
+        about = (kind, thing) if is_subject else ("kit", uuid4())
+        more = {} if is_subject else {f"{kind}_id": str(thing)}
+        return door.post(
+            "/incidents", kind="other", subject_type=about[0], subject_id=str(about[1]), details="x", **more
+        )
+
+    own, others = (door.put_in(ids_in(programme))[kind] for programme in (door.programme_id, uuid4()))
+
+    assert [refusal(report(thing)) for thing in (others, uuid4())] == [(404, "not_found")] * 2
+    assert report(own).status_code == 201
+    assert len(shown_to(door)) == 1
 
 
 def test_an_incident_is_worked_on_until_it_is_closed(door: Door, complaint: Incident) -> None:

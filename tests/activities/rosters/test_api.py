@@ -58,6 +58,8 @@ def test_a_walk_in_takes_two(door: Door, host: Door, shift: Shift) -> None:
     assert host.get(thing).json()["state"] == "confirmed"
     assert refusal(own.post(f"{thing}/decline")) == (409, "walk_in_answered")
     assert refusal(host.post(path, employee_number="E-8", **TIMES)) == (422, "unknown_employee")
+    stranger = door.by(Role.PARTNER, partner_id=uuid4())  # Whose shift it is not learns of no number.
+    assert refusal(stranger.post(path, employee_number="E-8", **TIMES)) == (404, "not_found")
     for other in (door.by(Role.VOLUNTEER), door.by(Role.PARTNER, partner_id=uuid4()), door.elsewhere()):
         assert refusal(other.get(thing)) == (404, "not_found")
 
