@@ -17,7 +17,7 @@ from services.activities.attendance.actions import Presence, Settlement, settle
 from services.activities.attendance.rules import require_on_shift, require_times
 from services.activities.claims import queries, rules
 from services.activities.claims.queries import Ground
-from services.activities.claims.rules import Cause, Command, Review, Side, State
+from services.activities.claims.rules import Command, Review, Said, Side, State
 from services.activities.claims.tables import Claim
 from services.activities.listings.queries import ShiftOfListing, get_shift, lock_shifts_by_id
 from services.activities.sign_ups.rules import NotSignedUp
@@ -32,18 +32,6 @@ from shared.events.activities import EvidenceClass
 from shared.ids import new_id
 from shared.seen import Seen
 from shared.zones import zone
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a claimant says of one person; of somebody who checked in, the check-in that was recorded counts."""
-
-    volunteer_id: UUID
-    checked_in_at: datetime | None
-    checked_out_at: datetime
-    cause: Cause
-    words: str
-    evidence_note: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,18 @@ class Cause(StrEnum):
     OTHER = "other"
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a claimant says of one person; of somebody who checked in, the check-in that was recorded counts."""
+
+    volunteer_id: UUID
+    checked_in_at: datetime | None
+    checked_out_at: datetime
+    cause: Cause
+    words: str
+    evidence_note: str | None
+
+
 class NothingMissed(Conflict):
     """There is nothing to claim: no missed check-in or check-out of this person on this shift."""
 

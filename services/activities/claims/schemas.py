@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.claims import queries
-from services.activities.claims.actions import Outcome, Said
-from services.activities.claims.rules import MOST_AT_ONCE, Cause, Review, Side, State
+from services.activities.claims.actions import Outcome
+from services.activities.claims.rules import MOST_AT_ONCE, Cause, Review, Said, Side, State
 from shared.errors import Refusal, Title
 from shared.events.activities_claims import MissedKind
 from shared.web.fields import Count, Instant, Items, Parts, Reason, Shown, Text

@@ -13,8 +13,8 @@ from services.activities.attendance.actions import Presence
 from services.activities.attendance.rules import BadTimes, InTheFuture
 from services.activities.attendance.tables import Attendance
 from services.activities.claims import actions, queries, rules
-from services.activities.claims.actions import Answer, Claimant, Said
-from services.activities.claims.rules import Cause, Command, Side
+from services.activities.claims.actions import Answer, Claimant
+from services.activities.claims.rules import Cause, Command, Said, Side
 from services.activities.claims.tables import Claim
 from services.activities.corrections import actions as corrections
 from services.activities.corrections.actions import Decision

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.queries import list_attendance_of
 from services.activities.claims import actions as claims
-from services.activities.claims.actions import Answer, Claimant, Said
-from services.activities.claims.rules import Cause, Command, OwnClaim, Side
+from services.activities.claims.actions import Answer, Claimant
+from services.activities.claims.rules import Cause, Command, OwnClaim, Said, Side
 from services.activities.claims.tables import Claim
 from services.activities.incidents.tables import Incident
 from services.activities.listings.tables import Shift
