@@ -53,6 +53,20 @@ class VolunteerErased(Event):
     erased_at: AwareDatetime
 
 
+class AttendanceCheckedIn(Event):
+    """Somebody came to a shift; that they left, `settled` tells, or `missed`."""
+
+    type: ClassVar[str] = "activities.attendance.checked_in.v1"
+    key: ClassVar[str] = "attendance_id"
+
+    attendance_id: UUID
+    partner_id: UUID
+    listing_id: UUID
+    shift_id: UUID
+    volunteer_id: UUID
+    checked_in_at: AwareDatetime
+
+
 class Attended(Event):
     """What one version of one person's service on one shift comes to. Minutes are whole."""
 

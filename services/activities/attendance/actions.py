@@ -24,7 +24,13 @@ from services.activities.sign_ups.actions import attend_after_all
 from shared import bus
 from shared.audit import Change, note
 from shared.database.packed import instants, integers, texts, uuids
-from shared.events.activities import AttendanceRevised, AttendanceSettled, AttendanceVoided, EvidenceClass
+from shared.events.activities import (
+    AttendanceCheckedIn,
+    AttendanceRevised,
+    AttendanceSettled,
+    AttendanceVoided,
+    EvidenceClass,
+)
 from shared.ids import new_ids
 
 NO_LIMIT = -1  # Arrays of integers hold no null.
@@ -140,7 +146,7 @@ class Settlement:
 
 
 def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> Sequence[Attendance]:
-    """Record people, as (shift, volunteer, instant), who came and have not left; the caller holds their locks."""
+    """Record and tell who came and has not left, as (shift, volunteer, instant); the caller holds their locks."""
     ids = new_ids(len(arrivals))
     columns = {
         "ids": uuids(ids), "shifts": uuids(shift.id for shift, _, _ in arrivals),
@@ -150,6 +156,8 @@ def arrive(tx: Session, arrivals: Sequence[tuple[Shift, UUID, datetime]]) -> Seq
     new = zip(ids, arrivals, strict=True)
     changes = (Change(i, None, {"state": "checked_in", "checked_in_at": at}, of=person) for i, (_, person, at) in new)
     note(tx, "attendance", changes, arrived=len(ids))
+    came = [_arrival(attendance_id, *arrival) for attendance_id, arrival in zip(ids, arrivals, strict=True)]
+    bus.emit_all(tx, came, of=[fact.volunteer_id for fact in came])
     return arrived
 
 
@@ -255,6 +263,13 @@ def _change(settlement: Settlement, counted: Mapping[UUID, rules.Counted]) -> Ch
     }  # fmt: skip
     before = None if known is None else {name: getattr(known, name) for name in after}
     return Change(settlement.attendance_id, before, after, settlement.kind, settlement.volunteer_id)
+
+
+def _arrival(attendance_id: UUID, shift: Shift, volunteer_id: UUID, at: datetime) -> AttendanceCheckedIn:
+    return AttendanceCheckedIn(
+        programme_id=shift.programme_id, attendance_id=attendance_id, partner_id=shift.partner_id,
+        listing_id=shift.listing_id, shift_id=shift.id, volunteer_id=volunteer_id, checked_in_at=at,
+    )  # fmt: skip
 
 
 def _fact(settlement: Settlement, counted: rules.Counted) -> Fact:

@@ -21,13 +21,13 @@ from services.activities.sign_ups.rules import NotSignedUp
 from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database
 from shared.errors import NotFound
-from shared.events.activities import AttendanceSettled, EvidenceClass
+from shared.events.activities import AttendanceCheckedIn, AttendanceSettled, EvidenceClass
 from shared.seen import Seen
 from tests.activities.calling_off import call_off
 from tests.activities.racing import at_once, held
 from tests.activities.scanning import check_in, check_out
-from tests.activities.told import emitted
-from tests.factories.activities import NINE, NOON, at, code, make_shift, make_sign_up, make_volunteer
+from tests.activities.told import emitted, told
+from tests.factories.activities import NINE, NOON, PROGRAMME, at, code, make_shift, make_sign_up, make_volunteer
 
 SECOND = timedelta(seconds=1)
 
@@ -58,7 +58,7 @@ def attended(tx: Session, shift: Shift) -> list[tuple[Any, ...]]:
 
 class TestCheckIn:
     def test_records_the_arrival_and_the_scan(self, tx: Session, shift: Shift, guest: SignUp) -> None:
-        """The shift runs; nothing is settled or told yet."""
+        """The shift runs; that somebody came is told, and nothing is settled yet."""
         record = check_in(tx, attempt(guest, NINE))
 
         tx.refresh(shift)
@@ -67,6 +67,12 @@ class TestCheckIn:
         scan = tx.scalars(select(Scan).where(Scan.shift_id == shift.id)).one()
         assert (scan.way, scan.step, scan.scanned_at) == ("in", rules.code_step(NINE), NINE)
         assert emitted(tx) == []
+        assert told(tx) == [
+            AttendanceCheckedIn(
+                programme_id=PROGRAMME, attendance_id=record.id, partner_id=shift.partner_id,
+                listing_id=shift.listing_id, shift_id=shift.id, volunteer_id=guest.volunteer_id, checked_in_at=NINE,
+            )
+        ]  # fmt: skip
 
     def test_the_same_code_twice_is_one_arrival(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """A second tap on a slow phone is neither a second fact nor an error."""
@@ -76,6 +82,7 @@ class TestCheckIn:
 
         assert again is first
         assert attended(tx, shift) == [("checked_in", NINE, None, 0)]
+        assert len(told(tx)) == 1
 
     def test_another_code_is_a_second_arrival(self, tx: Session, shift: Shift, guest: SignUp) -> None:
         """It is refused, valid or not, and the first stays."""

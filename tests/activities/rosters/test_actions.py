@@ -23,7 +23,7 @@ from services.activities.volunteers.tables import Volunteer
 from shared.auth.scopes import Scope
 from shared.database.sessions import Database
 from shared.errors import NotFound
-from shared.events.activities import AttendanceSettled
+from shared.events.activities import AttendanceCheckedIn, AttendanceSettled
 from shared.events.activities_incidents import IncidentKind, IncidentOpened
 from shared.events.activities_shifts import ShiftHeld
 from tests.activities.racing import at_once
@@ -69,7 +69,7 @@ class TestAttest:
         record = attendance_of(tx, shift, person)
         assert (record.evidence, record.version, record.service_minutes) == ("attested", 1, 180)
         assert (record.checked_in_at, record.checked_out_at) == (NINE, NOON)
-        assert [type(fact) for fact in told(tx)] == [AttendanceSettled, ShiftHeld]
+        assert [type(fact) for fact in told(tx)] == [AttendanceCheckedIn, AttendanceSettled, ShiftHeld]
 
     def test_each_has_their_own_outcome(self, tx: Session) -> None:
         """Who has no place, and who did not come."""
