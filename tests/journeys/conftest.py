@@ -3,7 +3,9 @@
 import contextlib
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -26,6 +28,7 @@ from tests.journeys.people import Town, town
 from tests.servers.erlang import free_ports
 from tests.servers.postgres import open_folder
 from tests.servers.rabbitmq import Broker, own_users, url_as
+from tests.shared.bus.running import Owner
 from tests.web_options import SECRET
 
 LISTENING = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -43,7 +46,7 @@ def embedded_town() -> Iterator[Town]:
                 urls, pages_url=address.console_url, programme_id=platform.programme_id, issuer=platform.issuer,
                 go_to=clock.travel, introduce=_to_the_provider_of(platform),
             ) as found:  # fmt: skip
-                yield found
+                yield replace(found, fire=platform.fire, told=lambda: _told_by(platform))
         finally:
             clock.come_back()
             platform.stop()
@@ -53,6 +56,12 @@ def embedded_town() -> Iterator[Town]:
 def embedded() -> Iterator[Town]:
     with embedded_town() as found:
         yield found
+
+
+def _told_by(platform: EmbeddedPlatform) -> Counter[str]:
+    """Count what activities has told, on its way and in its archive."""
+    events = "SELECT type FROM event_archive UNION ALL SELECT type FROM outbox WHERE lane = 'event'"
+    return Counter(str(kind) for (kind,) in Owner(platform.server, "activities").execute(events))
 
 
 def _to_the_provider_of(platform: EmbeddedPlatform) -> Callable[[UUID, UUID], None]:

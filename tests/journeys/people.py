@@ -1,6 +1,7 @@
 """A running Popcandy and the people who use it, through its public doors only."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +25,10 @@ def _stay(_at: datetime) -> None:
     """Leave the clock alone: it is the real one."""
 
 
+def _have_no_timers(*_names: str) -> None:
+    """Run nothing: they run by the real clock."""
+
+
 @dataclass(frozen=True)
 class Town:
     """Where a platform's doors are, and who signs its tokens."""
@@ -34,6 +39,8 @@ class Town:
     issuer: EmbeddedIssuer
     go_to: Callable[[datetime], None] = _stay  # Travel in time, where the platform can.
     introduce: Callable[[UUID, UUID], None] = _meet_nobody  # Who may sign in at the issuer from now on.
+    fire: Callable[..., None] = _have_no_timers  # Run timers by their names, where the clock can travel.
+    told: Callable[[], Counter[str]] = Counter  # What activities has told, by type, where its database is ours to read.
 
 
 @contextlib.contextmanager
@@ -86,6 +93,11 @@ class Person:
 
     def put(self, path: str, body: object) -> Any:
         return self._api(path).put(path, body, token=self.token)
+
+    def replace(self, path: str, body: object) -> Any:
+        """Read a thing, and put another in its place."""
+        api = self._api(path)
+        return api.put(path, body, token=self.token, if_match=api.tag(path, token=self.token))
 
     def bring_in(self, kind: str, content: bytes) -> Any:
         """Send in a sheet, and wait until a worker has brought it in."""
@@ -150,13 +162,8 @@ def gather(town: Town, *, policy_from: datetime) -> Cast:
     partner_id = UUID(operator.put(f"/api/activities/partners/P-{uuid4().hex[:8]}", facts)["id"])
     employee = {"employee_number": f"E-{uuid4().hex[:8]}", "display_name": "小跳"}
     volunteer_id = UUID(operator.post("/api/activities/volunteers", employee)["id"])
-    terms = {
-        "effective_from": policy_from.isoformat(), "fen_per_hour": 10_000, "step_minutes": 30, "min_minutes": 30,
-        "max_minutes": 480,
-    }  # fmt: skip
     town.introduce(volunteer_id, partner_id)
-    proposed = Person(town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-    Person(town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
+    agree_on_price(town, policy_from=policy_from)
     return Cast(
         operator,
         Person(town, Role.AUDITOR),
@@ -164,6 +171,16 @@ def gather(town: Town, *, policy_from: datetime) -> Cast:
         Partner(town, Role.PARTNER, partner_id=partner_id),
         Volunteer(town, Role.VOLUNTEER, volunteer_id),
     )
+
+
+def agree_on_price(town: Town, *, policy_from: datetime) -> None:
+    """Have two people of finance agree on CNY 100 an hour, by half hours."""
+    terms = {
+        "effective_from": policy_from.isoformat(), "fen_per_hour": 10_000, "step_minutes": 30, "min_minutes": 30,
+        "max_minutes": 480,
+    }  # fmt: skip
+    proposed = Person(town, Role.FINANCE).post("/api/ledger/policy-versions", terms)
+    Person(town, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
 
 
 def until_idle(ops: Person) -> None:

@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -17,11 +18,11 @@ from launch.announced import running
 from shared.auth.issuer import EmbeddedIssuer
 from shared.roles import Role
 from shared.settings import Settings
-from tests.journeys.people import Person, Town, town, until_idle
+from tests.journeys.people import Person, Town, agree_on_price, town, until_idle
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FACTS, MENDED = 4, 2  # Of the example sheets, settled in all and from the second day on.
-SECOND_DAY = "2022-06-19T00:00:00+08:00"
+SECOND_DAY = datetime.fromisoformat("2022-06-19T00:00:00+08:00")
 
 
 def fail(here: Town) -> None:
@@ -37,12 +38,7 @@ def fail(here: Town) -> None:
 
 def mend(here: Town) -> None:
     """Have two people of finance agree on CNY 100 an hour, but forget the first day."""
-    terms = {
-        "effective_from": SECOND_DAY, "fen_per_hour": 10_000, "step_minutes": 30, "min_minutes": 30,
-        "max_minutes": 480,
-    }  # fmt: skip
-    proposed = Person(here, Role.FINANCE).post("/api/ledger/policy-versions", terms)
-    Person(here, Role.FINANCE_APPROVER).decide(f"/api/ledger/policy-versions/{proposed['id']}", "approve")
+    agree_on_price(here, policy_from=SECOND_DAY)
 
 
 @contextmanager
