@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import actions
 from services.activities.check_ins.actions import Attempt, Outcome
+from services.activities.volunteers.queries import hold_people
 from shared.errors import Refusal
 
 
@@ -21,7 +22,7 @@ def check_out(tx: Session, attempt: Attempt) -> Attendance:
 
 
 def _alone(many: Callable[[Session, Sequence[Attempt]], list[Outcome]], tx: Session, attempt: Attempt) -> Attendance:
-    actions.hold_people(tx, [attempt], wait=True)
+    hold_people(tx, [attempt], wait=True)
     (outcome,) = many(tx, [attempt])
     if isinstance(outcome, Refusal):
         raise outcome

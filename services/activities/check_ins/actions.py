@@ -20,7 +20,6 @@ from services.activities.listings.queries import find_states
 from services.activities.listings.rules import AHEAD, OFF, ShiftCancelled, require_not_cancelled
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.rules import NotSignedUp
-from services.activities.volunteers.queries import lock_free_volunteers, lock_volunteers
 from shared.audit import Change, note
 from shared.database.packed import instants, integers, uuids
 from shared.errors import NotFound, Refusal
@@ -101,16 +100,6 @@ def check_out_many(tx: Session, attempts: Sequence[Attempt]) -> list[Outcome]:
     ShiftCancelled, CheckOutClosed, TooManyAttempts, WrongCode, CodeExpired, CodeReused.
     """
     return _carry_out(tx, attempts, _Way("out", _judge_departure, _leave))
-
-
-def hold_people(tx: Session, attempts: Sequence[Attempt], *, wait: bool) -> list[bool]:
-    """Lock the people, or those whom nobody else holds if there is no time to wait, and say whose they are."""
-    people = [attempt.volunteer_id for attempt in attempts]
-    if wait:
-        lock_volunteers(tx, people)
-        return [True] * len(people)
-    free = lock_free_volunteers(tx, people)
-    return [person in free for person in people]
 
 
 def forget_attempts(tx: Session, *, before: datetime, limit: int) -> int:

@@ -11,6 +11,7 @@ from services.activities.check_ins import actions, rules, schemas
 from services.activities.listings.queries import get_shift
 from services.activities.listings.rules import ShiftCancelled, require_not_cancelled
 from services.activities.sign_ups.rules import NotSignedUp
+from services.activities.volunteers.queries import hold_people
 from shared.auth.callers import Caller
 from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
@@ -37,7 +38,7 @@ def show_code(shift_id: UUID, caller: CodeHolder, tx: Tx, now: Now) -> schemas.S
 
 @router.post("/check-ins", status_code=201, operation_id="check_in", response_model=attendance_schemas.Attendance)
 @refuses(*SCAN, rules.CheckInClosed, rules.AlreadyCheckedIn)
-@together(actions.check_in_many, hold=actions.hold_people)
+@together(actions.check_in_many, hold=hold_people)
 def check_in(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, now: Now) -> actions.Attempt:
     """Check in to a shift with the code that the partner shows; the same code again returns the first check-in."""
     return _attempt(shift_id, body, caller, now)
@@ -45,7 +46,7 @@ def check_in(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, now: No
 
 @router.post("/check-outs", operation_id="check_out", response_model=attendance_schemas.Attendance)
 @refuses(*SCAN, rules.CheckOutClosed, rules.AlreadyCheckedOut, rules.NotCheckedIn, rules.CodeReused)
-@together(actions.check_out_many, hold=actions.hold_people)
+@together(actions.check_out_many, hold=hold_people)
 def check_out(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, now: Now) -> actions.Attempt:
     """Check out of a shift with a new code; the service is settled."""
     return _attempt(shift_id, body, caller, now)

@@ -151,6 +151,12 @@ def lock_shifts_by_id(tx: Session, shift_ids: Collection[UUID]) -> list[Shift]:
     return list(tx.scalars(rows.execution_options(populate_existing=True)))
 
 
+def lock_free_shifts(tx: Session, shift_ids: Collection[UUID]) -> set[UUID]:
+    """Lock those of the shifts that nobody else holds, without waiting, and return which they are."""
+    rows = select(Shift.id).where(among(Shift.id, shift_ids)).order_by(Shift.id)
+    return set(tx.scalars(rows.with_for_update(key_share=True, skip_locked=True)))
+
+
 def find_unclosed(tx: Session, *, ended_before: datetime, limit: int) -> list[UUID]:
     """Return shifts that ended then or before and are not closed, those that ended first."""
     rows = select(Shift.id).where(Shift.concluded_at.is_(None), Shift.ends_at <= ended_before)

@@ -18,6 +18,7 @@ from shared.web.fields import Day
 from shared.web.preconditions import Read, Tagged
 from shared.web.refusals import refuses
 from shared.web.routes import Router
+from shared.web.together import together
 
 router = Router(tags=["sign-ups"])
 
@@ -30,11 +31,10 @@ UPCOMING = schemas.When.UPCOMING
 
 @router.post("/shifts/{shift_id}/sign-ups", status_code=201, operation_id="sign_up", response_model=schemas.SignUp)
 @refuses(NotFound, ShiftCancelled, ShiftClosed, rules.ShiftOver, rules.ShiftFull, SignUpClosed, rules.OverlappingShift)
-def sign_up(shift_id: UUID, caller: Volunteer, tx: Tx, now: Now) -> SignUp:
+@together(actions.sign_up_many, hold=actions.hold)
+def sign_up(shift_id: UUID, caller: Volunteer, now: Now) -> actions.Wish:
     """Take a place on a shift for oneself, or one in the line when it is full; again returns the same."""
-    return actions.sign_up(
-        tx, programme_id=caller.programme_id, shift_id=shift_id, volunteer_id=caller.person_id, now=now
-    )
+    return actions.Wish(caller.programme_id, shift_id, caller.person_id, now)
 
 
 @router.post("/sign-ups/{sign_up_id}/accept", operation_id="accept_offer", response_model=schemas.SignUp)

@@ -1,11 +1,25 @@
 """What is read of a person's own sign-ups, and of those on a host's shifts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Tuple, case, func, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Tuple,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import Session, aliased
 
 from services.activities.listings.queries import lock_shift, shifts_of
@@ -14,7 +28,9 @@ from services.activities.places.rules import Other
 from services.activities.sign_ups.queries import find_overlap
 from services.activities.sign_ups.rules import PLACED, State
 from services.activities.sign_ups.tables import SignUp
+from services.activities.volunteers.tables import Volunteer
 from shared.database.arrays import among
+from shared.database.packed import uuids
 from shared.errors import NotFound
 
 LAST: Final = 2**31 - 1
@@ -22,9 +38,51 @@ MOST_OWN: Final = 200
 KEPT: Final = (State.CONFIRMED, State.OFFERED)
 
 
-def overlap(tx: Session, *, volunteer_id: UUID, shift: Shift, states: tuple[State, ...] = KEPT) -> Other | None:
-    """Return another shift at that time on which the person has a place, or is kept one."""
-    found = find_overlap(tx, volunteer_id=volunteer_id, shift=shift, states=states)
+Pair = tuple[UUID, UUID]  # Of a shift and a volunteer.
+
+
+class Ground(NamedTuple):
+    """What is known of a person and a shift before they have a place on it."""
+
+    shift: Shift
+    person: Volunteer | None
+    place: SignUp | None  # Whatever its state.
+    elsewhere: Other | None  # At that time, with a place or one that is kept.
+
+
+def find_grounds(tx: Session, pairs: Sequence[Pair]) -> dict[Pair, Ground]:
+    """Return what is known of people and shifts, by (shift, volunteer); none for a shift that there is not."""
+    shift_ids, people = uuids(shift_id for shift_id, _ in pairs), uuids(person for _, person in pairs)
+    found = tx.execute(_GROUNDS, {"shifts": shift_ids, "people": people})
+    return {
+        (shift_id, person_id): Ground(shift, person, place, None if other[0] is None else Other(*other))
+        for shift_id, person_id, shift, person, place, *other in found
+    }
+
+
+def _grounds() -> Select[Any]:
+    """Select what is known of each given person and the shift given beside them."""
+    given = func.unnest(cast(bindparam("shifts"), ARRAY(Uuid)), cast(bindparam("people"), ARRAY(Uuid)))
+    pair = given.table_valued("shift_id", "volunteer_id", name="given").render_derived()
+    other, kept = aliased(Shift), aliased(SignUp)
+    at_that_time = other.id != Shift.id, other.starts_at < Shift.ends_at, other.ends_at > Shift.starts_at
+    elsewhere = select(other.id, other.starts_at, other.ends_at).join(kept, kept.shift_id == other.id)
+    elsewhere = elsewhere.where(kept.volunteer_id == pair.c.volunteer_id, kept.state.in_(KEPT), *at_that_time)
+    first = elsewhere.order_by(other.starts_at, other.id).limit(1).lateral("elsewhere")
+    rows = select(pair.c.shift_id, pair.c.volunteer_id, Shift, Volunteer, SignUp, *first.c)
+    rows = rows.join_from(pair, Shift, Shift.id == pair.c.shift_id)
+    theirs = Volunteer.id == pair.c.volunteer_id, Volunteer.programme_id == Shift.programme_id
+    rows = rows.outerjoin(Volunteer, and_(*theirs))
+    mine = SignUp.shift_id == pair.c.shift_id, SignUp.volunteer_id == pair.c.volunteer_id
+    return rows.outerjoin(SignUp, and_(*mine)).outerjoin(first, true())
+
+
+_GROUNDS = _grounds().execution_options(populate_existing=True)
+
+
+def overlap(tx: Session, *, volunteer_id: UUID, shift: Shift) -> Other | None:
+    """Return another shift at that time on which the person has a place."""
+    found = find_overlap(tx, volunteer_id=volunteer_id, shift=shift, states=(State.CONFIRMED,))
     return None if found is None else Other(*found)
 
 

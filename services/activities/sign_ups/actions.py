@@ -15,11 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.activities.listings.queries import lock_shifts_by_id
-from services.activities.listings.tables import Shift
 from services.activities.sign_ups import queries, rules
 from services.activities.sign_ups.queries import Moved
 from services.activities.sign_ups.rules import Command, State
-from services.activities.sign_ups.tables import SignUp
 from shared import bus
 from shared.audit import Change, note
 from shared.audit.trail import HIDDEN
@@ -147,19 +145,6 @@ def offer_free(tx: Session, shift_ids: Collection[UUID], *, now: datetime) -> No
 def expire_offers(tx: Session, *, now: datetime, limit: int = MOST_EXPIRED) -> int:
     """Give to the next in the line what was offered and not answered in time; return how many offers that were."""
     return len(move(tx, Move(Command.EXPIRE, now), queries.lock_expired(tx, now=now, limit=limit)))
-
-
-def enter(tx: Session, shift: Shift, *, volunteer_id: UUID, state: State, now: datetime) -> SignUp:
-    """Write down somebody's first sign-up for a shift: with a place, or one in the line; both are locked."""
-    shift.taken += state in rules.TAKING
-    place = SignUp(
-        programme_id=shift.programme_id, shift_id=shift.id, volunteer_id=volunteer_id, source="self",
-        signed_up_at=now, state=state,
-    )  # fmt: skip
-    tx.add(place)
-    tx.flush()
-    bus.emit(tx, TELLS[state](**_fact(queries.moved_of(place, shift)), at=now))
-    return place
 
 
 def cap_offers(tx: Session, shift_id: UUID, *, until: datetime) -> None:

@@ -51,14 +51,6 @@ class Moved(NamedTuple):
     places: int
 
 
-def moved_of(place: SignUp, shift: Shift) -> Moved:
-    """Say of a sign-up that was just made what is said of one that has moved."""
-    return Moved(
-        place.id, place.programme_id, shift.id, place.volunteer_id, shift.listing_id, shift.partner_id,
-        shift.starts_at, shift.ends_at, place.state, place.ended_at, shift.taken, 1,
-    )  # fmt: skip
-
-
 def has_place() -> ColumnElement[bool]:
     """Say that a sign-up has a place: expected, or what became of it after the shift."""
     return SignUp.state.in_(sorted(PLACED))

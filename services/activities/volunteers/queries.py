@@ -1,7 +1,7 @@
 """Reads and locks of volunteers."""
 
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
@@ -80,7 +80,7 @@ def lock_volunteer(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Vo
     """Lock one person, who is there and not erased; taken before any shift's lock. Raises NotFound."""
     rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
     rows = rows.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return _present(tx.scalars(rows).first(), volunteer_id)
+    return require_present(tx.scalars(rows).first(), volunteer_id)
 
 
 class Known(NamedTuple):
@@ -118,7 +118,7 @@ def lock_both(tx: Session, *, programme_id: UUID, volunteer_ids: tuple[UUID, UUI
     lock_volunteers(tx, volunteer_ids)
     for volunteer_id in volunteer_ids:
         rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
-        _present(tx.scalars(rows.execution_options(populate_existing=True)).first(), volunteer_id)
+        require_present(tx.scalars(rows.execution_options(populate_existing=True)).first(), volunteer_id)
 
 
 def lock_unmerged(tx: Session, volunteer_id: UUID) -> None:
@@ -141,18 +141,31 @@ def lock_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> None:
     tx.execute(_LOCK, {"people": uuids(volunteer_ids)})
 
 
-def lock_free_volunteers(tx: Session, volunteer_ids: Collection[UUID]) -> set[UUID]:
-    """Lock those of the people whom nobody else holds, without waiting, and return who they are."""
-    return set(tx.scalars(_LOCK_FREE, {"people": uuids(volunteer_ids)}))
+class OfPerson(Protocol):
+    """What one person asks for."""
+
+    @property
+    def volunteer_id(self) -> UUID:
+        """Who asks."""
+
+
+def hold_people(tx: Session, commands: Sequence[OfPerson], *, wait: bool) -> list[bool]:
+    """Lock the people, or those whom nobody else holds if there is no time to wait, and say whose they are."""
+    people = [command.volunteer_id for command in commands]
+    if wait:
+        lock_volunteers(tx, people)
+        return [True] * len(people)
+    free = set(tx.scalars(_LOCK_FREE, {"people": uuids(people)}))
+    return [person in free for person in people]
 
 
 def get_volunteer(tx: Session, *, programme_id: UUID, volunteer_id: UUID) -> Volunteer:
     """Return a volunteer. Raises NotFound, also for one of another programme and for one who was erased."""
     rows = select(Volunteer).where(Volunteer.id == volunteer_id, Volunteer.programme_id == programme_id)
-    return _present(tx.scalars(rows).first(), volunteer_id)
+    return require_present(tx.scalars(rows).first(), volunteer_id)
 
 
-def _present(volunteer: Volunteer | None, volunteer_id: UUID) -> Volunteer:
+def require_present(volunteer: Volunteer | None, volunteer_id: UUID) -> Volunteer:
     """Refuse who is not there, was erased, or was merged into another record. Raises NotFound."""
     if volunteer is None or volunteer.erased_at is not None:
         raise NotFound(volunteer_id=volunteer_id)

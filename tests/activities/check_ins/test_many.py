@@ -14,6 +14,7 @@ from services.activities.check_ins.actions import Attempt, Outcome
 from services.activities.check_ins.tables import CodeAttempt, Scan
 from services.activities.listings.actions import start_shifts
 from services.activities.sign_ups.tables import SignUp
+from services.activities.volunteers.queries import hold_people
 from shared.audit import trail
 from shared.database.sessions import Database
 from shared.errors import Refusal
@@ -120,14 +121,14 @@ def test_without_time_to_wait_only_the_free_are_held(database: Database) -> None
     attempts = [attempt(busy), attempt(free)]
 
     with database.transaction() as other:
-        actions.hold_people(other, attempts[:1], wait=True)
+        hold_people(other, attempts[:1], wait=True)
         with database.transaction() as tx:
-            assert actions.hold_people(tx, attempts, wait=False) == [False, True]
-    with held(database, lambda tx: actions.hold_people(tx, attempts[:1], wait=True)) as start:
+            assert hold_people(tx, attempts, wait=False) == [False, True]
+    with held(database, lambda tx: hold_people(tx, attempts[:1], wait=True)) as start:
 
         def wait() -> list[bool]:
             with database.transaction() as tx:
-                return list(actions.hold_people(tx, attempts, wait=True))
+                return list(hold_people(tx, attempts, wait=True))
 
         waiting = start(wait)
     assert waiting.result() == [True, True]

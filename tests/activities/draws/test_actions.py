@@ -12,13 +12,14 @@ from services.activities.draws.actions import Declaration
 from services.activities.draws.tables import Draw
 from services.activities.listings.rules import BadShift, ShiftCancelled, Times
 from services.activities.listings.tables import Shift
-from services.activities.places.actions import Own, sign_up, withdraw
+from services.activities.places.actions import Own, withdraw
 from services.activities.schedules.actions import Decision, reschedule
 from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database
 from shared.errors import ChangedSince, NotFound
 from shared.events.activities_shifts import ShiftDrawn
 from shared.seen import ANYTHING, Seen
+from tests.activities.asking import sign_up
 from tests.activities.racing import at_once
 from tests.activities.told import told
 from tests.factories.activities import NINE, NOON, PROGRAMME, make_draw, make_shift, make_sign_up, make_volunteer

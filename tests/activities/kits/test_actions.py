@@ -40,6 +40,7 @@ from shared.events.activities_kits import (
 from shared.events.activities_shifts import ShiftRescheduled
 from shared.events.activities_sign_ups import OfSignUp
 from shared.seen import ANYTHING
+from tests.activities.asking import sign_up
 from tests.activities.calling_off import call_off
 from tests.activities.racing import at_once, held
 from tests.activities.told import emitted_of, told
@@ -412,7 +413,7 @@ class TestCancel:
         """The place counts as it stands, not as it was told."""
         kit = make_kit(tx)
         places.withdraw(tx, Own(PROGRAMME, kit.sign_up_id, kit.volunteer_id, BEFORE), because="出差")
-        places.sign_up(
+        sign_up(
             tx, programme_id=PROGRAMME, shift_id=kit.shift_id, volunteer_id=kit.volunteer_id, now=BEFORE
         )  # fmt: skip
         hear(tx)

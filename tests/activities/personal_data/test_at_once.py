@@ -17,7 +17,6 @@ from services.activities.main import imports
 from services.activities.personal_data import actions
 from services.activities.personal_data.actions import Request
 from services.activities.personal_data.tables import Access
-from services.activities.places.actions import sign_up
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers import actions as volunteers
@@ -27,6 +26,7 @@ from services.activities.volunteers.tables import Volunteer
 from shared.database.sessions import Database
 from shared.imports import committing
 from shared.imports.tables import Import
+from tests.activities.asking import sign_up
 from tests.activities.racing import at_once, held
 from tests.activities.scanning import check_in
 from tests.activities.sheets import NOW, order, sheet, stage

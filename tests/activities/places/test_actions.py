@@ -17,6 +17,7 @@ from shared.errors import ChangedSince, NotFound
 from shared.events.activities_shifts import ShiftPlacesFreed
 from shared.events.activities_sign_ups import SignUpOffered
 from shared.seen import ANYTHING, Seen
+from tests.activities import asking
 from tests.activities.told import told
 from tests.factories.activities import MINUTE, NINE, NOON, PROGRAMME, at, make_shift, make_sign_up, make_volunteer
 
@@ -27,7 +28,7 @@ NEAR = NINE - timedelta(hours=2)
 
 def sign_up(tx: Session, shift: Shift, volunteer_id: UUID | None = None, *, now: datetime = NINE) -> SignUp:
     person = volunteer_id or make_volunteer(tx, programme_id=shift.programme_id).id
-    return actions.sign_up(tx, programme_id=shift.programme_id, shift_id=shift.id, volunteer_id=person, now=now)
+    return asking.sign_up(tx, programme_id=shift.programme_id, shift_id=shift.id, volunteer_id=person, now=now)
 
 
 def own(place: SignUp, now: datetime = BEFORE) -> Own:
@@ -107,7 +108,7 @@ class TestSignUp:
                 sign_up(tx, shift, volunteer_id)
         for shift_id in (make_shift(tx, programme_id=uuid4()).id, uuid4()):
             with pytest.raises(NotFound):
-                actions.sign_up(tx, programme_id=PROGRAMME, shift_id=shift_id, volunteer_id=person, now=NINE)
+                asking.sign_up(tx, programme_id=PROGRAMME, shift_id=shift_id, volunteer_id=person, now=NINE)
 
     def test_who_gave_it_back_in_time_may_return(self, tx: Session) -> None:
         """To the same row, at the end of the line; who gave it back late may not."""

@@ -17,6 +17,7 @@ from services.activities.sign_ups.actions import expire_offers
 from services.activities.sign_ups.rules import TAKING
 from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database
+from tests.activities.asking import sign_up
 from tests.activities.racing import at_once, held
 from tests.factories.activities import MINUTE, NINE, make_shift, make_sign_up, make_volunteer
 
@@ -41,7 +42,7 @@ def signing_up(database: Database, shift: Shift, person: UUID, *, minute: int = 
         with database.transaction() as tx:
             programme = shift.programme_id
             now = BEFORE + minute * MINUTE
-            place = actions.sign_up(tx, programme_id=programme, shift_id=shift.id, volunteer_id=person, now=now)
+            place = sign_up(tx, programme_id=programme, shift_id=shift.id, volunteer_id=person, now=now)
             return f"{place.id} {place.state}"
 
     return run
@@ -92,7 +93,7 @@ def test_the_second_waits_for_the_first(database: Database, shift: Shift) -> Non
     first, second = people(database, shift, 2)
 
     def take(tx: Session) -> None:
-        actions.sign_up(tx, programme_id=shift.programme_id, shift_id=shift.id, volunteer_id=first, now=BEFORE)
+        sign_up(tx, programme_id=shift.programme_id, shift_id=shift.id, volunteer_id=first, now=BEFORE)
 
     with held(database, take) as start:
         waiting = start(signing_up(database, shift, second))

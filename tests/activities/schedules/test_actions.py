@@ -13,7 +13,7 @@ from services.activities.listings.rules import (
     Times,
 )
 from services.activities.listings.tables import Listing, Shift
-from services.activities.places.actions import Own, sign_up, withdraw
+from services.activities.places.actions import Own, withdraw
 from services.activities.schedules import actions, rules
 from services.activities.schedules.actions import Decision
 from services.activities.sign_ups.rules import State
@@ -31,6 +31,7 @@ from shared.events.activities_shifts import (
     ShiftRescheduled,
 )
 from shared.seen import ANYTHING, Seen
+from tests.activities.asking import sign_up
 from tests.activities.racing import at_once, held
 from tests.activities.told import told
 from tests.factories.activities import (
