@@ -6,7 +6,21 @@ from typing import Annotated, Protocol
 import typer
 
 from shared.telemetry import configure_logging
-from tests.bench import chain, check_in, floors, growth, latency, ledger, machine, page, quick, relay, season, start
+from tests.bench import (
+    chain,
+    check_in,
+    floors,
+    growth,
+    latency,
+    ledger,
+    machine,
+    page,
+    quick,
+    relay,
+    season,
+    sign_up,
+    start,
+)
 from tests.bench.places import Places, places
 from tests.bench.reports import Report, Say
 
@@ -24,6 +38,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "quick": quick.measure,
     "relay": relay.measure,
     "season": season.measure,
+    "sign-up": sign_up.measure,
     "start": start.measure,
 }
 QUICK = "quick"  # It has floors instead of goals and a page.
