@@ -189,10 +189,10 @@ def examine() -> None:
 
 @app.command("contents")
 def write_contents() -> None:
-    """Refresh the tables in the services' READMEs, docs/permissions.md, docs/retention.md and docs/problems.md."""
-    from launch import contents, keeping, problems  # noqa: PLC0415  For this command alone.
+    """Refresh the tables in the services' READMEs, and the pages of docs that are made from the code."""
+    from launch import contents, keeping, problems, states  # noqa: PLC0415  For this command alone.
 
-    typer.echo("refreshed: " + ", ".join([*contents.write(), keeping.write().name, problems.write()]))
+    typer.echo("refreshed: " + ", ".join([*contents.write(), keeping.write().name, problems.write(), states.write()]))
 
 
 @keys.command("rotate")

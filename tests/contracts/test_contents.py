@@ -1,8 +1,8 @@
-"""What the services' READMEs say of routes and events, and the catalogue of problems of codes."""
+"""What the services' READMEs say of routes and events, and pages that are made from the code."""
 
 import pytest
 
-from launch import keeping
+from launch import keeping, states
 from launch.contents import BEGIN, readme_of, refreshed
 from launch.problems import PAGE, page, refusals
 from launch.services import SERVICES
@@ -26,3 +26,18 @@ def test_the_catalogue_lists_every_problem() -> None:
     assert page() == PAGE.read_text("utf-8")
     assert all(f"| `{kind.code}` | " in page() for kind in refusals())
     assert len(refusals()) > 30
+
+
+def test_the_page_of_states_is_what_the_rules_say() -> None:
+    """`./popcandy contents` brings it up to date; every state and every command of a life stands there."""
+    told = states.PAGE.read_text("utf-8")
+
+    assert told == states.page()
+    for life in states.LIVES:
+        section = told.partition(f" · {life.title.en}\n")[2].partition("\n## ")[0]
+        assert len(life.table) > 1
+        assert all(f"| `{state}` |" in section for state in life.states)
+        assert all(f"`{command}` |" in section for command in life.commands)
+        assert sum(cell.strip() != "" for row in section.splitlines()[3:] for cell in row.split("|")[2:-1]) == len(
+            life.table
+        )

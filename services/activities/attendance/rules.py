@@ -1,9 +1,10 @@
 """What counts as having been there, and for how long. Source: DOMAIN.md section 4, "Attendance"."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.activities.eligibility.rules import Interval as Dates
@@ -11,6 +12,30 @@ from services.activities.eligibility.rules import is_eligible
 from shared.errors import Conflict, Invalid, Title
 
 MINUTE = timedelta(minutes=1)
+
+
+class State(StrEnum):
+    """How one person's presence on one shift stands."""
+
+    CHECKED_IN = "checked_in"
+    SETTLED = "settled"  # By its current version.
+    VOIDED = "voided"
+
+
+class Command(StrEnum):
+    """What can be done with it."""
+
+    CHECK_OUT = "check_out"
+    CORRECT = "correct"  # A later version says what really happened.
+    VOID = "void"
+
+
+TRANSITIONS: Final[Mapping[tuple[State, Command], State]] = {
+    (State.CHECKED_IN, Command.CHECK_OUT): State.SETTLED,
+    (State.CHECKED_IN, Command.CORRECT): State.SETTLED,
+    (State.SETTLED, Command.CORRECT): State.SETTLED,
+    (State.SETTLED, Command.VOID): State.VOIDED,
+}
 
 
 class AttendanceVoided(Conflict):
@@ -41,16 +66,18 @@ class InTheFuture(Invalid):
     title = Title(zh="时间在未来", en="This time is in the future")
 
 
-def require_not_voided(state: str) -> None:
-    """Refuse to change what was voided. Raises AttendanceVoided."""
-    if state == "voided":
+def allows(state: str, command: Command) -> bool:
+    """Say whether this can be done with an attendance in this state."""
+    return (State(state), command) in TRANSITIONS
+
+
+def require_decidable(state: str, command: Command) -> None:
+    """Refuse what a reviewer cannot decide about an attendance. Raises AttendanceVoided, NotSettled."""
+    if allows(state, command):
+        return
+    if state == State.VOIDED:
         raise AttendanceVoided
-
-
-def require_settled(state: str) -> None:
-    """Refuse to take back what was never settled. Raises NotSettled."""
-    if state != "settled":
-        raise NotSettled
+    raise NotSettled
 
 
 def require_times(checked_in_at: datetime, checked_out_at: datetime, *, now: datetime) -> None:

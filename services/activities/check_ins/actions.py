@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.actions import Presence, Settlement, arrive, settle_few
+from services.activities.attendance.rules import Command, allows
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import queries, rules
 from services.activities.listings.actions import start_shifts
@@ -169,7 +170,7 @@ def _judge_arrival(attempt: Attempt, standing: queries.Standing) -> Attendance |
 def _judge_departure(attempt: Attempt, standing: queries.Standing) -> Attendance | int:
     if standing.attendance is None:
         raise rules.NotCheckedIn
-    if standing.attendance.state == "checked_in":
+    if allows(standing.attendance.state, Command.CHECK_OUT):
         return _prove(attempt, standing, leaving=True)
     _require_repeat(attempt, standing.shift, recorded=standing.left_by, refusal=rules.AlreadyCheckedOut)
     return standing.attendance

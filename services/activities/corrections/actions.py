@@ -33,7 +33,7 @@ def correct(tx: Session, decision: Decision, presence: Presence) -> Attendance:
     Raises NotFound, ChangedSince, AttendanceVoided, BadTimes, InTheFuture.
     """
     rules.require_times(presence.checked_in_at, presence.checked_out_at, now=decision.at)
-    attendance, shift = _lock_decided(tx, decision)
+    attendance, shift = _lock_decided(tx, decision, rules.Command.CORRECT)
     rules.require_on_shift(
         presence.checked_in_at, presence.checked_out_at, starts_at=shift.starts_at, ends_at=shift.ends_at
     )
@@ -45,8 +45,7 @@ def void(tx: Session, decision: Decision) -> Attendance:
 
     Raises NotFound, ChangedSince, AttendanceVoided, NotSettled.
     """
-    attendance, shift = _lock_decided(tx, decision)
-    rules.require_settled(attendance.state)
+    attendance, shift = _lock_decided(tx, decision, rules.Command.VOID)
     return _decide(tx, decision, attendance, shift, presence_of(attendance), voided=True)
 
 
@@ -61,12 +60,12 @@ def _decide(
     return settle_few(tx, [settlement])[attendance.id]
 
 
-def _lock_decided(tx: Session, decision: Decision) -> tuple[Attendance, Shift]:
+def _lock_decided(tx: Session, decision: Decision, command: rules.Command) -> tuple[Attendance, Shift]:
     """Lock the person, then read the record again: it may have changed while we waited."""
     attendance = queries.get_attendance(tx, programme_id=decision.programme_id, attendance_id=decision.attendance_id)
     lock_volunteers(tx, [attendance.volunteer_id])
     tx.refresh(attendance)
     decision.seen.require(attendance)
-    rules.require_not_voided(attendance.state)
+    rules.require_decidable(attendance.state, command)
     shift, _ = get_shift(tx, programme_id=decision.programme_id, shift_id=attendance.shift_id)
     return attendance, shift

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.actions import Presence, Settlement, arrive, settle
-from services.activities.attendance.rules import require_on_shift, require_times
+from services.activities.attendance.rules import Command, allows, require_on_shift, require_times
 from services.activities.check_ins.rules import NotCheckedIn, require_in_window
 from services.activities.closings.rules import claim_until
 from services.activities.incidents import actions as incidents
@@ -209,7 +209,7 @@ def _let_out(tx: Session, host: Host, on: ShiftOfListing, expected: Mapping[UUID
                 BY_ROSTER, host.person_id, host.at, known=known,
             )
             for known in leaving
-            if known.state == "checked_in"
+            if allows(known.state, Command.CHECK_OUT)
         ],
     )  # fmt: skip
 
@@ -222,7 +222,7 @@ def _outcome(host: Host, way: Way, expected: Expected | None) -> Outcome:
         return "checked_in" if expected.attendance is None else expected.attendance.state
     if expected.attendance is None:
         return NotCheckedIn()
-    return "settled" if expected.attendance.state == "checked_in" else expected.attendance.state
+    return "settled" if allows(expected.attendance.state, Command.CHECK_OUT) else expected.attendance.state
 
 
 def _admit(tx: Session, walk_in: WalkIn, *, now: datetime) -> None:

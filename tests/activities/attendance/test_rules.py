@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -197,19 +198,29 @@ class TestRequire:
         with pytest.raises(rules.BadTimes):
             rules.require_on_shift(came, left, starts_at=NINE, ends_at=NOON)
 
-    @pytest.mark.parametrize("state", ["checked_in", "settled"])
-    def test_only_what_was_voided_is_closed(self, state: str) -> None:
-        """Voided is for good."""
-        rules.require_not_voided(state)
-        with pytest.raises(rules.AttendanceVoided):
-            rules.require_not_voided("voided")
 
-    @pytest.mark.parametrize("state", ["checked_in", "voided"])
-    def test_only_what_was_settled_is_taken_back(self, state: str) -> None:
-        """There are no minutes otherwise."""
-        rules.require_settled("settled")
-        with pytest.raises(rules.NotSettled):
-            rules.require_settled(state)
+ALLOWED: Final = """
+    checked_in check_out settled
+    checked_in correct   settled
+    settled    correct   settled
+    settled    void      voided
+"""
+TABLE: Final = {
+    (state, command): following for state, command, following in map(str.split, ALLOWED.strip().splitlines())
+}
+
+
+@pytest.mark.parametrize("command", rules.Command)
+@pytest.mark.parametrize("state", rules.State)
+def test_each_command_in_each_state(state: rules.State, command: rules.Command) -> None:
+    """Voided is for good, and without minutes there is nothing to void; scans have refusals of their own."""
+    assert rules.TRANSITIONS.get((state, command)) == TABLE.get((state, command))
+    assert rules.allows(state, command) == ((state, command) in TABLE)
+    if (state, command) in TABLE:
+        rules.require_decidable(state, command)
+    else:
+        with pytest.raises(rules.AttendanceVoided if state == "voided" else rules.NotSettled):
+            rules.require_decidable(state, command)
 
 
 def test_ids_are_in_order_of_time() -> None:
