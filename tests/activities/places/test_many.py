@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from services.activities.listings.tables import Shift
 from services.activities.places import actions
 from services.activities.places.actions import Outcome, Wish
+from services.activities.sign_ups.actions import Move, move
+from services.activities.sign_ups.rules import Command
 from services.activities.sign_ups.tables import SignUp
 from shared.audit import trail
 from shared.database.sessions import Database
@@ -23,7 +25,8 @@ from tests.activities.told import told
 from tests.factories.activities import MINUTE, NINE, make_shift, make_sign_up, make_volunteer
 
 BEFORE = NINE - timedelta(days=2)
-GROUP = 25
+GROUP, GROUPS = 100, 5
+CROWD = GROUP * GROUPS
 
 
 def wish(tx: Session, shift: Shift, *, minute: int = 0, person: UUID | None = None) -> Wish:
@@ -119,11 +122,12 @@ def test_without_time_to_wait_only_the_free_are_held(database: Database, program
 
 
 @pytest.mark.parametrize("capacity", [1, GROUP])
-def test_groups_of_several_processes_give_no_place_twice(database: Database, programme: UUID, capacity: int) -> None:
-    """Four groups at once for one shift: exactly as many places as there are, and everybody is somewhere."""
+def test_five_hundred_for_the_last_places(database: Database, programme: UUID, capacity: int) -> None:
+    """Five groups at once, as of five processes: each place is given once; the line is in the order of asking."""
     with database.transaction() as tx:
         shift = make_shift(tx, programme_id=programme, capacity=capacity)
-        groups = [[wish(tx, shift) for _ in range(GROUP)] for _ in range(4)]
+        wishes = [wish(tx, shift, minute=minute) for minute in range(CROWD)]
+    groups = [wishes[number::GROUPS] for number in range(GROUPS)]
 
     def sign_up(group: list[Wish]) -> list[str]:
         with database.transaction() as tx:
@@ -131,8 +135,14 @@ def test_groups_of_several_processes_give_no_place_twice(database: Database, pro
 
     states = list(chain.from_iterable(at_once(*(partial(sign_up, group) for group in groups))))
 
-    assert (states.count("confirmed"), states.count("waitlisted")) == (capacity, 4 * GROUP - capacity)
+    assert (states.count("confirmed"), states.count("waitlisted")) == (capacity, CROWD - capacity)
     with database.transaction() as tx:
-        rows = select(SignUp.state).where(SignUp.shift_id == shift.id)
-        assert sorted(tx.scalars(rows)) == sorted(states)
         assert tx.scalars(select(Shift.taken).where(Shift.id == shift.id)).one() == capacity
+        rows = select(SignUp).where(SignUp.shift_id == shift.id).order_by(SignUp.signed_up_at)
+        stand = [(place.volunteer_id, place.state) for place in tx.scalars(rows)]
+        expired = tx.scalars(rows.where(SignUp.state == "confirmed")).all()
+        move(tx, Move(Command.WITHDRAW, BEFORE + timedelta(hours=9)), [place.id for place in expired])
+        offered = tx.scalars(rows.where(SignUp.state == "offered")).all()
+    assert [person for person, _ in stand] == [each.volunteer_id for each in wishes]
+    waiting = [person for person, state in stand if state == "waitlisted"]
+    assert [place.volunteer_id for place in offered] == waiting[:capacity]
