@@ -17,7 +17,19 @@ from shared.errors import Hindrance
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 CODE = ("launch", "services", "shared", "tests")
-BENCHMARKS = ("chain", "check-in", "growth", "latency", "ledger", "quick", "relay", "season", "sign-up", "start")
+BENCHMARKS = (
+    "boards",
+    "chain",
+    "check-in",
+    "growth",
+    "latency",
+    "ledger",
+    "quick",
+    "relay",
+    "season",
+    "sign-up",
+    "start",
+)
 PASS_ON = {"ignore_unknown_options": True}  # What a command's own parameters do not name is among its arguments.
 HEADER = "# Made by ./popcandy lock; names and hashes only, so that any mirror serves it.\n"
 CHECKS = {

@@ -7,6 +7,7 @@ import typer
 
 from shared.telemetry import configure_logging
 from tests.bench import (
+    boards,
     chain,
     check_in,
     floors,
@@ -30,6 +31,7 @@ class Benchmark(Protocol):
 
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "boards": boards.measure,
     "chain": chain.measure,
     "check-in": check_in.measure,
     "growth": growth.measure,

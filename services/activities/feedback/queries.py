@@ -127,13 +127,21 @@ def list_named(tx: Session, volunteer_ids: Collection[UUID]) -> dict[UUID, str]:
 
 
 def tally(tx: Session, scope: Scope) -> tuple[int, list[Tally]]:
-    """Count answers, and how often each mark was given to each question."""
-    answers = tx.scalar(select(func.count()).select_from(Feedback).where(*_within(Feedback, scope), _by(scope))) or 0
-    each = func.jsonb_each(Feedback.marks).table_valued("key", "value")
+    """Count answers, and how often each mark was given to each question.
+
+    Answers that are alike are counted before they are taken apart: there are many answers to few questions.
+    """
+    counted = select(Feedback.marks, func.count().label("times")).where(*_within(Feedback, scope), _by(scope))
+    alike = counted.group_by(Feedback.marks).cte("alike")
+    each = func.jsonb_each(alike.c.marks).table_valued("key", "value")
     kind, mark = func.jsonb_typeof(each.c.value), each.c.value.op("#>>")(literal_column("'{}'"))
-    rows = select(each.c.key, kind, mark, func.count()).select_from(Feedback).join(each, true())
-    rows = rows.where(*_within(Feedback, scope), _by(scope)).group_by(each.c.key, kind, mark)
-    return answers, [Tally(*row) for row in tx.execute(rows)]
+    answers = select(func.sum(alike.c.times)).scalar_subquery()
+    rows = select(answers, each.c.key, kind, mark, func.sum(alike.c.times)).select_from(alike)
+    rows = rows.outerjoin(each, true()).group_by(each.c.key, kind, mark)
+    found = tx.execute(rows).all()
+    return int(found[0][0]) if found else 0, [
+        Tally(key, kind_, mark_, int(times)) for _, key, kind_, mark_, times in found if key
+    ]
 
 
 def count_asked(tx: Session, scope: Scope) -> int:
