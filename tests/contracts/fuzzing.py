@@ -1,7 +1,7 @@
 """Schemathesis against one service in this process, over a real PostgreSQL: every phase, every check, a fixed seed."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 SEED = 22
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
 RULE_OF_OURS = "positive_data_acceptance"
 
 
@@ -30,11 +31,11 @@ class Found:
 
 def fuzz(
     app: FastAPI, name: str, *, examples: int, headers: Mapping[str, str], known: Mapping[str, str],
-    paths: str = ".*",
+    paths: str = ".*", phases: Collection[str] = PHASES,
 ) -> Found:  # fmt: skip
     """Call a service's operations; `known` are values for parameters, so that there is something behind them.
 
-    `paths` is a pattern of the addresses that are called.
+    `paths` is a pattern of the addresses that are called, in these phases.
     """
     load_all_checks()
     config = SchemathesisConfig.from_dict(
@@ -43,6 +44,7 @@ def fuzz(
             "headers": dict(headers),
             "parameters": dict(known),
             "continue-on-failure": True,
+            "phases": {phase: {"enabled": phase in phases} for phase in PHASES},
             "generation": {"max-examples": examples, "database": "none"},
             "checks": {check: {"enabled": True} for check in CHECKS.get_all_names()},
         }

@@ -95,7 +95,10 @@ def settle(town: Town) -> None:
         kit = kits.make_kit(tx, place=activities.make_sign_up(tx, craft, volunteer=volunteer))
         kits.make_address(tx, kit)
         lost = kits.make_kit(tx, place=activities.make_sign_up(tx, craft), state="lost")
+        missed = activities.make_sign_up(tx, shift, state="missed")
+        claim, incident = activities.make_claim(tx, missed, shift=shift), activities.make_incident(tx, shift=shift)
         town.known["activities"] = {
+            "claim_id": str(claim.id), "incident_id": str(incident.id),
             "kit_id": str(kit.id), "kit_cost_id": str(kits.make_kit_cost(tx, lost).id),
             "shift_id": str(shift.id), "attendance_id": str(attendance.id), "feedback_id": str(answered.id),
             "certificate_id": str(certificates.make_certificate(tx, attendance).id),
