@@ -78,6 +78,15 @@ def show_shift_board(since: Day, until: Day, caller: Overseer, tx: Tx) -> schema
     return schemas.Board(items=[schemas.on_board(shift, counts) for shift in shifts])
 
 
+@router.get("/boards/fill", operation_id="sum_fill")
+@refuses(rules.TooManyDays)
+def sum_fill(since: Day, until: Day, caller: Overseer, tx: Tx) -> schemas.Fills:
+    """Add up how full the shifts of the days from `since` to before `until` are, by partner; a year at most."""
+    rules.require_days(since, until, most=rules.MOST_DAYS_OF_FILL)
+    found = queries.sum_fill(tx, caller.programme_id, caller.partner_scope, since=since, until=until)
+    return schemas.fills(found, since=since, until=until)
+
+
 @router.get("/sign-ups/{sign_up_id}", operation_id="get_sign_up", response_model=schemas.SignUp)
 @refuses(NotFound)
 def get_sign_up(sign_up_id: UUID, caller: Overseer, tx: Tx) -> Tagged:

@@ -23,8 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from services.activities.listings.queries import lock_shift, shifts_of
+from services.activities.listings.rules import OFF
 from services.activities.listings.tables import Listing, Shift
-from services.activities.places.rules import Other
+from services.activities.places.rules import Fill, Other
 from services.activities.sign_ups.queries import find_overlap
 from services.activities.sign_ups.rules import PLACED, State
 from services.activities.sign_ups.tables import SignUp
@@ -159,6 +160,19 @@ def board_of(programme_id: UUID, partner_scope: UUID | None, *, since: date, unt
     """Say which shifts are on the service dates [since, until), soonest first: all, or one partner's."""
     rows = shifts_of(programme_id, partner_scope).where(Shift.service_on >= since, Shift.service_on < until)
     return rows.order_by(Shift.starts_at, Shift.id)
+
+
+def sum_fill(
+    tx: Session, programme_id: UUID, partner_scope: UUID | None, *, since: date, until: date
+) -> dict[UUID, Fill]:
+    """Add up by partner how full the shifts on the service dates [since, until) are: of all, or of one."""
+    sums = func.count(), func.sum(Shift.capacity), func.sum(Shift.taken)
+    rows = select(Shift.partner_id, *sums).where(Shift.programme_id == programme_id, Shift.state.not_in(sorted(OFF)))
+    rows = rows.where(Shift.service_on >= since, Shift.service_on < until)
+    if partner_scope is not None:
+        rows = rows.where(Shift.partner_id == partner_scope)
+    found = tx.execute(rows.group_by(Shift.partner_id).order_by(Shift.partner_id))
+    return {partner_id: Fill(*map(int, counts)) for partner_id, *counts in found}
 
 
 def count_places(tx: Session, shift_ids: Collection[UUID]) -> dict[UUID, Counts]:

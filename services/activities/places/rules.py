@@ -10,6 +10,7 @@ from shared.errors import Conflict, Invalid, Title
 
 LATE_WITHIN: Final = timedelta(hours=24)  # Of the start: nobody else can be found so quickly.
 MOST_DAYS: Final = 31  # On one board.
+MOST_DAYS_OF_FILL: Final = 366
 CLOSES_BEFORE: Final = timedelta(minutes=30)  # When check-in opens, whoever does not come has missed it.
 
 
@@ -161,7 +162,25 @@ def require_no_overlap(other: Other | None) -> None:
         raise OverlappingShift(shift_id=other.shift_id, starts_at=other.starts_at, ends_at=other.ends_at)
 
 
-def require_days(since: date, until: date) -> None:
+def require_days(since: date, until: date, *, most: int = MOST_DAYS) -> None:
     """Refuse an empty span of days, or one that is too long for a board. Raises TooManyDays."""
-    if not timedelta(0) < until - since <= timedelta(days=MOST_DAYS):
-        raise TooManyDays(field="until", most_days=MOST_DAYS)
+    if not timedelta(0) < until - since <= timedelta(days=most):
+        raise TooManyDays(field="until", most_days=most)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How full shifts are, those that were called off left out. History may have had more people than places."""
+
+    shifts: int = 0
+    capacity: int = 0
+    taken: int = 0
+
+    @property
+    def fill_permille(self) -> int | None:
+        """Return the share of the places that are taken in thousandths, rounded half up; None without any places."""
+        return (2_000 * self.taken + self.capacity) // (2 * self.capacity) if self.capacity else None
+
+    def __add__(self, other: "Fill") -> "Fill":
+        """Count both together."""
+        return Fill(self.shifts + other.shifts, self.capacity + other.capacity, self.taken + other.taken)

@@ -1,12 +1,14 @@
 """What HTTP callers send and see of places."""
 
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.listings.schemas import ShiftOfListing, of_listing
+from services.activities.places import rules
 from services.activities.places.queries import Counts, OwnPlace
 from services.activities.sign_ups.rules import State
 from shared.web.fields import Count, Items, Parts, Reason, Shown
@@ -75,6 +77,39 @@ class Board(BaseModel):
     """The shifts of some days, soonest first."""
 
     items: Parts[ShiftOnBoard]
+
+
+class Fill(BaseModel):
+    """How full shifts are. History that was brought in may have had more people than places."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    shifts: Count = Field(description="Those that were called off left out.")
+    capacity: Count
+    taken: Count = Field(description="Places that are had, or kept for somebody.")
+    fill_permille: Count | None = Field(description="Taken of the capacity, in thousandths; null without places.")
+
+
+class PartnerFill(Fill):
+    """How full one partner's are."""
+
+    partner_id: UUID
+
+
+class Fills(BaseModel):
+    """How full the shifts on the service dates [since, until) are, as a whole and by partner."""
+
+    since: date
+    until: date
+    whole: Fill
+    partners: Parts[PartnerFill]
+
+
+def fills(found: Mapping[UUID, rules.Fill], *, since: date, until: date) -> Fills:
+    """Show how full shifts are, and add it up."""
+    partners = [PartnerFill(partner_id=i, **Fill.model_validate(each).model_dump()) for i, each in found.items()]
+    whole = Fill.model_validate(sum(found.values(), rules.Fill()))
+    return Fills(since=since, until=until, whole=whole, partners=partners)
 
 
 def own(place: OwnPlace) -> OwnSignUp:

@@ -1,15 +1,16 @@
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.orm import Session
 
 from services.activities.listings.tables import Shift
+from services.activities.places.rules import Fill
 from services.activities.volunteers.tables import Volunteer
 from shared.roles import Role
 from tests.activities.door import Door, refusal
-from tests.factories.activities import NINE, NOON, make_listing, make_shift, make_sign_up, make_volunteer
+from tests.factories.activities import NINE, NOON, make_listing, make_partner, make_shift, make_sign_up, make_volunteer
 
 DAY = timedelta(days=1)
 WEEK = {"since": "2022-06-01", "until": "2022-06-08"}
@@ -95,3 +96,45 @@ class TestBoard:
             assert answer.status_code == 200
         else:
             assert refusal(answer) == (422, "too_many_days")
+
+
+class TestFill:
+    def test_places_that_are_taken_of_those_that_there_are(self, door: Door) -> None:
+        """By partner and as a whole; what was called off offers nothing."""
+
+        def make(tx: Any) -> tuple[UUID, UUID]:
+            ours, theirs = (make_partner(tx, programme_id=door.programme_id).id for _ in range(2))
+            terms: Any = {"programme_id": door.programme_id}
+            listing, other = (make_listing(tx, partner_id=each, **terms) for each in (ours, theirs))
+            make_shift(tx, listing=listing, capacity=3, taken=2)
+            make_shift(tx, listing=listing, number=2, capacity=5, taken=1)
+            make_shift(tx, listing=listing, number=3, capacity=9, taken=9, service_on=date(2022, 6, 8))
+            make_shift(tx, listing=other, capacity=4, taken=6, state="held")
+            make_shift(tx, listing=other, number=2, capacity=50, state="no_go", cancelled_because="人数不足")
+            return ours, theirs
+
+        ours, theirs = door.put_in(make)
+        found = door.get("/boards/fill", **WEEK).json()
+        assert found["whole"] == {"shifts": 3, "capacity": 12, "taken": 9, "fill_permille": 750}
+        by_partner = {each.pop("partner_id"): each for each in found["partners"]}
+        assert by_partner == {
+            str(ours): {"shifts": 2, "capacity": 8, "taken": 3, "fill_permille": 375},
+            str(theirs): {"shifts": 1, "capacity": 4, "taken": 6, "fill_permille": 1_500},
+        }
+        own = door.by(Role.PARTNER, partner_id=ours).get("/boards/fill", **WEEK).json()
+        assert own["whole"] == by_partner[str(ours)]
+        nothing = {"shifts": 0, "capacity": 0, "taken": 0, "fill_permille": None}
+        assert door.elsewhere().get("/boards/fill", **WEEK).json()["whole"] == nothing
+
+    def test_a_year_at_most(self, door: Door) -> None:
+        """And a day at least."""
+        year = {"since": "2024-01-01", "until": "2025-01-01"}
+        assert door.get("/boards/fill", **year).status_code == 200
+        assert refusal(door.get("/boards/fill", **(year | {"until": "2025-01-02"}))) == (422, "too_many_days")
+        assert refusal(door.get("/boards/fill", **(year | {"until": "2024-01-01"}))) == (422, "too_many_days")
+
+
+@pytest.mark.parametrize(("taken", "permille"), [(0, 0), (1, 333), (2, 667), (3, 1_000), (4, 1_333)])
+def test_shares_are_rounded_half_up(taken: int, permille: int) -> None:
+    """In whole thousandths, of three places here."""
+    assert Fill(1, 3, taken).fill_permille == permille

@@ -233,6 +233,7 @@ RECIPES: dict[str, Recipe] = {
     "declare_draw": Recipe(lambda _things: {"draws_at": "2122-06-01T01:00:00Z"}),
     "get_draw": Recipe(uses={"shift_id": "drawn_shift_id"}),
     "list_own_sign_ups": PLAIN,
+    "sum_fill": Recipe(query={"since": "2022-06-01", "until": "2022-06-08"}),
     "show_shift_board": Recipe(query={"since": "2022-06-01", "until": "2022-06-08"}),
     "cancel_shift": Recipe(lambda _things: {"reason": "暴雨"}),
     "decide_go": PLAIN,
