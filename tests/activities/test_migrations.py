@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from services.activities.attendance.tables import Attendance, AttendanceVersion
-from services.activities.check_ins.tables import Scan
 from services.activities.claims.tables import Claim
 from services.activities.consents import actions as consents
 from services.activities.consents.actions import Record
@@ -32,6 +31,7 @@ from services.activities.proposals.rules import State as ProposalState
 from services.activities.proposals.tables import Proposal, ProposalVersion
 from services.activities.reviews import actions as reviews
 from services.activities.reviews.tables import ProposalComment, ProposalDecision
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.rules import PLACED, State
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.tables import Volunteer

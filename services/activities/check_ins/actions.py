@@ -20,21 +20,15 @@ from services.activities.listings.actions import start_shifts
 from services.activities.listings.queries import find_states
 from services.activities.listings.rules import AHEAD, OFF, ShiftCancelled, require_not_cancelled
 from services.activities.listings.tables import Shift
+from services.activities.scans.actions import Proof, record
 from services.activities.sign_ups.rules import NotSignedUp
 from shared.audit import Change, note
-from shared.database.packed import instants, integers, uuids
+from shared.database.packed import instants, uuids
 from shared.errors import NotFound, Refusal
 from shared.events.activities import EvidenceClass
 
 BY_CODE = "checked in and out by the shift's code"
 
-_SCAN = text("""
-    INSERT INTO scan (shift_id, volunteer_id, way, step, scanned_at)
-    SELECT shift_id, volunteer_id, :way, step, scanned_at
-    FROM unnest(CAST(:shifts AS uuid[]), CAST(:people AS uuid[]), CAST(:steps AS int[]),
-                CAST(:instants AS timestamptz[]))
-        AS s(shift_id, volunteer_id, step, scanned_at)
-""")
 _COUNT_FAILURES = text("""
     INSERT INTO code_attempt AS a (shift_id, volunteer_id, failed, last_failed_at)
     SELECT shift_id, volunteer_id, 1, given_at
@@ -57,17 +51,6 @@ _FORGET_ATTEMPTS = text("""
     RETURNING shift_id
 """)
 _FORGET_ATTEMPTS_OF = text("DELETE FROM code_attempt WHERE volunteer_id = :volunteer_id")  # A day's rows: few.
-_HAND_OVER = text("""
-    UPDATE scan s SET volunteer_id = :kept_id WHERE volunteer_id = :merged_id
-        AND NOT EXISTS (SELECT 1 FROM scan k WHERE k.volunteer_id = :kept_id AND k.shift_id = s.shift_id)
-    RETURNING shift_id
-""")
-_FORGET_SCANS = text("""
-    DELETE FROM scan WHERE (shift_id, volunteer_id, way) IN (
-        SELECT shift_id, volunteer_id, way FROM scan WHERE scanned_at < :before
-        ORDER BY scanned_at LIMIT :limit FOR UPDATE SKIP LOCKED)
-    RETURNING shift_id
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +96,6 @@ def forget_attempts_of(tx: Session, *, volunteer_id: UUID) -> None:
     tx.execute(_FORGET_ATTEMPTS_OF, {"volunteer_id": volunteer_id})
 
 
-def hand_over(tx: Session, *, kept_id: UUID, merged_id: UUID) -> None:
-    """Let one record's scans be another's of the same person, where that has none; its wrong codes are forgotten."""
-    moved = tx.execute(_HAND_OVER, {"kept_id": kept_id, "merged_id": merged_id}).all()
-    note(tx, "scan", (), handed_over=len(moved))
-    forget_attempts_of(tx, volunteer_id=merged_id)
-
-
-def forget_scans(tx: Session, *, before: datetime, limit: int) -> int:
-    """Forget scans made before then, at most `limit`; return how many. What they proved stays settled."""
-    return len(tx.execute(_FORGET_SCANS, {"before": before, "limit": limit}).all())
-
-
 class _Way(NamedTuple):
     """In or out: how an attempt is judged, and how those that are right take effect."""
 
@@ -142,7 +113,8 @@ def _carry_out(tx: Session, attempts: Sequence[Attempt], way: _Way) -> list[Outc
     right = [(attempt, standings[_pair(attempt)], step) for attempt, step in judged if isinstance(step, int)]
     effects = way.take_effect(tx, right) if right else {}
     done = [each for each in right if not isinstance(effects[each[0].volunteer_id], Refusal)]
-    _record_scans(tx, done, way.name)
+    if done:
+        record(tx, [Proof(*_pair(attempt), step, attempt.at) for attempt, _, step in done], way=way.name)
     _end_rows(tx, done)
     return [effects[attempt.volunteer_id] if isinstance(each, int) else each for attempt, each in judged]
 
@@ -226,22 +198,6 @@ def _settlement(attempt: Attempt, standing: queries.Standing, known: Attendance)
     presence = Presence(known.checked_in_at, attempt.at, evidence)
     person = attempt.volunteer_id
     return Settlement(known.id, person, standing.shift, 1, presence, BY_CODE, person, attempt.at, known=known)
-
-
-def _record_scans(tx: Session, done: Sequence[Right], way: str) -> None:
-    if not done:
-        return
-    attempts = [attempt for attempt, _, _ in done]
-    steps = [step for _, _, step in done]
-    tx.execute(_SCAN, _columns(attempts) | {"way": way, "steps": integers(steps)})
-    scans = zip(attempts, steps, strict=True)
-    shown = (Change(f"{_key(a)}/{way}", None, _scan(a, way, step), of=a.volunteer_id) for a, step in scans)
-    note(tx, "scan", shown, added=len(done))
-
-
-def _scan(attempt: Attempt, way: str, step: int) -> dict[str, object]:
-    person = {"shift_id": attempt.shift_id, "volunteer_id": attempt.volunteer_id}
-    return person | {"way": way, "step": step, "scanned_at": attempt.at}
 
 
 def _count_failures(tx: Session, wrong: Sequence[Attempt]) -> None:

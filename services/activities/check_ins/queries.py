@@ -1,4 +1,4 @@
-"""Reads of scans and wrong codes; whoever decides on them holds the person's lock."""
+"""Reads of how people stand at the door; whoever decides on them holds the person's lock."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,8 +9,9 @@ from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, bindparam, cast
 from sqlalchemy.orm import Session, aliased
 
 from services.activities.attendance.tables import Attendance
-from services.activities.check_ins.tables import CodeAttempt, Scan
+from services.activities.check_ins.tables import CodeAttempt
 from services.activities.listings.tables import Shift
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.queries import has_place
 from services.activities.sign_ups.tables import SignUp
 from shared.database.packed import uuids
@@ -61,19 +62,8 @@ def _of(table: Any, pair: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]
 _STANDINGS = _standings().execution_options(populate_existing=True)
 
 
-def list_scans_of(tx: Session, *, volunteer_id: UUID, limit: int) -> list[Scan]:
-    """Return a person's scans, oldest first."""
-    rows = select(Scan).where(Scan.shift_id.in_(_shifts_of(volunteer_id)), Scan.volunteer_id == volunteer_id)
-    return list(tx.scalars(rows.order_by(Scan.scanned_at).limit(limit)))
-
-
 def list_attempts_of(tx: Session, *, volunteer_id: UUID, limit: int) -> list[CodeAttempt]:
-    """Return where a person has given wrong codes lately."""
-    shifts = _shifts_of(volunteer_id)
+    """Return where a person has given wrong codes lately, by way of their places, which have an index."""
+    shifts = select(SignUp.shift_id).where(SignUp.volunteer_id == volunteer_id)
     rows = select(CodeAttempt).where(CodeAttempt.shift_id.in_(shifts), CodeAttempt.volunteer_id == volunteer_id)
     return list(tx.scalars(rows.order_by(CodeAttempt.last_failed_at).limit(limit)))
-
-
-def _shifts_of(volunteer_id: UUID) -> Select[UUID]:
-    """Select the shifts on which a person has or had a place: the way to their rows that has an index."""
-    return select(SignUp.shift_id).where(SignUp.volunteer_id == volunteer_id)

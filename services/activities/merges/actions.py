@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from services.activities.attendance.actions import Presence, Settlement, arrive, settle
 from services.activities.attendance.queries import find_under_way, list_attendance_of
 from services.activities.attendance.tables import Attendance
-from services.activities.check_ins import actions as check_ins
+from services.activities.check_ins.actions import forget_attempts_of
 from services.activities.check_ins.rules import WINDOW
 from services.activities.claims import actions as claims
 from services.activities.claims.queries import find_undecided
@@ -27,6 +27,7 @@ from services.activities.merges.rules import Outcome, Served
 from services.activities.merges.tables import Merge
 from services.activities.profiles import actions as profiles
 from services.activities.rosters import actions as rosters
+from services.activities.scans import actions as scans
 from services.activities.sign_ups import actions as sign_ups
 from services.activities.sign_ups.queries import find_states_of
 from services.activities.sign_ups.rules import PENDING
@@ -176,10 +177,11 @@ def _hand_over(tx: Session, merge: Merge, both: _Both, decision: Decision) -> No
     kept_id, merged_id = merge.kept_id, merge.merged_id
     sign_ups.hand_over(tx, kept_id=kept_id, merged_id=merged_id, attended=both.settled, now=decision.at)
     handing_over = (
-        kits.hand_over, check_ins.hand_over, rosters.hand_over, claims.hand_over, deliverables.hand_over,
+        kits.hand_over, scans.hand_over, rosters.hand_over, claims.hand_over, deliverables.hand_over,
     )  # fmt: skip
     for hand_over in handing_over:
         hand_over(tx, kept_id=kept_id, merged_id=merged_id)
+    forget_attempts_of(tx, volunteer_id=merged_id)
     shifts = shifts_by_id(tx, both.merged.keys())
     never_left = [row for shift_id, row in both.merged.items() if row.version == 0 and shift_id not in both.kept]
     arrivals = [(shifts[row.shift_id], kept_id, row.checked_in_at) for row in never_left]

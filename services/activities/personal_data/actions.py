@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.queries import find_under_way, list_shifts_attended
 from services.activities.certificates.actions import forget_content
-from services.activities.check_ins.actions import forget_attempts, forget_attempts_of, forget_scans
+from services.activities.check_ins.actions import forget_attempts, forget_attempts_of
 from services.activities.check_ins.rules import WINDOW
 from services.activities.claims import actions as claims
 from services.activities.consents.actions import withdraw_all
@@ -23,6 +23,7 @@ from services.activities.personal_data.rules import Kind
 from services.activities.personal_data.tables import Access
 from services.activities.profiles.actions import forget as forget_profile
 from services.activities.reliability import actions as reliability
+from services.activities.scans.actions import forget_scans
 from services.activities.sign_ups.actions import forget_reasons, withdraw_ahead
 from services.activities.volunteers.actions import forget_suppressed, pseudonymise
 from services.activities.volunteers.queries import list_merged, lock_for_erasure, lock_volunteer

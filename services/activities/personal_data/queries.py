@@ -13,8 +13,8 @@ from services.activities.attendance.queries import list_attendance_of, list_vers
 from services.activities.attendance.tables import Attendance, AttendanceVersion
 from services.activities.certificates.queries import list_of_person as list_certificates
 from services.activities.certificates.tables import Certificate
-from services.activities.check_ins.queries import list_attempts_of, list_scans_of
-from services.activities.check_ins.tables import CodeAttempt, Scan
+from services.activities.check_ins.queries import list_attempts_of
+from services.activities.check_ins.tables import CodeAttempt
 from services.activities.claims.queries import list_claims_of
 from services.activities.claims.tables import Claim
 from services.activities.consents.queries import list_consents
@@ -41,6 +41,8 @@ from services.activities.reliability.queries import list_appeals_of
 from services.activities.reliability.tables import Appeal
 from services.activities.rosters.queries import list_walk_ins_of
 from services.activities.rosters.tables import WalkIn
+from services.activities.scans.queries import list_scans_of
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.queries import list_places_of
 from services.activities.volunteers.tables import Volunteer
 from services.activities.work_files.queries import list_files_of

@@ -13,10 +13,10 @@ from services.activities.attendance.queries import list_versions
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import rules
 from services.activities.check_ins.actions import BY_CODE, Attempt
-from services.activities.check_ins.tables import Scan
 from services.activities.corrections import actions as corrections
 from services.activities.listings.rules import ShiftCancelled
 from services.activities.listings.tables import Shift
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.rules import NotSignedUp
 from services.activities.sign_ups.tables import SignUp
 from shared.database.sessions import Database

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from services.activities.attendance.tables import Attendance
 from services.activities.check_ins import actions
 from services.activities.check_ins.actions import Attempt, Outcome
-from services.activities.check_ins.tables import CodeAttempt, Scan
+from services.activities.check_ins.tables import CodeAttempt
 from services.activities.listings.actions import start_shifts
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.queries import hold_people
 from shared.audit import trail

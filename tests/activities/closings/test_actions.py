@@ -7,7 +7,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.actions import Presence
-from services.activities.check_ins.tables import Scan
 from services.activities.closings import actions
 from services.activities.closings.actions import Judgement
 from services.activities.corrections import actions as corrections
@@ -15,6 +14,7 @@ from services.activities.corrections.actions import Decision
 from services.activities.incidents.tables import Incident
 from services.activities.listings.queries import find_unclosed
 from services.activities.listings.tables import Shift
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.actions import add_places
 from services.activities.sign_ups.tables import SignUp
 from services.activities.volunteers.queries import lock_volunteers

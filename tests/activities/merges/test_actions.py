@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.queries import list_attendance_of
 from services.activities.attendance.tables import Attendance
-from services.activities.check_ins.tables import CodeAttempt, Scan
+from services.activities.check_ins.tables import CodeAttempt
 from services.activities.corrections import actions as corrections
 from services.activities.corrections.actions import Decision as Correction
 from services.activities.eligibility import actions as eligibility
@@ -30,6 +30,7 @@ from services.activities.merges.tables import Merge
 from services.activities.personal_data import actions as personal_data
 from services.activities.profiles import actions as profiles
 from services.activities.profiles.queries import find_profiles
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.queries import find_states_of
 from services.activities.volunteers.queries import find_merged, get_volunteer, known_people, lock_volunteer
 from services.activities.volunteers.tables import Volunteer

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, undefer
 
 from services.activities.attendance.queries import list_versions
 from services.activities.attendance_imports.jobs import ATTENDANCE
-from services.activities.check_ins.tables import CodeAttempt, Scan
+from services.activities.check_ins.tables import CodeAttempt
 from services.activities.consents import actions as consents
 from services.activities.consents.queries import list_consents
 from services.activities.consents.rules import Purpose
@@ -22,6 +22,7 @@ from services.activities.personal_data.rules import ServiceUnderWay
 from services.activities.personal_data.tables import Access
 from services.activities.profiles import actions as profiles
 from services.activities.profiles.queries import find_profiles
+from services.activities.scans.tables import Scan
 from services.activities.sign_ups.queries import find_place
 from services.activities.volunteer_imports.jobs import VOLUNTEERS
 from services.activities.volunteers.queries import find_suppressed, get_volunteer

@@ -3,8 +3,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.activities.check_ins.tables import CodeAttempt, Scan
+from services.activities.check_ins.tables import CodeAttempt
 from services.activities.main import SERVICE
+from services.activities.scans.tables import Scan
 from shared.database.sessions import Database
 from tests.factories.activities import make_settled, make_shift
 from tests.nights import EVENING, one_night
