@@ -96,9 +96,9 @@ def texts(values: Iterable[str]) -> Texts:
     return Texts(_array(Texts, [_sized(value.encode()) for value in values]))
 
 
-def bodies(values: Iterable[bytes]) -> Bodies:
-    """Pack byte strings."""
-    return Bodies(_array(Bodies, [_sized(value) for value in values]))
+def bodies(values: Iterable[bytes | None]) -> Bodies:
+    """Pack byte strings, some of which may be missing."""
+    return Bodies(_array(Bodies, [_NULL if value is None else _sized(value) for value in values]))
 
 
 def instants(values: Iterable[datetime]) -> Instants:
