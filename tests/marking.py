@@ -82,7 +82,8 @@ def _plain(schema: Schema) -> Any:
     kind = str(schema.get("type"))
     if kind in by_type:
         return by_type[kind]
-    return formats.get(schema.get("format", ""), "000000" if "pattern" in schema else MARK[: schema.get("maxLength")])
+    wanted = "0" * max(6, schema.get("minLength", 0)) if "pattern" in schema else MARK[: schema.get("maxLength")]
+    return formats.get(schema.get("format", ""), wanted)
 
 
 @contextmanager

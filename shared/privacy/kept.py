@@ -132,6 +132,22 @@ TABLE = (
         Term(400, 90, 1_095),
     ),
     Kept(
+        "scan_devices",
+        "activities",
+        Title(
+            zh="扫码设备的摘要（按场次加密，不同场次之间无法关联）",
+            en="Digests of the devices that scanned, keyed by the shift: those of two shifts cannot be joined",
+        ),
+        Title(
+            zh="发现同一设备为多人扫码；不作他用，本人被删除时也即删除",
+            en="To notice a device that scans for several people, nothing else; they go with an erasure as well",
+        ),
+        fixed=Title(
+            zh="至场次结算（结束一小时后），最迟随扫码记录",
+            en="Until the shift is closed, an hour after its end; at the latest with the scan",
+        ),
+    ),
+    Kept(
         "suppressed_numbers",
         "activities",
         Title(zh="已删除者员工编号的密钥摘要", en="Keyed digests of erased people's employee numbers"),

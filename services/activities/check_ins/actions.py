@@ -4,7 +4,7 @@ Both doors are hot ones (`shared/web/together.py`): an attempt is judged by itse
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -21,6 +21,7 @@ from services.activities.listings.queries import find_states
 from services.activities.listings.rules import AHEAD, OFF, ShiftCancelled, require_not_cancelled
 from services.activities.listings.tables import Shift
 from services.activities.scans.actions import Proof, record
+from services.activities.scans.rules import device_mark
 from services.activities.sign_ups.rules import NotSignedUp
 from shared.audit import Change, note
 from shared.database.packed import instants, uuids
@@ -55,13 +56,14 @@ _FORGET_ATTEMPTS_OF = text("DELETE FROM code_attempt WHERE volunteer_id = :volun
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody gives a code for a shift."""
+    """Somebody gives a code for a shift; `device` is what their device is known by, and no log shows it."""
 
     programme_id: UUID
     shift_id: UUID
     volunteer_id: UUID
     code: str
     at: datetime
+    device: str | None = field(default=None, repr=False)
 
 
 Outcome = Attendance | Refusal
@@ -114,7 +116,7 @@ def _carry_out(tx: Session, attempts: Sequence[Attempt], way: _Way) -> list[Outc
     effects = way.take_effect(tx, right) if right else {}
     done = [each for each in right if not isinstance(effects[each[0].volunteer_id], Refusal)]
     if done:
-        record(tx, [Proof(*_pair(attempt), step, attempt.at) for attempt, _, step in done], way=way.name)
+        record(tx, [_proof(*each) for each in done], way=way.name)
     _end_rows(tx, done)
     return [effects[attempt.volunteer_id] if isinstance(each, int) else each for attempt, each in judged]
 
@@ -198,6 +200,11 @@ def _settlement(attempt: Attempt, standing: queries.Standing, known: Attendance)
     presence = Presence(known.checked_in_at, attempt.at, evidence)
     person = attempt.volunteer_id
     return Settlement(known.id, person, standing.shift, 1, presence, BY_CODE, person, attempt.at, known=known)
+
+
+def _proof(attempt: Attempt, standing: queries.Standing, step: int) -> Proof:
+    mark = device_mark(attempt.device, secret=standing.shift.code_secret)
+    return Proof(attempt.shift_id, attempt.volunteer_id, step, attempt.at, mark)
 
 
 def _count_failures(tx: Session, wrong: Sequence[Attempt]) -> None:

@@ -53,4 +53,4 @@ def check_out(shift_id: UUID, body: schemas.GivenCode, caller: Volunteer, now: N
 
 
 def _attempt(shift_id: UUID, body: schemas.GivenCode, caller: Caller, now: datetime) -> actions.Attempt:
-    return actions.Attempt(caller.programme_id, shift_id, caller.person_id, body.code, now)
+    return actions.Attempt(caller.programme_id, shift_id, caller.person_id, body.code, now, body.device)

@@ -1,6 +1,25 @@
 """What HTTP callers send and see of codes."""
 
+from typing import Annotated
+
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.activities.scans.rules import LEAST_DEVICE, MOST_DEVICE
+
+Device = Annotated[
+    str,
+    Field(
+        pattern=r"^[!-~]+$",
+        min_length=LEAST_DEVICE,
+        max_length=MOST_DEVICE,
+        description=(
+            "Something random that stays the same on one device, such as a UUID; whoever scans is told of it. It is "
+            "not kept: a digest of it that only means something on this shift stands until the shift is closed, to "
+            "notice a device that scans for several people."
+        ),
+        examples=["mZ3v0Yq8T1mKcWb7uJx5Rg"],
+    ),
+]
 
 
 class ShownCode(BaseModel):
@@ -16,3 +35,4 @@ class GivenCode(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     code: str = Field(pattern=r"^[0-9]{6}$", max_length=6, examples=["220922"])
+    device: Device | None = None

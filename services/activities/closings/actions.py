@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from services.activities.incidents.rules import Side
 from services.activities.listings.actions import conclude_shifts
 from services.activities.listings.queries import find_unclosed, list_timezones, lock_shift, lock_shifts_by_id
 from services.activities.listings.tables import Shift
+from services.activities.scans.actions import take_marks
 from services.activities.sign_ups.actions import Move, move
 from services.activities.sign_ups.queries import Moved
 from services.activities.sign_ups.rules import Command
@@ -46,7 +47,8 @@ def close_shifts(tx: Session, *, now: datetime, limit: int = rules.SHIFTS_AT_ONC
     _decide(tx, shifts, verdicts, now=now)
     closed = shifts.keys() - later
     conclude_shifts(tx, closed, now=now)
-    open_found(tx, [*_alike(tx, shifts, closed, now=now), *_overlapping(tx, shifts, closed, now=now)])
+    signals = (_alike, _by_one_device, _overlapping)
+    open_found(tx, [each for find in signals for each in find(tx, shifts, closed, now=now)])
     return len(closed)
 
 
@@ -89,6 +91,25 @@ def _alike(tx: Session, shifts: Mapping[UUID, Shift], closed: Collection[UUID], 
         )
         found.append((f"same_stamps:{shift.id}:{came}:{left}", _signal(shift, about, details, now=now)))
     return found
+
+
+def _by_one_device(
+    tx: Session, shifts: Mapping[UUID, Shift], closed: Collection[UUID], *, now: datetime
+) -> list[Found]:
+    """Say for whom one device scanned, with the key of each such group; nothing is kept of devices after that."""
+    found = []
+    for shift_id, people in rules.same_device(take_marks(tx, closed)):
+        shift, key = shifts[shift_id], f"same_device:{shift_id}:{uuid5(shift_id, _listed(people))}"
+        about = _about(shift, IncidentSubject.SHIFT, shift_id)
+        many, named, more = len(people), _listed(people[: rules.MOST_NAMED]), len(people) - rules.MOST_NAMED
+        rest = f"；另 {more} 人 / and {more} more" if more > 0 else ""
+        details = f"同一设备为 {many} 人扫码 / One device scanned for {many} people: {named}{rest}"
+        found.append((key, _signal(shift, about, details, now=now)))
+    return found
+
+
+def _listed(people: Sequence[UUID]) -> str:
+    return ", ".join(map(str, people))
 
 
 def _overlapping(tx: Session, shifts: Mapping[UUID, Shift], closed: Collection[UUID], *, now: datetime) -> list[Found]:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.activities.scans.rules import Marked
 from shared.working_days import PLAIN, Calendar, day_of, end_of
 
 CLOSES_AFTER: Final = timedelta(hours=1)  # After the end; scans are taken for half of it.
@@ -14,6 +15,7 @@ SHIFTS_AT_ONCE: Final = 200
 MOST_JUDGED: Final = 200  # People of one shift in one call.
 DAYS_TO_CLAIM: Final = 7  # Working days after the shift's last day.
 MANY_ALIKE: Final = 5  # People of one shift whose scans, in and out, are of the same seconds.
+MOST_NAMED: Final = 20  # People in the words of one incident.
 LATE_SCAN: Final = timedelta(minutes=15)  # Who leaves one shift late may have come to the next already.
 
 Verdict = Literal["attended", "no_check_in", "no_check_out", "taken_back", "handed_in"]
@@ -64,6 +66,17 @@ def same_stamps(stays: Iterable[Stay]) -> list[tuple[Stay, ...]]:
     for stay in stays:
         groups.setdefault((stay.shift_id, *stay.stamps), []).append(stay)
     return [tuple(group) for group in groups.values() if len(group) >= MANY_ALIKE]
+
+
+def same_device(marked: Iterable[Marked]) -> list[tuple[UUID, tuple[UUID, ...]]]:
+    """Find shifts and the people there, two or more and in order of id, for whom one device scanned, in or out.
+
+    A borrowed phone looks the same: it is for a person to ask.
+    """
+    people: dict[tuple[UUID, bytes], set[UUID]] = {}
+    for each in marked:
+        people.setdefault((each.shift_id, each.device_mark), set()).add(each.volunteer_id)
+    return [(shift_id, tuple(sorted(those))) for (shift_id, _), those in people.items() if len(those) > 1]
 
 
 def impossible(stay: Stay, other: Stay) -> bool:

@@ -23,7 +23,7 @@ from services.activities.personal_data.rules import Kind
 from services.activities.personal_data.tables import Access
 from services.activities.profiles.actions import forget as forget_profile
 from services.activities.reliability import actions as reliability
-from services.activities.scans.actions import forget_scans
+from services.activities.scans.actions import forget_marks_of, forget_scans
 from services.activities.sign_ups.actions import forget_reasons, withdraw_ahead
 from services.activities.volunteers.actions import forget_suppressed, pseudonymise
 from services.activities.volunteers.queries import list_merged, lock_for_erasure, lock_volunteer
@@ -39,6 +39,7 @@ log = telemetry.get_logger()
 
 _FORGETTING: tuple[Callable[..., object], ...] = (
     forget_attempts_of,
+    forget_marks_of,
     forget_profile,
     forget_reasons,
     forget_words_of,
@@ -85,8 +86,8 @@ def erase(tx: Session, request: Request) -> Access:
     """Put pseudonyms in the place of a person, for good; again changes nothing and returns the first record.
 
     Attendances, their versions and what was donated for them stay, by id: the books need them. Places on shifts ahead
-    are given back, consents withdrawn; wrong codes, rows of sheets, what was said in words after shifts, what was
-    handed in and what certificates show forgotten.
+    are given back, consents withdrawn; wrong codes, marks of devices, rows of sheets, what was said in words after
+    shifts, what was handed in and what certificates show forgotten.
     Raises NotFound, ServiceUnderWay.
     """
     person = lock_for_erasure(tx, programme_id=request.programme_id, volunteer_id=request.volunteer_id)

@@ -6,6 +6,7 @@ import pytest
 
 from services.activities.closings import rules
 from services.activities.closings.rules import Stay
+from services.activities.scans.rules import Marked
 from tests.factories.activities import NINE, NOON, at
 
 SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
@@ -60,6 +61,17 @@ def test_scans_of_many_in_the_same_seconds_are_found() -> None:
 
     assert rules.same_stamps([*alike, *other]) == [tuple(alike)]
     assert rules.same_stamps([*alike[:4], *other]) == []
+
+
+def test_people_for_whom_one_device_scanned_are_found() -> None:
+    """Two are enough; one who came and left with it is not, nor what another device or another shift has."""
+    first, second, third = sorted(uuid4() for _ in range(3))
+    one, two = b"1" * 16, b"2" * 16
+    together = [Marked(SHIFT, second, one), Marked(SHIFT, first, one), Marked(SHIFT, first, one)]
+    apart = [Marked(SHIFT, third, two), Marked(SHIFT, third, two), Marked(OTHER, third, one)]
+
+    assert rules.same_device([*apart, *together]) == [(SHIFT, (first, second))]
+    assert rules.same_device([*together[1:], *apart]) == []
 
 
 @pytest.mark.parametrize(

@@ -285,17 +285,20 @@ class TestApprove:
         assert find_states_of(tx, volunteer_id=merged.id) == {both.id: "no_show", missed.id: "attended"}
 
     def test_scans_go_with_the_service(self, tx: Session, merge: Merge, kept: Volunteer, merged: Volunteer) -> None:
-        """They are what it rests on; wrong codes are nobody's any more."""
+        """They are what it rests on, each with its device's mark; wrong codes are nobody's any more."""
         shift, both = make_shift(tx), make_shift(tx)
         for person, where in ((merged, shift), (merged, both), (kept, both)):
-            tx.add(Scan(shift_id=where.id, volunteer_id=person.id, way="in", step=1, scanned_at=NINE))
+            scanned = {"way": "in", "step": 1, "scanned_at": NINE, "device_mark": where.id.bytes}
+            tx.add(Scan(shift_id=where.id, volunteer_id=person.id, **scanned))
         tx.add(CodeAttempt(shift_id=shift.id, volunteer_id=merged.id, failed=1, last_failed_at=NINE))
         tx.flush()
 
         actions.approve(tx, decide(merge))
 
-        rows = select(Scan.shift_id, Scan.volunteer_id).where(Scan.volunteer_id.in_((kept.id, merged.id)))
-        found = {(shift.id, kept.id), (both.id, kept.id), (both.id, merged.id)}
+        columns = Scan.shift_id, Scan.volunteer_id, Scan.device_mark
+        rows = select(*columns).where(Scan.volunteer_id.in_((kept.id, merged.id)))
+        pairs = ((shift, kept), (both, kept), (both, merged))
+        found = {(where.id, person.id, where.id.bytes) for where, person in pairs}
         assert {tuple(row) for row in tx.execute(rows)} == found
         assert tx.scalars(select(CodeAttempt).where(CodeAttempt.volunteer_id == merged.id)).all() == []
 

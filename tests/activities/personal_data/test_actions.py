@@ -179,6 +179,21 @@ class TestErase:
         assert tx.scalars(select(CodeAttempt).where(CodeAttempt.volunteer_id == person.id)).all() == []
         assert len(tx.scalars(select(Scan).where(Scan.volunteer_id == person.id)).all()) == 1
 
+    def test_marks_of_devices_are_forgotten(self, tx: Session, person: Volunteer) -> None:
+        """No hours rest on them; others' stay until the shift is closed."""
+        shift, other = make_shift(tx), make_volunteer(tx)
+        merged = make_volunteer(tx, merged_into=person.id, merged_at=NINE)
+        for each in (person, other, merged):
+            make_sign_up(tx, shift, volunteer=each)
+            scanned = {"way": "in", "step": 1, "scanned_at": NINE, "device_mark": b"1" * 16}
+            tx.add(Scan(shift_id=shift.id, volunteer_id=each.id, **scanned))
+        tx.flush()
+
+        erase(tx, person.id)
+
+        marks = {row[0]: row[1] for row in tx.execute(select(Scan.volunteer_id, Scan.device_mark))}
+        assert [marks[each.id] for each in (person, merged, other)] == [None, None, b"1" * 16]
+
     def test_people_of_another_programme_are_not_found(self, tx: Session, person: Volunteer) -> None:
         """They stay as they are."""
         for programme_id, person_id in ((uuid4(), person.id), (PROGRAMME, uuid4())):

@@ -42,7 +42,8 @@ def serve(own: Door, shift: Shift) -> None:
     """Sign up, consent, give a wrong code once, come and leave."""
     assert own.post(f"/shifts/{shift.id}/sign-ups").status_code == 201
     assert own.post("/volunteers/me/consents", purpose="partner_roster", version=1).status_code == 201
-    assert own.post(f"/shifts/{shift.id}/check-ins", code=code(NINE)).status_code == 201
+    phone = "a-telephone-of-somebody"
+    assert own.post(f"/shifts/{shift.id}/check-ins", code=code(NINE), device=phone).status_code == 201
     own.watch.now = at(11)
     assert refusal(own.post(f"/shifts/{shift.id}/check-outs", code="000000")) == (422, "wrong_code")
     assert own.post(f"/shifts/{shift.id}/check-outs", code=code(at(11))).status_code == 200
@@ -75,7 +76,7 @@ class TestExport:
         assert (attendance["state"], attendance["service_minutes"]) == ("settled", 120)
         [version] = attendance["versions"]
         assert (version["kind"], version["evidence"], version["matchable_minutes"]) == ("settled", "scanned", 120)
-        assert [each["way"] for each in data["scans"]] == ["in", "out"]
+        assert [(each["way"], each["has_device_mark"]) for each in data["scans"]] == [("in", True), ("out", False)]
         assert [(each["kind"], each["reason"]) for each in data["accesses"]] == [("export", None)]
 
     def test_incidents_of_a_person_are_in_it(self, own: Door, person: Volunteer, shift: Shift) -> None:
