@@ -1,10 +1,11 @@
 """The doors of phones and screens: ask the APIs, write a page or send the browser on."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from services.console.phone import actions, queries, rules, schemas
@@ -17,7 +18,17 @@ from shared import clock
 
 router = APIRouter(include_in_schema=False)
 
+DEVICE, DEVICE_PATH = "popcandy_device", "/c"  # The cookie goes to these pages alone.
+
 Typed = Annotated[str, Form()]
+
+
+def device_of(request: Request) -> str | None:
+    """Return by what the phone is known, if it keeps cookies."""
+    return rules.known_device(request.cookies.get(DEVICE))
+
+
+Device = Annotated[str | None, Depends(device_of)]
 
 
 @router.get("/shifts/{shift_id}/code")
@@ -35,8 +46,8 @@ def show_card(request: Request, shift_id: UUID, api: Asking) -> Response:
 
 
 @router.get("/c/{shift_id}")
-def show_place(request: Request, shift_id: UUID, api: Asking, code: str = "") -> Response:
-    """Show a volunteer one shift and the one step that comes next; changes nothing."""
+def show_place(request: Request, shift_id: UUID, api: Asking, device: Device, code: str = "") -> Response:
+    """Show a volunteer one shift and the one step that comes next; changes nothing but what the phone keeps."""
     shift = queries.get_shift(api, shift_id)
     problem = shell.outcome_of(request, f"/c/{shift_id}")
     place = None
@@ -55,25 +66,28 @@ def show_place(request: Request, shift_id: UUID, api: Asking, code: str = "") ->
         notice=problem and schemas.make_notice(problem, language=api.language, shift=shift),
     )
     shell.forget_outcome(response, f"/c/{shift_id}")
+    if place and place["step"] in rules.SCANS:  # The page says so, beside its button.
+        kept = device or actions.new_device()
+        shell.keep(request, response, DEVICE, kept, life=rules.DEVICE_KEPT, path=DEVICE_PATH)
     return response
 
 
 @router.post("/c/{shift_id}/check-in", dependencies=[OwnForm])
-def check_in(request: Request, shift_id: UUID, api: Asking, code: Typed = "", once: Typed = "") -> Response:
+def check_in(
+    request: Request, shift_id: UUID, api: Asking, device: Device, code: Typed = "", once: Typed = ""
+) -> Response:
     """Check the volunteer in, then show how it went."""
-    path = f"/c/{shift_id}"
-    return shell.send_back(
-        request, lambda: actions.check_in(api, shift_id=shift_id, code=code, once=once), path=path
-    )  # fmt: skip
+    act = partial(actions.check_in, api, shift_id=shift_id, code=code, once=once, device=device)
+    return shell.send_back(request, act, path=f"/c/{shift_id}")
 
 
 @router.post("/c/{shift_id}/check-out", dependencies=[OwnForm])
-def check_out(request: Request, shift_id: UUID, api: Asking, code: Typed = "", once: Typed = "") -> Response:
+def check_out(
+    request: Request, shift_id: UUID, api: Asking, device: Device, code: Typed = "", once: Typed = ""
+) -> Response:
     """Check the volunteer out, then show how it went."""
-    path = f"/c/{shift_id}"
-    return shell.send_back(
-        request, lambda: actions.check_out(api, shift_id=shift_id, code=code, once=once), path=path
-    )  # fmt: skip
+    act = partial(actions.check_out, api, shift_id=shift_id, code=code, once=once, device=device)
+    return shell.send_back(request, act, path=f"/c/{shift_id}")
 
 
 @router.get("/c/{shift_id}/check-in")

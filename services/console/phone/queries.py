@@ -27,9 +27,10 @@ def get_place(api: Api, shift_id: UUID) -> Place:
     return get(api, _path(shift_id, "attendance/mine"), _PLACE)
 
 
-def post_code(api: Api, shift_id: UUID, door: str, *, code: str, once: str) -> None:
-    """Hand a code to one of the shift's two doors, `check-ins` or `check-outs`."""
-    post(api, _path(shift_id, door), {"code": code}, once=once)
+def post_code(api: Api, shift_id: UUID, door: str, *, code: str, once: str, device: str | None = None) -> None:
+    """Hand a code to one of the shift's two doors, `check-ins` or `check-outs`, and the device if it is known."""
+    known = {} if device is None else {"device": device}
+    post(api, _path(shift_id, door), {"code": code} | known, once=once)
 
 
 def _path(shift_id: UUID, below: str = "") -> str:

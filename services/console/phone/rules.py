@@ -3,14 +3,17 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
 LEAST_REMAINING_MS = 1_000  # However the clocks differ, a screen asks once a second at most.
 
+DEVICE_KEPT = timedelta(days=2)  # Since it was last of use: no shift, with the time around it, lasts as long.
+
 _CODE = re.compile(r"\d{6}", re.ASCII)
+_DEVICE = re.compile(r"[\w-]{22}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,13 @@ _STEP_AFTER = {
 }
 
 
+SCANS = frozenset({Step.CHECK_IN, Step.CHECK_OUT})
+
+
 def next_step(shift: Shift, place: Place) -> Step:
     """Choose the one thing that the volunteer's page offers; a cancelled shift offers nothing to who has not left."""
     step = _STEP_AFTER[place.state]
-    return Step.CANCELLED if shift.state in OFF and step in {Step.CHECK_IN, Step.CHECK_OUT} else step
+    return Step.CANCELLED if shift.state in OFF and step in SCANS else step
 
 
 def remaining_ms(valid_until: datetime, *, now: datetime) -> int:
@@ -84,3 +90,8 @@ def plain_code(typed: str) -> str:
 def scanned_code(code: str) -> str | None:
     """Return the code of an address, None if it is not one: then the reader types it."""
     return code if _CODE.fullmatch(code) else None
+
+
+def known_device(cookie: str | None) -> str | None:
+    """Return by what a phone is known; None if it keeps no cookies, or none of our making."""
+    return cookie if cookie is not None and _DEVICE.fullmatch(cookie) else None
