@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.activities.closings import actions
+from services.activities.closings import actions, queries
 from services.activities.closings.rules import MOST_NAMED
 from services.activities.incidents.tables import Incident
 from services.activities.listings.tables import Shift
@@ -133,6 +133,22 @@ def test_marks_are_forgotten_when_a_shift_is_closed(tx: Session, shift: Shift) -
 
     assert [marks(tx, where) for where in (shift, off)] == [[None], [None]]
     assert None not in marks(tx, open_still)
+
+
+def test_what_cannot_be_closed_yet_keeps_its_marks(tx: Session, shift: Shift, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody was brought in while the timer looked: the next run closes the shift, and compares."""
+    late, other = people(tx, shift, 2)
+    for person in (late, other):
+        scan(tx, shift, person, PHONE)
+    find = queries.find_expected
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(queries, "find_expected", lambda tx, due: find(tx, due) - {late.id})
+        assert actions.close_shifts(tx, now=ONE) == 0
+    assert (signals(tx), None in marks(tx, shift)) == ([], False)
+
+    assert actions.close_shifts(tx, now=ONE) == 1
+
+    assert len(signals(tx)) == 1
 
 
 def test_a_signal_is_opened_once(tx: Session, shift: Shift) -> None:
