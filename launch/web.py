@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.errors import Hindrance
+from shared.web.stopping import Stoppable
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 75  # Longer than callers and gateways keep a connection: whoever closes first must not be us.
@@ -53,8 +54,9 @@ class WebServer:
 
     def serving(self, app: ASGIApp) -> Callable[[Flag], None]:
         """Return the work of serving `app` until told to stop; requests in flight are answered first."""
+        stopping = Stoppable(app)
         config = uvicorn.Config(
-            app,
+            stopping,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -65,6 +67,7 @@ class WebServer:
         server = uvicorn.Server(config)
 
         def serve(stop: Flag) -> None:
+            stopping.stop = stop
             threading.Thread(target=_end, args=(server, stop), daemon=True).start()
             server.run(sockets=[self.socket])
 

@@ -23,6 +23,7 @@ from shared.web.operations import operations_of
 from shared.web.options import WebOptions
 from shared.web.rates import RateLimiter
 from shared.web.routes import has_hot_doors, hot_doors, is_hot, require_safe
+from shared.web.streams import Streams
 from shared.web.together import GROUP_CONNECTIONS, Groups
 
 # No provider is configured here, and asking each time whether one is costs a tenth of what the rest of a request does.
@@ -47,6 +48,7 @@ def create_app(
     faults.install(app)
     denials.install(app)
     app.state.groups = Groups(database)
+    app.state.streams = Streams(database, lasts_seconds=options.stream_seconds)
     hot = hot_doors(app)
     admitted = max(1, database.pool_size - GROUP_CONNECTIONS) if hot else database.pool_size
     app.add_middleware(Gate, admitted=admitted, hot=partial(is_hot, hot), wait_seconds=options.wait_seconds)

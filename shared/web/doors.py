@@ -107,6 +107,21 @@ async def anybody(request: Request) -> None:
 anybody.is_open = True  # type: ignore[attr-defined]  # The route matrix reads what each route declares.
 
 
+def token_holds(request: Request) -> Callable[[], bool]:
+    """Return how to ask, while a request goes on, whether its token still says who is calling."""
+    token = _bearer_token(request)
+    verifier: TokenVerifier = request.app.state.verifier
+
+    def holds() -> bool:
+        now = clock.now()
+        try:
+            return (verifier.recall(token, now=now) or verifier.identify(token, now=now)) is not None
+        except NotAuthenticated:
+            return False
+
+    return holds
+
+
 async def _known(request: Request) -> Caller:
     """Return who is calling; an address that keeps sending what is no token is told to wait. Raises TooManyRequests."""
     try:

@@ -23,6 +23,7 @@ WAIT_SECONDS = 20.0
 RETRY_SECONDS = "2"
 CLOSE = {"connection": "close"}
 OPEN_PATHS = ("/livez", "/readyz")
+_LEAVE = "popcandy.leave_gate"
 
 
 class Traced:
@@ -98,10 +99,11 @@ class Gate:
                 busy = problems.of_status(Request(scope), 503, headers={"Retry-After": RETRY_SECONDS})
                 await busy(scope, receive, send)
                 return
+            leave = _Once(self.limiter.release)
             try:
-                await self.app(scope, receive, send)
+                await self.app({**scope, _LEAVE: leave}, receive, send)
             finally:
-                self.limiter.release()
+                leave()
 
     async def _is_admitted(self) -> bool:
         """Wait for room; False if there was none in time."""
@@ -112,6 +114,25 @@ class Gate:
                 await self.limiter.acquire()
             return not waiting.cancelled_caught
         return True
+
+
+class _Once:
+    """Does something the first time that it is called."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act: Callable[[], object] | None = act
+
+    def __call__(self) -> None:
+        act, self._act = self._act, None
+        if act is not None:
+            act()
+
+
+def leave_gate(scope: Scope) -> None:
+    """Give a request's place to another: it goes on, and holds no connection to the database."""
+    leave: Callable[[], None] | None = scope.get(_LEAVE)
+    if leave is not None:
+        leave()
 
 
 async def _spool(receive: Receive, body: IO[bytes], body_hash: BodyHash | None) -> bool:

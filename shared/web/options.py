@@ -17,6 +17,7 @@ class WebOptions:
     requests_per_minute: int = 1_200  # Of one caller, per process.
     failures_per_minute: int = 120  # Of one address: tokens that are none.
     visits_per_minute: int = 60  # Of one address, to what is open to anybody.
+    stream_seconds: float = 600.0  # After which one who watches connects again; 0 shows how things are, and ends.
     wait_seconds: float = 20.0  # For room, while as many requests as there are connections are in hand.
 
 
