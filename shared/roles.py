@@ -72,6 +72,7 @@ PERMISSIONS: dict[str, Permission] = {
     "consents.give": _SELF,
     "consents.record": _all(Role.OPERATOR),
     "rosters.read": _STAFF | _OWN,
+    "boards.watch": _STAFF | _OWN,
     "personal_data.own": _SELF,
     "personal_data.export": _all(Role.OPERATOR, Role.ADMIN),
     "personal_data.erase": _all(Role.OPERATOR, Role.ADMIN),

@@ -82,6 +82,7 @@ def _presence() -> "Sequence[APIRouter]":
     """Return what is asked of who came, of how that is known, and of what was handed in."""
     from services.activities.acceptances import api as acceptances
     from services.activities.attendance import api as attendance
+    from services.activities.boards import api as boards
     from services.activities.check_ins import api as check_ins
     from services.activities.claims import api as claims
     from services.activities.closings import api as closings
@@ -93,7 +94,7 @@ def _presence() -> "Sequence[APIRouter]":
 
     scanned = (attendance.router, corrections.router, check_ins.router)
     handed_in = (deliverables.router, acceptances.router, work_files.router)
-    return *scanned, closings.router, rosters.router, claims.router, *handed_in, merges.router
+    return *scanned, closings.router, rosters.router, boards.router, claims.router, *handed_in, merges.router
 
 
 def _afterwards() -> "Sequence[APIRouter]":

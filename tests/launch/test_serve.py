@@ -1,5 +1,6 @@
 """`./popcandy serve` while the broker is away."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from launch.oidc.clients import client_id_of
+from launch.web import GRACE_SECONDS
 from shared import clock
 from shared.auth.discovery import Discovery
 from shared.auth.issuer import EmbeddedIssuer
@@ -16,6 +18,7 @@ from shared.auth.service_tokens import Credentials, tokens_of
 from shared.database.server import Server
 from shared.roles import Role
 from shared.settings import Settings
+from tests.factories.activities import make_shift
 from tests.faults.processes import Process, processes
 from tests.journeys.conftest import LISTENING
 from tests.launch.oidc.browsing import PROGRAMME, Browsing, served
@@ -52,6 +55,33 @@ def test_requests_are_served_without_a_broker(environment: dict[str, str], tmp_p
         answer = httpx2.get(f"{url}/readyz", trust_env=False)
         assert answer.json() == {"ready": False, "failures": {"broker": "TransportDown"}}
         web.end()
+
+
+def test_screens_do_not_hold_up_a_process_that_ends(
+    environment: dict[str, str], server: Server, tmp_path: Path
+) -> None:
+    """A board at the door would stay open for ever; at SIGTERM its stream says so, and the process is gone."""
+    database = Server(server.url).open("activities", pool_size=1)
+    with database.transaction() as tx:
+        shift = make_shift(tx)
+    database.close()
+    issuer = EmbeddedIssuer(tmp_path, Settings())
+    token = issuer.issue(
+        person_id=shift.id, programme_id=shift.programme_id, roles=[Role.OPERATOR], now=clock.now()
+    )  # fmt: skip
+    settings = environment | {"POPCANDY_ISSUER": issuer.settings.issuer}
+    with processes(tmp_path) as started, httpx2.Client(trust_env=False, timeout=30) as http:
+        web = started.start("launch.cli", "serve", "activities", "--role", "web", "--port", "0", environment=settings)
+        web.until(lambda: LISTENING.search(web.output), missing="where it listens")
+        path = f"{url_of(web)}/api/activities/shifts/{shift.id}/board/stream"
+        with http.stream("GET", path, headers={"authorization": f"Bearer {token}"}) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: snapshot"
+            web.signal_end()
+            began_at = time.monotonic()
+            assert [line for line in lines if line.startswith("data")][-1] == 'data: {"reason":"stopping"}'
+        assert web.wait() == 0
+        assert time.monotonic() - began_at < GRACE_SECONDS / 2
 
 
 @pytest.mark.parametrize("role", ["relay", "consumer", "worker", "all"])

@@ -152,25 +152,33 @@ def lock_expired(tx: Session, *, now: datetime, limit: int) -> Sequence[UUID]:
 
 
 def list_roster(tx: Session, *, shift_id: UUID) -> list[Guest]:
-    """Return who has a place on a shift, by name only those who consent to that now.
+    """Return who has a place on a shift, by name only those who consent to that now."""
+    found = tx.execute(select(rosters_of([shift_id]).subquery()).order_by("number"))
+    return [guest_of(row[1:]) for row in found]
+
+
+def guest_of(columns: Sequence[Any]) -> Guest:
+    """Return a line of a roster as it was selected by `rosters_of`, but for the shift."""
+    number, place_id, state, *rest = columns
+    return Guest(number, place_id, State(state), *rest)
+
+
+def rosters_of(shift_ids: Collection[UUID]) -> Select[Any]:
+    """Select who has a place on these shifts: the shift's id, and what a `Guest` has.
 
     Sign-ups are numbered in the order in which they were made. One that was withdrawn, or waits, keeps its number, or
     everybody after it would be called differently from then on.
     """
+    number = func.row_number().over(partition_by=SignUp.shift_id, order_by=SignUp.id).label("number")
     numbered = select(
-        SignUp.id,
-        SignUp.volunteer_id,
-        SignUp.signed_up_at,
-        SignUp.state,
-        func.row_number().over(order_by=SignUp.id).label("number"),
-    ).where(SignUp.shift_id == shift_id)
+        SignUp.shift_id, number, SignUp.id, SignUp.state, SignUp.volunteer_id, SignUp.signed_up_at
+    ).where(among(SignUp.shift_id, shift_ids))  # fmt: skip
     place = numbered.subquery("place")
     allowed = _last_decision(place.c.volunteer_id)
-    name = case((allowed.scalar_subquery().is_(True), Volunteer.display_name))
-    rows = select(place.c.number, place.c.id, place.c.state, place.c.volunteer_id, name, place.c.signed_up_at)
-    rows = rows.join(Volunteer, Volunteer.id == place.c.volunteer_id)
-    rows = rows.where(place.c.state.in_(sorted(PLACED)), Volunteer.erased_at.is_(None)).order_by(place.c.number)
-    return [Guest(number, row_id, State(state), *rest) for number, row_id, state, *rest in tx.execute(rows)]
+    name = case((allowed.scalar_subquery().is_(True), Volunteer.display_name)).label("display_name")
+    columns = (place.c.shift_id, place.c.number, place.c.id, place.c.state, place.c.volunteer_id)
+    rows = select(*columns, name, place.c.signed_up_at).join(Volunteer, Volunteer.id == place.c.volunteer_id)
+    return rows.where(place.c.state.in_(sorted(PLACED)), Volunteer.erased_at.is_(None))
 
 
 def _last_decision(volunteer_id: Any) -> Select[bool]:  # noqa: ANN401  A column of whatever is selected from.

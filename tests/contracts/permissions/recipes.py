@@ -153,6 +153,8 @@ RECIPES: dict[str, Recipe] = {
     "record_consent": Recipe(lambda _things: CONSENT | REASON),
     "record_withdrawal": Recipe(lambda _things: WITHDRAWAL | REASON),
     "show_roster": PLAIN,
+    "show_board": PLAIN,
+    "watch_board": PLAIN,
     "export_own_data": PLAIN,
     "erase_oneself": Recipe(lambda _things: {"confirmed": False}),
     "export_personal_data": Recipe(lambda _things: REASON),
