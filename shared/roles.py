@@ -130,6 +130,7 @@ PERMISSIONS: dict[str, Permission] = {
     "shifts.import": _all(Role.OPERATOR),
     "volunteers.import": _all(Role.OPERATOR),
     "imports.follow": _all(Role.OPERATOR),  # Whoever may import something: tests compare.
+    "manifests.read": _all(Role.OPERATOR) | _BOOKS,
     "activities.summarise": _STAFF | _BOOKS | _all(Role.FUNDER),
     "feedback_forms.read": _STAFF | _all(Role.PARTNER, Role.VOLUNTEER, Role.AUDITOR),
     "feedback_forms.publish": _all(Role.OPERATOR),

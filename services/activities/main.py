@@ -102,9 +102,10 @@ def _afterwards() -> "Sequence[APIRouter]":
     from services.activities.certificates import api as certificates
     from services.activities.feedback import api as feedback
     from services.activities.feedback_forms import api as feedback_forms
+    from services.activities.manifests import api as manifests
     from services.activities.records import api as records
 
-    return feedback_forms.router, feedback.router, records.router, certificates.router
+    return feedback_forms.router, feedback.router, records.router, certificates.router, manifests.router
 
 
 def handlers() -> "Sequence[Handler[Any]]":
@@ -131,6 +132,7 @@ def timers() -> "Sequence[Timer]":
     from services.activities.deliverables.jobs import lapse_deliverables, owe_deliverables
     from services.activities.draws.jobs import hold_draws
     from services.activities.kit_returns.jobs import watch_kits
+    from services.activities.manifests.jobs import count_days
     from services.activities.personal_data.jobs import forget_expired
     from services.activities.places.jobs import expire_offers
     from services.activities.proposals.jobs import expire_proposals
@@ -142,6 +144,7 @@ def timers() -> "Sequence[Timer]":
         imports().timer, supersede_certificates, forget_expired, make_rounds_ahead, turn_rounds, expire_proposals,
         publish_approved, expire_offers, hold_draws, watch_shifts, watch_kits, close_shifts,
         pass_on_claims, owe_deliverables, lapse_deliverables, end_deliverables,
+        count_days,
     )  # fmt: skip
 
 

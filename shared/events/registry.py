@@ -5,6 +5,7 @@ from types import ModuleType
 from shared.events import (
     activities,
     activities_claims,
+    activities_days,
     activities_deliverables,
     activities_feedback,
     activities_incidents,
@@ -28,6 +29,7 @@ MODULES: tuple[ModuleType, ...] = (
     activities_feedback,
     activities_incidents,
     activities_kits,
+    activities_days,
     partners,
 )
 

@@ -84,6 +84,7 @@ SHOWN = {
     "sign_up.source", "sign_up.state", "account.code", "account.zh", "account.en", "balance.account", "donation.state",
     "eligibility.reason", "merge.reason", "merge.outcome", "merge.declined_because",
     "skill.code", "skill.title_zh", "skill.title_en",
+    "day_manifest.sha256",
     "donation.evidence", "entry.kind", "entry.source_type", "entry.currency", "leg.account",
 }  # fmt: skip
 

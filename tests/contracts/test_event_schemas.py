@@ -24,9 +24,10 @@ PERSONAL = {
 }  # fmt: skip
 
 TO_COME = {"partners"}  # What is heard of them already has its contract.
-# Codes by a pattern, names of organisations and titles of public things may travel (DOMAIN.md section 8); and lots.
+# Codes by a pattern, names of organisations and titles of public things may travel (DOMAIN.md section 8); lots, hashes.
 PUBLIC = {
     ("activities.shift.drawn.v1", "commitment"), ("activities.shift.drawn.v1", "seed"),
+    ("activities.day.manifested.v1", "sha256"),
     ("partners.partner.signed.v1", "reference"), ("partners.partner.signed.v1", "title"),
     ("partners.partner.standing_changed.v1", "cause"), ("partners.partner.exited.v1", "cause"),
 }  # fmt: skip

@@ -29,6 +29,8 @@ from services.activities.kits import queries as kits
 from services.activities.kits.schemas import KITS
 from services.activities.listings import queries as listings
 from services.activities.listings.schemas import LISTINGS, SHIFTS
+from services.activities.manifests import queries as manifests
+from services.activities.manifests.schemas import MANIFESTS
 from services.activities.merges import queries as merges
 from services.activities.merges.schemas import MERGES
 from services.activities.proposals import queries as proposals
@@ -89,6 +91,7 @@ LISTS = [
     Known("activities", INCIDENTS, incidents.incidents_of(incidents.Scope(PROGRAMME))),
     Known("activities", ROUNDS, rounds.rounds_of(PROGRAMME)),
     Known("activities", APPEALS, reliability.appeals_of(PROGRAMME)),
+    Known("activities", MANIFESTS, manifests.manifests_of(PROGRAMME)),
     Known("activities", MERGES, merges.merges_of(PROGRAMME)),
     Known("activities", LISTINGS, listings.listings_of(PROGRAMME, None)),
     Known("activities", SHIFTS, listings.shifts_of(PROGRAMME, None)),

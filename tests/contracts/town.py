@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from launch.services import SERVICES
 from services.activities.listings.tables import Listing
+from services.activities.manifests import actions as manifests
 from services.activities.proposals.rules import State
 from services.activities.work_files.queries import list_files
 from services.ledger.donations import actions as donations
@@ -100,11 +101,13 @@ def settle(town: Town) -> None:
         town.known["activities"] = {
             "claim_id": str(claim.id), "incident_id": str(incident.id),
             "kit_id": str(kit.id), "kit_cost_id": str(kits.make_kit_cost(tx, lost).id),
+            "service_on": str(shift.service_on),
             "shift_id": str(shift.id), "attendance_id": str(attendance.id), "feedback_id": str(answered.id),
             "certificate_id": str(certificates.make_certificate(tx, attendance).id),
             "deliverable_id": str(owed.id), "file_id": str(file.id),
             "proposal_id": str(proposal.id), "round_id": str(proposal.round_id),
         }  # fmt: skip
+        manifests.count_nightly(tx, now=activities.NOON + timedelta(days=1))
     with town.databases["ledger"].transaction() as tx:
         version = ledger.make_policy_version(tx, programme_id=town.programme_id)
         donations.accrue(tx, [ledger.make_settled(programme_id=town.programme_id)], now=ledger.NOW)

@@ -3,7 +3,16 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.activities.listings.tables import Listing, Shift
@@ -63,13 +72,17 @@ class Attendance(Base):
 
 
 class AttendanceVersion(Base):
-    """What was settled, revised or voided, by whom and why. Never changed."""
+    """What was settled, revised or voided, by whom and why. Never changed.
+
+    `written_in` is the number of the transaction that wrote it: instants say nothing of the order of commits.
+    """
 
     __tablename__ = "attendance_version"
     __table_args__ = (
         PrimaryKeyConstraint("attendance_id", "version"),
         CheckConstraint("kind IN ('settled', 'revised', 'voided')", name="kind"),
         CheckConstraint(EVIDENCE, name="evidence"),
+        Index("attendance_version_written_in_idx", "written_in", postgresql_using="brin"),
     )
 
     attendance_id: Mapped[UUID] = mapped_column(ForeignKey(Attendance.id))
@@ -85,3 +98,4 @@ class AttendanceVersion(Base):
     reason: Mapped[str]
     decided_by: Mapped[UUID]
     decided_at: Mapped[datetime]
+    written_in: Mapped[int] = mapped_column(BigInteger, server_default=text("((pg_current_xact_id())::text)::bigint"))

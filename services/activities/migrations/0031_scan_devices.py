@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0031_scan_devices"
-down_revision = "0025_kits"
+down_revision = "0029_manifests"
 
 
 def upgrade() -> None:

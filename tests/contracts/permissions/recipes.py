@@ -208,6 +208,8 @@ RECIPES: dict[str, Recipe] = {
     "count_guests": Recipe(lambda _things: {"guests": 3}),
     "record_walk_in": Recipe(lambda _things: STAY | {"employee_number": "E-1"}),
     "list_walk_ins": PLAIN,
+    "list_manifests": PLAIN,
+    "get_manifest": PLAIN,
     "get_walk_in": PLAIN,
     "confirm_walk_in": PLAIN,
     "decline_walk_in": PLAIN,

@@ -22,6 +22,7 @@ from shared.roles import PERMISSIONS, Role
 from shared.web.app import create_app
 from tests.contracts.permissions.recipes import RECIPES
 from tests.contracts.permissions.world import SHARED, Side, World, make_world
+from tests.factories.activities import FIRST_OF_JUNE
 from tests.web_options import OPTIONS
 
 ROUTES = [
@@ -63,7 +64,13 @@ class Doors:
         things |= {name: things[other] for name, other in recipe.uses.items()}
         ids = {name: str(thing) for name, thing in things.items()}
         path = f"/api/{service}" + route.path_format.format(
-            reference=side.partner_id, side="host", number="X-1", prefix="XX", year=2022, **ids
+            reference=side.partner_id,
+            side="host",
+            number="X-1",
+            prefix="XX",
+            year=2022,
+            service_on=FIRST_OF_JUNE,
+            **ids,
         )
         files = recipe.form or None
         body = None if files else recipe.json(things)

@@ -1,6 +1,7 @@
 """Two programmes, two partners and two people, each with one of everything that a route can be asked for."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.activities.feedback_forms.rules import Side as AnsweringSide
+from services.activities.manifests import actions as manifests
 from services.activities.proposals.rules import State
 from services.activities.proposals.tables import Proposal
 from services.activities.rounds.tables import Round
@@ -104,6 +106,8 @@ def make_world(databases: dict[str, Database]) -> World:
         for service, make in (("activities", _of_activities), ("ledger", _of_ledger)):
             database = databases[service]
             side.things[service] = make(database, side) | _of_the_kit(database, side)
+    with databases["activities"].transaction() as tx:
+        manifests.count_nightly(tx, now=NOON + timedelta(days=1))
     return world
 
 
