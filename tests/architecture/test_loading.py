@@ -8,14 +8,14 @@ from tests.architecture.sources import ROOT
 
 HEAVY = (
     "altair", "vl_convert", "typst", "xlsxwriter", "narwhals", "pylopdf_fonts_zh_cn", "fastapi", "sqlalchemy", "pika",
-    "dramatiq", "alembic", "httpx2", "cryptography",
+    "dramatiq", "alembic", "httpx2", "cryptography", "icalendar",
 )  # fmt: skip
 WEB_ROLES = (
     "import launch.roles.web, launch.roles.console; from launch.services import SERVICES; "
     "loaded = [router for service in SERVICES for router in service.routers]"
 )
 COMMANDS = "import launch.cli"
-SETTING = {"altair", "vl_convert", "typst", "narwhals", "pylopdf_fonts_zh_cn"}
+SETTING = {"altair", "vl_convert", "typst", "narwhals", "pylopdf_fonts_zh_cn", "icalendar"}
 
 
 def loaded(statement: str) -> set[str]:
