@@ -27,7 +27,8 @@ class Signatures:
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Sign with the first key, accept all of them. Raises WeakSecret."""
-        self._keys = list(reversed(require_strong(keys)))  # The library signs with the last.
+        self.keys = tuple(require_strong(keys))
+        self._keys = list(reversed(self.keys))  # The library signs with the last.
 
     def sign(self, value: object, *, purpose: str) -> str:
         """Return a JSON value as text that fits into an address or a cookie."""

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from shared.auth.callers import Caller
+from shared.auth.sealing import Seals
+from shared.auth.signatures import NotOurs
 from shared.errors import Conflict, Invalid, Refusal, Title
 from shared.web import kept_answers
 from shared.web.body_hashes import body_hash_of
@@ -23,6 +25,8 @@ from shared.web.kept_answers import Answer, Kept, Key
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 RETRY_SECONDS = 1
+SEALED = "popcandy-sealed"  # Among the headers of an answer that is kept sealed.
+_PURPOSE = "kept answers"
 KEPT_HEADERS = ("content-type", "content-disposition", "content-language", "etag", "location", "link")
 
 KeyHeader = Annotated[
@@ -83,10 +87,14 @@ def replays(tx: Session, asked: Sequence[Asked]) -> dict[Key, Answer | Refusal]:
     return replies
 
 
-def keep(tx: Session, answered: Mapping[Asked, Response], *, operation: str) -> None:
-    """Keep what is about to be answered to calls with a key."""
+def keep(tx: Session, answered: Mapping[Asked, Response], *, operation: str, seals: Seals | None = None) -> None:
+    """Keep what is about to be answered to calls with a key; sealed, if there are seals, for it holds a secret."""
     kept_answers.keep(
-        tx, {each.key: Kept(operation, each.request_hash, _answer(response)) for each, response in answered.items()}
+        tx,
+        {
+            each.key: Kept(operation, each.request_hash, _sealed(_answer(response), seals))
+            for each, response in answered.items()
+        },
     )
 
 
@@ -107,6 +115,23 @@ def _answer(response: Response) -> Answer:
     """Return what of a response is kept."""
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     return Answer(response.status_code, headers, bytes(response.body))
+
+
+def _sealed(answer: Answer, seals: Seals | None) -> Answer:
+    if seals is None:
+        return answer
+    return Answer(answer.status, answer.headers | {SEALED: "yes"}, seals.seal(answer.body, purpose=_PURPOSE).encode())
+
+
+def opened(answer: Answer, seals: Seals) -> Answer:
+    """Return a kept answer as it was. Raises KeyReused for one that was sealed with a key that is gone."""
+    if SEALED not in answer.headers:
+        return answer
+    headers = {name: value for name, value in answer.headers.items() if name != SEALED}
+    try:
+        return Answer(answer.status, headers, seals.open(answer.body.decode(), purpose=_PURPOSE))
+    except NotOurs as error:
+        raise KeyReused(field="Idempotency-Key") from error
 
 
 def response_of(answer: Answer) -> Response:

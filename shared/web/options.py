@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.auth.sealing import Seals
 from shared.auth.signatures import Signatures
 from shared.names import Names
 from shared.settings import Settings
@@ -19,6 +20,11 @@ class WebOptions:
     visits_per_minute: int = 60  # Of one address, to what is open to anybody.
     stream_seconds: float = 600.0  # After which one who watches connects again; 0 shows how things are, and ends.
     wait_seconds: float = 20.0  # For room, while as many requests as there are connections are in hand.
+
+    @property
+    def seals(self) -> Seals:
+        """Seals by the same keys, of what is kept and holds a secret."""
+        return Seals(self.signatures.keys)
 
 
 def options_of(settings: Settings, signatures: Signatures, *, names: Names | None) -> WebOptions:

@@ -50,11 +50,18 @@ IfNoneMatch = Annotated[
 Endpoint = Callable[..., Any]
 E = TypeVar("E", bound=Endpoint)
 _READINGS: set[Endpoint] = set()
+_SECRETS: set[Endpoint] = set()
 
 
 def reading(endpoint: E) -> E:
     """Mark a POST that changes nothing, where what is asked for must not stand in an address: no key, no trail."""
     _READINGS.add(endpoint)
+    return endpoint
+
+
+def tells_secret(endpoint: E) -> E:
+    """Mark a call whose answer holds a secret that stands nowhere else: what is kept of it, for its key, is sealed."""
+    _SECRETS.add(endpoint)
     return endpoint
 
 
@@ -100,14 +107,16 @@ class Route(APIRoute):
             described = call_of(request, caller, values.values(), at=clock.now())
             if kit_key is None:
                 return self._carry_out(endpoint, values, described, kit_tx)
+            seals = request.app.state.options.seals
             asked = idempotency.asked_by(request, caller, kit_key)
             known = idempotency.replays(kit_tx, [asked]).get(asked.key)
             if isinstance(known, Refusal):
                 raise known
             if known is not None:
-                return idempotency.response_of(known)
+                return idempotency.response_of(idempotency.opened(known, seals))
             response = self._carry_out(endpoint, values, described, kit_tx)
-            idempotency.keep(kit_tx, {asked: response}, operation=described.operation)
+            sealing = seals if endpoint in _SECRETS else None
+            idempotency.keep(kit_tx, {asked: response}, operation=described.operation, seals=sealing)
             return response
 
         asked_for = {"kit_tx": Tx, "kit_key": (idempotency.KeyHeader, None)}

@@ -20,7 +20,7 @@ from shared.ids import new_id
 from shared.service import Service
 from shared.web.doors import Tx, may
 from shared.web.preconditions import Read, Tagged
-from shared.web.routes import Router
+from shared.web.routes import Router, tells_secret
 
 TABLES = (
     "CREATE TABLE memo (id uuid PRIMARY KEY, programme_id uuid NOT NULL, body text NOT NULL, secret text NOT NULL)",
@@ -104,6 +104,14 @@ def keep_nothing(caller: Writer, tx: Tx) -> Response:
     """Keep an empty memo, and answer in a way of its own."""
     _add(tx, caller, "")
     return Response(b"\x00raw", 202, {"location": "/memos", "x-passing": "not kept"}, "application/octet-stream")
+
+
+@router.post("/secrets", status_code=201, operation_id="tell_secret")
+@tells_secret
+def tell_secret(caller: Writer, tx: Tx) -> dict[str, str]:
+    """Keep a memo of a secret, and tell it this once."""
+    memo = _add(tx, caller, "a secret was told")
+    return {"secret": f"of {memo.id}"}
 
 
 @router.post("/many/{count}", operation_id="keep_many")

@@ -15,8 +15,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from shared.auth.sealing import Seals
 from shared.database.sessions import Database
 from shared.web import kept_answers
+from shared.web.idempotency import SEALED, KeyReused, opened
 from shared.web.kept_answers import KEPT_FOR, Answer, Kept, Key
 from tests.faults.processes import Process
 from tests.shared.web.conftest import KEY
@@ -92,6 +94,29 @@ class TestReplay:
         assert (first.headers.get("idempotency-replayed"), again.headers["idempotency-replayed"]) == (None, "true")
         assert len(caller.bodies()) == (3 if path == "many/3" else 1)
         assert len(caller.entries()) == 1
+
+    def test_of_a_secret_is_kept_sealed(self, caller: Caller, key: str) -> None:
+        """Who reads the database learns none; who has the key is told the same again."""
+        first, again = (caller.send("POST", "secrets", key=key) for _ in range(2))
+        rows = text("SELECT headers, body FROM kept_answer WHERE programme_id = :programme")
+        with caller.database.transaction() as tx:
+            [(headers, body)] = tx.execute(rows, {"programme": caller.programme})
+
+        assert first.json()["secret"].startswith("of ")
+        assert first.json()["secret"].encode() not in bytes(body)
+        assert SEALED in headers
+        assert (again.status_code, again.content) == (201, first.content)
+        assert (again.headers["content-type"], SEALED in again.headers) == (first.headers["content-type"], False)
+        assert len(caller.bodies()) == 1
+
+    def test_of_a_secret_ends_with_the_key_that_sealed_it(self) -> None:
+        """It cannot be told any more, and is not made anew."""
+        old, new = (Seals([letter * 40]) for letter in "on")
+        sealed = Answer(201, {SEALED: "yes"}, old.seal(b"it", purpose="kept answers").encode())
+
+        assert opened(sealed, old) == Answer(201, {}, b"it")
+        with pytest.raises(KeyReused):
+            opened(sealed, new)
 
     def test_is_under_the_trace_of_its_own_request(self, caller: Caller, key: str) -> None:
         """Only what belongs to the answer is kept."""
