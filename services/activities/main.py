@@ -61,13 +61,15 @@ def _planning() -> "Sequence[APIRouter]":
 
 def _places() -> "Sequence[APIRouter]":
     """Return what is asked of places on shifts, and of the life of these."""
+    from services.activities.calendar_feeds import api as calendar_feeds
     from services.activities.draws import api as draws
     from services.activities.places import api as places
     from services.activities.reliability import api as reliability
     from services.activities.schedules import api as schedules
     from services.activities.sign_ups import api as sign_ups
 
-    return sign_ups.router, reliability.router, draws.router, places.router, schedules.router
+    planned = (draws.router, places.router, schedules.router, calendar_feeds.router)
+    return sign_ups.router, reliability.router, *planned
 
 
 def _kits() -> "Sequence[APIRouter]":

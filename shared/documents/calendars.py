@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "text/calendar"
 PRODUCT: Final = "-//Popcandy//Popcandy//ZH"
 REFRESHED_EVERY: Final = timedelta(hours=1)
+FORM: Final = 1  # Counts how often the way was changed in which the same events are written.
 # What TEXT may not hold (RFC 5545 section 3.3.11), and what some readers take for the end of a line.
 _UNFIT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -58,6 +59,11 @@ class Calendar:
     name: str
     description: str
     events: Sequence[Event]
+
+
+def essence_of(calendar: Calendar) -> bytes:
+    """Return what differs whenever a calendar would be written otherwise, for far less than to write it."""
+    return f"{FORM} {calendar!r}".encode()
 
 
 def written(calendar: Calendar) -> bytes:

@@ -260,6 +260,18 @@ TABLE = (
         fixed=Title(zh="至签收、归还、遗失或取消", en="Until it arrives, comes back, is lost or cancelled"),
     ),
     Kept(
+        "calendar_feeds",
+        "activities",
+        Title(
+            zh="日历订阅：谁在何时申请、停用（地址仅存散列值）",
+            en="Calendar feeds: who asked when; of an address its hash",
+        ),
+        Title(
+            zh="日历程序凭地址读取场次；停用即删散列值，本人被删除时整条删除",
+            en="Programs read shifts by them; the hash goes when one is revoked, all of it with the person's erasure",
+        ),
+    ),
+    Kept(
         "incidents",
         "activities",
         Title(zh="待处理事件及处理记录", en="Incidents, and what was noted of them"),

@@ -91,9 +91,15 @@ def etag(tag: str) -> str:
     return f'"{tag}"'
 
 
+def is_known(request: Request, tag: str) -> bool:
+    """Say whether the caller has the reading of a tag, which is given as a header's value."""
+    known = request.headers.get("if-none-match")
+    if known is None:
+        return False
+    return known.strip() == ANY or tag.strip('"') in {each for _, each in _TAG.findall(known)}
+
+
 def unless_known(request: Request, response: Response) -> Response:
     """Return a reading, or 304 if the caller has it."""
-    known, tag = request.headers.get("if-none-match"), response.headers["etag"]
-    if known is None or (known.strip() != ANY and tag.strip('"') not in {each for _, each in _TAG.findall(known)}):
-        return response
-    return Response(status_code=304, headers={"etag": tag})
+    tag = response.headers["etag"]
+    return Response(status_code=304, headers={"etag": tag}) if is_known(request, tag) else response

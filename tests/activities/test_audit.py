@@ -33,7 +33,7 @@ THINGS = {
     "shift", "attendance", "sheet_import", "import", "volunteer", "partner", "listing", "sign_up", "consent",
     "personal_data_access", "round", "round_calendar", "proposal", "proposal_comment", "proposal_decision",
     "deliverable", "deliverable_submission", "incident", "claim", "walk_in", "guest_count", "feedback_form", "feedback",
-    "certificate", "certificate_issuer", "kit", "kit_cost", "skill", "profile", "eligibility", "merge",
+    "certificate", "certificate_issuer", "calendar_feed", "kit", "kit_cost", "skill", "profile", "eligibility", "merge",
     "reliability_appeal", "appeal",
 }  # fmt: skip
 PERSONAL = ("小跳", "E-77", "GEZDGNBVGY3TQOJQ")

@@ -30,6 +30,7 @@ from tests.factories.activities import (
     make_sign_up,
     make_volunteer,
 )
+from tests.factories.calendar_feeds import make_feed
 from tests.factories.certificates import make_certificate
 from tests.factories.deliverables import PDF, make_submitted, make_work_shift
 from tests.factories.kits import make_address, make_craft_shift, make_kit, make_kit_cost
@@ -67,6 +68,8 @@ class Marked:
             **self._work(tx, person),
             "feedback_id": uuid4(),
             "certificate_id": certificate.id,
+            "calendar_feed_id": make_feed(tx, secret=str(shift.id), partner_id=shift.partner_id).id,
+            "secret": shift.id,
         }
 
     def _claim(self, tx: Session, person: Volunteer) -> UUID:

@@ -41,13 +41,14 @@ DECIDES = {
 }  # fmt: skip
 ADDS = {
     "propose_merge", "appeal_reliability",
+    "request_own_calendar_feed", "request_host_calendar_feed", "request_programme_calendar_feed",
     "draft_proposal", "clone_proposal", "comment_on_proposal", "stage_proposals_import",
     "register_volunteer", "plan_round", "publish_listing", "stage_volunteers_import", "stage_shifts_import",
     "stage_attendance_import", "propose_policy_version", "request_replay", "export_personal_data",
     "open_incident", "note_incident", "report_incident",
 }  # fmt: skip
 REPORTS = {
-    "request_certificate", "issue_certificate",
+    "request_certificate", "issue_certificate", "revoke_calendar_feed",
     "claim_proposal", "release_proposal",
     "attest_presence", "count_guests", "record_walk_in", "confirm_walk_in", "decline_walk_in",
     "submit_deliverable",
@@ -67,6 +68,7 @@ SHOWN = {
     "attendance_version.reason", "consent.purpose", "consent.decision", "consent.text_digest", "consent.language",
     "consent.reason", "personal_data_access.kind", "personal_data_access.reason", "suppressed_number.key_id",
     "feedback.side", "feedback_form.side", "feedback_form.document",
+    "calendar_feed.kind", "calendar_feed.language",
     "certificate.number", "certificate.key_id", "certificate.state", "certificate.revoked_because",
     "certificate_issuer.prefix", "certificate_issuer.zh", "certificate_issuer.en", "certificate_issuer.timezone",
     "partner.reference", "partner.name", "partner.agreement", "partner_standing.standing", "partner_standing.cause",

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from launch.services import SERVICES
 from services.activities.attendance import queries as attendance
 from services.activities.attendance.schemas import ATTENDANCES
+from services.activities.calendar_feeds import queries as calendar_feeds
+from services.activities.calendar_feeds.schemas import CALENDAR_FEEDS
 from services.activities.certificates import queries as certificates
 from services.activities.certificates.schemas import CERTIFICATES
 from services.activities.claims import queries as claims
@@ -97,6 +99,7 @@ LISTS = [
     Known("activities", SHIFTS, listings.shifts_of(PROGRAMME, None)),
     Known("activities", PROPOSALS, proposals.listed(PROGRAMME, None)),
     Known("activities", ATTENDANCES, attendance.attendances_of(PROGRAMME, None)),
+    Known("activities", CALENDAR_FEEDS, calendar_feeds.feeds_of(Scope(PROGRAMME))),
     Known("activities", CERTIFICATES, certificates.certificates_of(PROGRAMME, None)),
     Known("activities", FEEDBACK, feedback.feedback_of(PROGRAMME, None)),
     Known("activities", REMARKS, feedback.remarks_of(PROGRAMME, None)),

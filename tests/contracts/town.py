@@ -24,7 +24,7 @@ from shared.database.server import Server
 from shared.database.sessions import Database
 from shared.roles import PEOPLE
 from shared.web.app import create_app
-from tests.factories import activities, certificates, deliverables, feedback, kits, ledger, proposals
+from tests.factories import activities, calendar_feeds, certificates, deliverables, feedback, kits, ledger, proposals
 from tests.web_options import OPTIONS
 
 
@@ -103,6 +103,10 @@ def settle(town: Town) -> None:
             "kit_id": str(kit.id), "kit_cost_id": str(kits.make_kit_cost(tx, lost).id),
             "service_on": str(shift.service_on),
             "shift_id": str(shift.id), "attendance_id": str(attendance.id), "feedback_id": str(answered.id),
+            "calendar_feed_id": str(calendar_feeds.make_feed(
+                tx, secret=calendar_feeds.SECRET, volunteer_id=volunteer.id, programme_id=town.programme_id
+            ).id),
+            "secret": calendar_feeds.SECRET,
             "certificate_id": str(certificates.make_certificate(tx, attendance).id),
             "deliverable_id": str(owed.id), "file_id": str(file.id),
             "proposal_id": str(proposal.id), "round_id": str(proposal.round_id),

@@ -58,6 +58,7 @@ class Shift(Base):
     While it `awaits_draw`, whoever signs up stands in the line.
     `closed_at` is since when nobody new may sign up. `short_at` and `decision_asked_at` are when it was told, of the
     times that are planned now, that people are missing, and that somebody should decide whether it happens.
+    `revision` counts how often it was moved or called off, last at `revised_at`: calendars go by them.
     `minutes_per_piece` is its listing's: what is handed in counts by piece. `owed_at` is since when each place on it
     owes that.
     """
@@ -78,6 +79,7 @@ class Shift(Base):
         CheckConstraint("minimum BETWEEN 1 AND capacity", name="minimum"),
         CheckConstraint("capacity > 0", name="capacity"),
         CheckConstraint("taken >= 0", name="taken"),
+        CheckConstraint("(revision = 0) = (revised_at IS NULL)", name="revision"),
         Index("shift_programme_id_service_on_idx", "programme_id", "service_on"),
         Index("shift_unclosed_idx", "ends_at", postgresql_where=text("concluded_at IS NULL")),
         Index(
@@ -111,5 +113,7 @@ class Shift(Base):
     not_run: Mapped[str | None]
     closed_at: Mapped[datetime | None]
     rescheduled_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(Integer, server_default="0")
+    revised_at: Mapped[datetime | None]
     short_at: Mapped[datetime | None]
     decision_asked_at: Mapped[datetime | None]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from services.activities.attendance.actions import Presence, Settlement, arrive, settle
 from services.activities.attendance.queries import find_under_way, list_attendance_of
 from services.activities.attendance.tables import Attendance
+from services.activities.calendar_feeds import actions as calendar_feeds
 from services.activities.check_ins.actions import forget_attempts_of
 from services.activities.check_ins.rules import WINDOW
 from services.activities.claims import actions as claims
@@ -177,7 +178,8 @@ def _hand_over(tx: Session, merge: Merge, both: _Both, decision: Decision) -> No
     kept_id, merged_id = merge.kept_id, merge.merged_id
     sign_ups.hand_over(tx, kept_id=kept_id, merged_id=merged_id, attended=both.settled, now=decision.at)
     handing_over = (
-        kits.hand_over, scans.hand_over, rosters.hand_over, claims.hand_over, deliverables.hand_over,
+        calendar_feeds.hand_over, kits.hand_over, scans.hand_over, rosters.hand_over, claims.hand_over,
+        deliverables.hand_over,
     )  # fmt: skip
     for hand_over in handing_over:
         hand_over(tx, kept_id=kept_id, merged_id=merged_id)

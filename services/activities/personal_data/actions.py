@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.activities.attendance.queries import find_under_way, list_shifts_attended
+from services.activities.calendar_feeds import actions as calendar_feeds
 from services.activities.certificates.actions import forget_content
 from services.activities.check_ins.actions import forget_attempts, forget_attempts_of
 from services.activities.check_ins.rules import WINDOW
@@ -42,6 +43,7 @@ _FORGETTING: tuple[Callable[..., object], ...] = (
     forget_marks_of,
     forget_profile,
     forget_reasons,
+    calendar_feeds.forget,
     forget_words_of,
     claims.forget_words_of,
     forget_files_of,

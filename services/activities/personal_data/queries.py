@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from services.activities.attendance.queries import list_attendance_of, list_versions_of
 from services.activities.attendance.tables import Attendance, AttendanceVersion
+from services.activities.calendar_feeds.queries import list_feeds_of
+from services.activities.calendar_feeds.tables import CalendarFeed
 from services.activities.certificates.queries import list_of_person as list_certificates
 from services.activities.certificates.tables import Certificate
 from services.activities.check_ins.queries import list_attempts_of
@@ -62,6 +64,7 @@ class Everything:
     former: Sequence[FormerRecord]
     consents: Sequence[Consent]
     sign_ups: Sequence[Any]
+    calendar_feeds: Sequence[CalendarFeed]
     appeals: Sequence[Appeal]
     attendances: Sequence[Attendance]
     versions: Sequence[AttendanceVersion]
@@ -98,6 +101,7 @@ def gather(tx: Session, person: Volunteer) -> Everything:
         former=former,
         consents=[row for each in ids for row in list_consents(tx, volunteer_id=each)],
         sign_ups=of_each(list_places_of),
+        calendar_feeds=of_each(list_feeds_of),
         appeals=of_each(list_appeals_of),
         attendances=attendances,
         versions=list_versions_of(tx, [attendance.id for attendance in attendances]),

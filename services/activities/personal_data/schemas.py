@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from services.activities.calendar_feeds.schemas import CalendarFeed
 from services.activities.certificates.schemas import OwnCertificate
 from services.activities.claims.schemas import OwnClaim
 from services.activities.consents.schemas import Consent
@@ -202,6 +203,7 @@ class PersonalData(BaseModel):
     former_records: Parts[FormerRecord]
     consents: Parts[Consent]
     sign_ups: Parts[OwnSignUp]
+    calendar_feeds: Parts[CalendarFeed]
     appeals: Parts[Appeal]
     attendances: Parts[OwnAttendanceRecord]
     scans: Parts[Scan]
@@ -228,6 +230,7 @@ PARTS: dict[str, type[BaseModel]] = {
     "former_records": FormerRecord,
     "consents": Consent,
     "sign_ups": OwnSignUp,
+    "calendar_feeds": CalendarFeed,
     "appeals": Appeal,
     "attendances": OwnAttendanceRecord,
     "attendances.versions": OwnVersion,
@@ -276,6 +279,7 @@ def shown(found: Everything, *, now: datetime) -> PersonalData:
         former_records=_all(FormerRecord, found.former),
         consents=_all(Consent, found.consents),
         sign_ups=_all(OwnSignUp, found.sign_ups),
+        calendar_feeds=_all(CalendarFeed, found.calendar_feeds),
         appeals=_all(Appeal, found.appeals),
         attendances=[each.model_copy(update={"versions": versions.get(each.id, [])}) for each in attendances],
         scans=_all(Scan, found.scans),

@@ -80,6 +80,7 @@ def decide_no_go(tx: Session, decision: Decision, *, because: str) -> Shift:
     following = next_state(shift.state, ShiftCommand.DECIDE_NO_GO)
     rules.require_before_start(shift.starts_at, now=decision.at)
     shift.state, shift.cancelled_because = following, because
+    _revise(shift, at=decision.at)
     bus.emit(tx, ShiftNoGo(**_fact(shift), **_counts(shift), at=decision.at))
     return _release(tx, shift, now=decision.at)
 
@@ -108,6 +109,7 @@ def record_not_run(tx: Session, decision: Decision, *, code: NotRun, because: st
     following = next_state(shift.state, ShiftCommand.RECORD_NOT_RUN)
     rules.require_started(shift.starts_at, now=decision.at)
     shift.state, shift.not_run, shift.cancelled_because = following, code, because
+    _revise(shift, at=decision.at)
     bus.emit(tx, ShiftNotRun(**_fact(shift), because=code, at=decision.at))
     return _release(tx, shift, now=decision.at, also=[State.MISSED])
 
@@ -130,6 +132,7 @@ def reschedule(tx: Session, decision: Decision, times: Times) -> Shift:
     shift.state, shift.starts_at, shift.ends_at = following, times.starts_at, times.ends_at
     shift.service_on = service_date(times.starts_at, zone(listing.timezone))
     shift.rescheduled_at, shift.short_at, shift.decision_asked_at = decision.at, None, None
+    _revise(shift, at=decision.at)
     tx.flush()
     overlapping = tuple(queries.list_overlapping(tx, shift))
     cap_offers(tx, shift.id, until=times.starts_at)
@@ -211,9 +214,15 @@ def _lock_listing(tx: Session, decision: Decision) -> Listing:
 def _call_off(tx: Session, shifts: Sequence[Shift], *, because: str, now: datetime) -> Sequence[Shift]:
     for shift in shifts:
         shift.state, shift.cancelled_because = ShiftState.CANCELLED, because
+        _revise(shift, at=now)
     bus.emit_all(tx, [ShiftCancelled(**_fact(shift), at=now) for shift in shifts])
     _cancel_sign_ups(tx, shifts, now=now)
     return shifts
+
+
+def _revise(shift: Shift, *, at: datetime) -> None:
+    """Count a change that calendars are to hear of."""
+    shift.revision, shift.revised_at = shift.revision + 1, at
 
 
 def _release(tx: Session, shift: Shift, *, now: datetime, also: Collection[State] = ()) -> Shift:

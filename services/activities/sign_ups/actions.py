@@ -51,7 +51,8 @@ _MOVE = text("""
         UPDATE sign_up SET state = :target, ended_at = CAST(:ended_at AS timestamptz), offer_expires_at = kept.until,
             ended_because = CAST(:because AS text),
             signed_up_at = coalesce(CAST(:signed_up_at AS timestamptz), signed_up_at),
-            drawn_place = CASE WHEN CAST(:signed_up_at AS timestamptz) IS NULL THEN drawn_place END
+            drawn_place = CASE WHEN CAST(:signed_up_at AS timestamptz) IS NULL THEN drawn_place END,
+            moves = moves + 1, moved_at = :at
         FROM shift LEFT JOIN unnest(CAST(:kept_shifts AS uuid[]), CAST(:kept_until AS timestamptz[]))
             AS kept(shift_id, until) ON kept.shift_id = shift.id
         WHERE sign_up.id = ANY(CAST(:ids AS uuid[])) AND sign_up.state = ANY(CAST(:sources AS text[]))
@@ -224,6 +225,7 @@ def _columns(move: Move, sign_up_ids: Collection[UUID]) -> dict[str, object]:
         "ids": uuids(sign_up_ids),
         "sources": texts(rules.sources(move.command)),
         "target": target,
+        "at": move.at,
         "ended_at": None if target in rules.PENDING else move.at,
         "because": None if target in rules.PENDING else move.because,
         "signed_up_at": move.at if is_new else None,

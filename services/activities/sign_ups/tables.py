@@ -20,7 +20,7 @@ class SignUp(Base):
     """How one person stands with one shift; its state changes under the shift's lock alone.
 
     The order of the line is `drawn_place` where there was a draw, then `signed_up_at`, then `id`. `ended_at` is when it
-    was decided what became of it.
+    was decided what became of it. `moves` counts how often its state has changed, last at `moved_at`.
     """
 
     __tablename__ = "sign_up"
@@ -31,6 +31,7 @@ class SignUp(Base):
         CheckConstraint("(state IN ('waitlisted', 'offered', 'confirmed')) = (ended_at IS NULL)", name="ended"),
         CheckConstraint("(state = 'offered') = (offer_expires_at IS NOT NULL)", name="offer"),
         CheckConstraint("drawn_place > 0", name="drawn_place"),
+        CheckConstraint("(moves = 0) = (moved_at IS NULL)", name="moves"),
         CheckConstraint("ended_because IS NULL OR ended_at IS NOT NULL", name="ended_because"),
         Index(
             "sign_up_shift_id_signed_up_at_id_idx",
@@ -51,3 +52,5 @@ class SignUp(Base):
     ended_because: Mapped[str | None] = mapped_column(info=PRIVATE)
     offer_expires_at: Mapped[datetime | None]
     drawn_place: Mapped[int | None] = mapped_column(Integer)
+    moves: Mapped[int] = mapped_column(Integer, server_default="0")
+    moved_at: Mapped[datetime | None]

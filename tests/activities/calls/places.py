@@ -14,6 +14,7 @@ from tests.factories.activities import (
     make_sign_up,
     make_volunteer,
 )
+from tests.factories.calendar_feeds import make_feed
 
 LATER = {"starts_at": "2022-07-01T01:00:00Z", "ends_at": "2022-07-01T04:00:00Z", "reason": "台风"}
 
@@ -80,7 +81,29 @@ def excuse(door: Door) -> Call:
     return by_itself
 
 
+def feed_of(role: Role, path: str) -> Make:
+    """Ask for a calendar feed as somebody of a role."""
+
+    def asked(door: Door) -> Call:
+        known = door.put_in(lambda tx: make_shift(tx, programme_id=door.programme_id))
+        person = door.put_in(lambda tx: make_volunteer(tx, programme_id=door.programme_id))
+        caller = door.by(role, person_id=person.id, partner_id=known.partner_id)
+        return Call(caller, "POST", path, {"json": {"language": "en"}}, {"calendar_feed": {"added": 1}})
+
+    return asked
+
+
+def revoke_feed(door: Door) -> Call:
+    feed = door.put_in(lambda tx: make_feed(tx, programme_id=door.programme_id))
+    path = f"/calendar-feeds/{feed.id}/revocation"
+    return Call(door, "POST", path, {}, {"calendar_feed": {"changed": 1}})
+
+
 CALLS: dict[str, Make] = {
+    "request_own_calendar_feed": feed_of(Role.VOLUNTEER, "/volunteers/me/calendar-feeds"),
+    "request_host_calendar_feed": feed_of(Role.PARTNER, "/partners/me/calendar-feeds"),
+    "request_programme_calendar_feed": feed_of(Role.OPERATOR, "/calendar-feeds"),
+    "revoke_calendar_feed": revoke_feed,
     "decide_go": of_shift("go"),
     "decide_no_go": of_shift("no-go", {"reason": "人数不足"}),
     "cancel_shift": of_shift("cancel", {"reason": "台风"}),

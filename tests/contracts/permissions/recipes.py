@@ -280,6 +280,12 @@ RECIPES: dict[str, Recipe] = {
     "list_remarks": PLAIN,
     "get_own_service_record": PLAIN,
     "get_service_record": PLAIN,
+    "request_own_calendar_feed": Recipe(lambda _things: {"language": "en"}),
+    "request_host_calendar_feed": Recipe(lambda _things: {"language": "en"}),
+    "request_programme_calendar_feed": Recipe(lambda _things: {"language": "en"}),
+    "list_calendar_feeds": PLAIN,
+    "revoke_calendar_feed": PLAIN,
+    "read_calendar": PLAIN,
     "get_certificate_issuer": PLAIN,
     "record_certificate_issuer": Recipe(
         lambda _things: {

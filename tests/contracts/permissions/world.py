@@ -23,7 +23,7 @@ from shared.bus.tables import Replay, TaskRun
 from shared.database.sessions import Database
 from shared.ids import new_id
 from shared.imports.tables import Import
-from tests.factories import activities, certificates, deliverables, feedback, kits, ledger, proposals
+from tests.factories import activities, calendar_feeds, certificates, deliverables, feedback, kits, ledger, proposals
 from tests.factories.activities import NINE, NOON
 from tests.shared.bus.dead_letters.dying import make_dead
 
@@ -72,6 +72,7 @@ PERSONAL = (
     ("activities", "sign_up_id"),
     ("activities", "remark_id"),
     ("activities", "certificate_id"),
+    ("activities", "own_feed_id"),
     ("ledger", "donation_id"),
     ("ledger", "attendance_id"),
 )
@@ -145,6 +146,7 @@ def _of_activities(database: Database, side: Side) -> Things:
             "answered_shift_id": later.id,
             "feedback_id": answered.id,
             "remark_id": remark.id,
+            **_feeds(tx, side),
             "certificate_id": certificates.make_certificate(tx, served).id,
             "spare_volunteer_id": activities.make_volunteer(tx, **programme).id,
             "twin_volunteer_id": activities.make_volunteer(tx, **programme).id,
@@ -174,6 +176,14 @@ def _work(tx: Session, side: Side, person: Volunteer) -> Things:
     row = deliverables.make_submitted(tx, shift=shift, place=activities.make_sign_up(tx, shift, volunteer=person))
     [(file, _)] = list_files(tx, row.id)
     return {"deliverable_id": row.id, "file_id": file.id}
+
+
+def _feeds(tx: Session, side: Side) -> Things:
+    """Make one calendar feed for each way to see one: all of them are the person's, and one the partner's as well."""
+    make, programme_id, person_id = calendar_feeds.make_feed, side.programme_id, side.volunteer_id
+    own = make(tx, volunteer_id=person_id, programme_id=programme_id)
+    hosts = make(tx, partner_id=side.partner_id, person_id=person_id, programme_id=programme_id)
+    return {"own_feed_id": own.id, "calendar_feed_id": hosts.id}
 
 
 def _import(tx: Session, side: Side) -> UUID:
