@@ -59,7 +59,8 @@ REPORTS = {
     "issue_kits", "ship_kits", "give_kit_address", "confirm_kit_receipt", "record_kit_receipt", "cancel_kit",
     "return_kit", "claim_kit_cost",
 }  # fmt: skip
-READINGS = {"look_up_names", "look_up_volunteers"}  # Nothing changes; what is asked for must not stand in an address.
+# Nothing changes; what is asked for must not stand in an address, or has no room there.
+READINGS = {"look_up_names", "look_up_volunteers", "preview_shifts"}
 ABOUT_A_SET = {"discard_dead_letters", "decide_proposals", "mark_no_shows", "accept_deliverables"}
 
 # Text that the audit trail may show: words of a known kind, codes and ids, and reasons. All other text is private.

@@ -6,9 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.checklists import rules
 from services.activities.checklists.rules import Mode, Severity
+from services.activities.recurrences.rules import written_out
+from services.activities.recurrences.schemas import MOST_PEOPLE, NewShift
 from shared.web.fields import GREATEST, WHOLE, Instant, Shown, Text, Whole
+from shared.zones import zone
 
-MOST_PEOPLE = 10_000
+MOST_SHIFTS = 100
 
 
 class _Part(BaseModel):
@@ -59,7 +62,7 @@ class Content(_Part):
     place: Text = Field(default="", max_length=200)
     timezone: Text = Field(default="Asia/Shanghai", max_length=60)
     positions: list[Position] = Field(default=[], max_length=20)
-    shifts: list[PlannedShift] = Field(default=[], max_length=100)
+    shifts: list[PlannedShift] = Field(default=[], max_length=MOST_SHIFTS)
     risks: Text = Field(default="", max_length=2_000)
     insurance: Text = Field(default="", max_length=1_000)
     safeguards: Text = Field(default="", max_length=2_000)
@@ -67,14 +70,24 @@ class Content(_Part):
     deliverable: Deliverable | None = None
     kit: Kit | None = None
 
+
+class NewContent(Content):
+    """What a partner says; shifts that repeat are written out at once, and shown so."""
+
+    shifts: list[NewShift] = Field(  # type: ignore[assignment]  # What is sent may repeat.
+        default=[], max_length=MOST_SHIFTS, description="100 at most, written out."
+    )
+
     def told(self) -> rules.Content:
-        """Return it as the rules have it."""
+        """Return it as the rules have it. Raises UnknownTimezone, BadRepetition, TooManyShifts, UnclearLocalTime."""
         deliverable, kit = self.deliverable, self.kit
         texts = {name: getattr(self, name) for name in _TEXTS}
+        planned = written_out((each.told() for each in self.shifts), timezone=zone(self.timezone), most=MOST_SHIFTS)
+        shifts = (rules.PlannedShift(each.starts_at, each.ends_at, each.capacity, each.minimum) for each in planned)
         return rules.Content(
             mode=self.mode,
             positions=tuple(rules.Position(each.name, each.number, tuple(each.skills)) for each in self.positions),
-            shifts=tuple(rules.PlannedShift(**each.model_dump()) for each in self.shifts),
+            shifts=tuple(shifts),
             deliverable=None if deliverable is None else rules.Deliverable(**deliverable.model_dump()),
             kit=None if kit is None else rules.Kit(**kit.model_dump()),
             **texts,

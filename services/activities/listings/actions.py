@@ -1,6 +1,6 @@
 """What can be done with listings and their shifts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from services.activities.listings import queries, rules
 from services.activities.listings.tables import Listing, Shift
 from services.activities.partners import queries as partners
 from services.activities.partners.rules import UnknownPartner
+from services.activities.recurrences.rules import Planned, written_out
 from shared import bus
 from shared.audit import Change, note
 from shared.database.arrays import among
@@ -83,18 +84,31 @@ class NewListing:
 
 
 def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: datetime) -> Listing:
-    """Publish one listing. Raises BadShift, UnknownTimezone, UnknownPartner, ReferenceTaken."""
+    """Publish one listing. Raises BadShift, UnknownPartner, ReferenceTaken."""
     if partners.find_partner(tx, programme_id=programme_id, partner_id=listing.partner_id) is None:
         raise UnknownPartner(field="partner_id", partner_id=listing.partner_id)
     queries.lock_references(tx, programme_id=programme_id)
     if queries.find_listings(tx, programme_id=programme_id, references=[listing.reference]):
         raise rules.ReferenceTaken(field="reference")
-    zone(listing.timezone)
-    for shift in listing.shifts:
-        rules.require_times(shift.times)
-        rules.require_minimum(shift.minimum, capacity=shift.capacity)
+    require_shifts(listing.shifts)
     add_listings(tx, programme_id=programme_id, listings=[listing], now=now)
     return queries.find_listings(tx, programme_id=programme_id, references=[listing.reference])[listing.reference]
+
+
+def planned(shifts: Iterable[Planned], *, timezone: str) -> tuple[NewShift, ...]:
+    """Write shifts out and number them. Raises UnknownTimezone, BadRepetition, TooManyShifts, UnclearLocalTime."""
+    found = written_out(shifts, timezone=zone(timezone), most=rules.MOST_SHIFTS)
+    return tuple(
+        NewShift(number, rules.Times(each.starts_at, each.ends_at), each.capacity, each.minimum)
+        for number, each in enumerate(found, start=1)
+    )
+
+
+def require_shifts(shifts: Iterable[NewShift]) -> None:
+    """Refuse shifts that cannot be published. Raises BadShift."""
+    for shift in shifts:
+        rules.require_times(shift.times)
+        rules.require_minimum(shift.minimum, capacity=shift.capacity)
 
 
 def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListing], now: datetime) -> list[UUID]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from shared.errors import Conflict, Invalid, Title
 
 LONGEST_SHIFT = timedelta(hours=24)
+MOST_SHIFTS: Final = 200  # Of a listing that is published by itself.
 SECRET_BYTES = 20  # 160 bits, as RFC 4226 section 4 recommends.
 
 

@@ -9,26 +9,16 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from services.activities.listings import queries, tables
-from services.activities.listings.rules import ListingState, ShiftState
+from services.activities.listings.rules import MOST_SHIFTS, ListingState, ShiftState
+from services.activities.recurrences.schemas import NewShift
 from shared.errors import Title
 from shared.events.activities_shifts import NotRun
-from shared.web.fields import Count, Instant, Items, Shown, Text, Whole
+from shared.web.fields import Count, Items, Shown, Text
 from shared.web.lists import Listed
 
 
-class NewShift(BaseModel):
-    """An occasion to be published; whole minutes, half-open."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    starts_at: Instant
-    ends_at: Instant
-    capacity: Whole = Field(ge=1, le=10_000)
-    minimum: Whole = Field(default=1, ge=1, le=10_000, description="With fewer people it should not happen.")
-
-
 class NewListing(BaseModel):
-    """An activity to be published; its shifts are numbered in the order given, from 1."""
+    """An activity to be published; its shifts are numbered in the order given, from 1, as they are written out."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,7 +26,33 @@ class NewListing(BaseModel):
     reference: Text = Field(min_length=1, max_length=40)
     title: Text = Field(min_length=1, max_length=200)
     timezone: Text = Field(default="Asia/Shanghai", max_length=60)
-    shifts: list[NewShift] = Field(min_length=1, max_length=200)
+    shifts: list[NewShift] = Field(min_length=1, max_length=MOST_SHIFTS, description="200 at most, written out.")
+
+
+class ShiftPlan(BaseModel):
+    """Shifts as they would be published, to see what their repetitions come to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    timezone: Text = Field(default="Asia/Shanghai", max_length=60)
+    shifts: list[NewShift] = Field(min_length=1, max_length=MOST_SHIFTS)
+
+
+class PlannedShift(BaseModel):
+    """One shift of a plan; `service_on` is the local date on which it starts."""
+
+    number: Count
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    service_on: date
+    capacity: Count
+    minimum: Count
+
+
+class WrittenOut(BaseModel):
+    """A plan with every shift by itself, numbered as it would be published."""
+
+    items: Items[PlannedShift]
 
 
 class Shift(BaseModel):

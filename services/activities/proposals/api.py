@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends
 from sqlalchemy.orm import Session
 
-from services.activities.checklists.schemas import Content, Finding
+from services.activities.checklists.schemas import Content, Finding, NewContent
 from services.activities.partners.rules import (
     NoAgreement,
     PartnerBarred,
@@ -19,6 +19,7 @@ from services.activities.proposals import actions, queries, rules, schemas
 from services.activities.proposals.actions import By
 from services.activities.proposals.schemas import PROPOSALS
 from services.activities.proposals.tables import Proposal
+from services.activities.recurrences.rules import BadRepetition, TooManyShifts, UnclearLocalTime
 from shared.auth.callers import Caller, OtherPartner
 from shared.errors import NotFound
 from shared.web.doors import Now, Tx, may
@@ -32,12 +33,13 @@ router = Router(tags=["proposals"])
 
 Writer = Annotated[Caller, Depends(may("proposals.write"))]
 Reader = Annotated[Caller, Depends(may("proposals.read"))]
+PLAN = (UnknownTimezone, BadRepetition, TooManyShifts, UnclearLocalTime)
 
 
 @router.post(
     "/proposals", status_code=201, operation_id="draft_proposal", response_model=schemas.WholeProposal
 )  # fmt: skip
-@refuses(OtherPartner, UnknownPartner, rules.UnknownRound, rules.SubmissionClosed, UnknownTimezone)
+@refuses(OtherPartner, UnknownPartner, rules.UnknownRound, rules.SubmissionClosed, *PLAN)
 def draft_proposal(body: schemas.NewProposal, caller: Writer, tx: Tx, now: Now) -> Tagged:
     """Begin a proposal for a round; a partner's member for that partner only, an operator for any."""
     caller.require_partner(body.partner_id)
@@ -70,9 +72,9 @@ def list_similar_proposals(proposal_id: UUID, caller: Reader, tx: Tx, now: Now) 
 
 
 @router.put("/proposals/{proposal_id}", operation_id="edit_proposal", response_model=schemas.WholeProposal)
-@refuses(NotFound, rules.WrongProposalState, UnknownTimezone)
+@refuses(NotFound, rules.WrongProposalState, *PLAN)
 def edit_proposal(
-    proposal_id: UUID, body: Content, caller: Writer, tx: Tx, now: Now, seen: Read
+    proposal_id: UUID, body: NewContent, caller: Writer, tx: Tx, now: Now, seen: Read
 ) -> Tagged:  # fmt: skip
     """Put another content in the place of a draft's, or of a proposal's that was sent back."""
     return _whole(tx, actions.edit(tx, _by(caller, now), proposal_id, body.told(), seen=seen), now)

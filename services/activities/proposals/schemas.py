@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.checklists.rules import Mode
-from services.activities.checklists.schemas import Content, Finding
+from services.activities.checklists.schemas import Content, Finding, NewContent
 from services.activities.proposals import queries
 from services.activities.proposals.rules import State
 from shared.errors import Title
@@ -20,7 +20,7 @@ class NewProposal(BaseModel):
 
     partner_id: UUID
     round_id: UUID
-    content: Content
+    content: NewContent
 
 
 class Withdrawal(BaseModel):

@@ -3,6 +3,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.activities.listings.tables import Shift
@@ -51,6 +52,75 @@ class TestPublish:
             "listing_id": made["id"], "listing_reference": "L1", "listing_title": "净滩", "partner_id": str(partner.id),
             "timezone": "Asia/Shanghai",
         }  # fmt: skip
+
+    def test_a_shift_that_repeats_is_as_many_shifts(self, door: Door, partner: Partner) -> None:
+        """Each with a number and a code of its own, as the preview shows them; between them one that does not."""
+        weekly = {"weekdays": [3, 6], "until": "2022-06-12", "except_on": ["2022-06-08"]}
+        body = listing(partner)
+        [shift] = body["shifts"]
+        body["shifts"] = [shift | {"capacity": 3, "minimum": 2, "repeats": weekly}, shift]
+        plan = {"shifts": body["shifts"], "timezone": "Asia/Shanghai"}
+
+        previewed = door.by(Role.PARTNER, partner_id=partner.id).post("/shift-previews", **plan)
+        assert previewed.status_code == 200, previewed.text
+        assert door.get("/listings").json()["items"] == []
+        made = door.post("/listings", **body).json()["shifts"]
+
+        shown = previewed.json()["items"]
+        assert shown == [{name: each[name] for name in shown[0]} for each in made]
+        assert [(each["number"], each["service_on"], each["capacity"], each["minimum"]) for each in made] == [
+            (1, "2022-06-01", 3, 2), (2, "2022-06-04", 3, 2), (3, "2022-06-11", 3, 2), (4, "2022-06-01", 10, 1)
+        ]  # fmt: skip
+        rows = select(Shift.code_secret).where(Shift.programme_id == door.programme_id)
+        assert len(set(door.put_in(lambda tx: tx.scalars(rows).all()))) == 4
+
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({"repeats": {}}, (422, "bad_repetition")),
+            ({"repeats": {"count": 2, "until": "2022-07-01"}}, (422, "bad_repetition")),
+            ({"repeats": {"count": 2, "weekdays": [1]}}, (422, "bad_repetition")),
+            ({"repeats": {"until": "9999-12-31", "weekdays": [1, 2, 3, 4, 5, 6, 7]}}, (422, "too_many_shifts")),
+            ({"repeats": {"count": 200, "weekdays": [1, 2, 3, 4, 5, 6, 7]}}, None),
+            ({"repeats": {"count": 201}}, (422, "invalid_input")), ({"repeats": {"count": 0}}, (422, "invalid_input")),
+            ({"repeats": {"count": 2, "weekdays": [8]}}, (422, "invalid_input")),
+            ({"repeats": {"count": 2, "every_weeks": 0}}, (422, "invalid_input")),
+            ({"repeats": {"count": 2, "daily": True}}, (422, "invalid_input")),
+            ({"repeats": {"count": 2}, "minimum": 11}, (422, "bad_shift")),
+            ({"repeats": {"count": 2}, "ends_at": "2022-06-01T00:00:00Z"}, (422, "bad_shift")),
+        ],
+    )  # fmt: skip
+    def test_a_preview_refuses_what_publishing_does(
+        self, door: Door, partner: Partner, change: dict[str, Any], expected: tuple[int, str] | None
+    ) -> None:
+        """By the same rules, so that what was previewed can be published."""
+        body = listing(partner)
+        body["shifts"] = [body["shifts"][0] | change]
+        previewed, published = door.post("/shift-previews", shifts=body["shifts"]), door.post("/listings", **body)
+
+        if expected is None:
+            assert (previewed.status_code, published.status_code) == (200, 201)
+            assert len(previewed.json()["items"]) == len(published.json()["shifts"]) == 200
+        else:
+            assert refusal(previewed) == refusal(published) == expected
+            assert previewed.json().get("facts") == published.json().get("facts")
+
+    def test_clocks_that_change_are_said_by_date(self, door: Door, partner: Partner) -> None:
+        """In the zone of the listing; left out, the others keep their local time."""
+        body = listing(partner, timezone="America/New_York")
+        night = {"starts_at": "2022-03-06T07:30:00Z", "ends_at": "2022-03-06T09:00:00Z", "capacity": 2}
+        body["shifts"] = [night | {"repeats": {"count": 3}}]
+        refused = door.post("/listings", **body)
+
+        assert refusal(refused) == (422, "unclear_local_time")
+        assert refused.json()["facts"] == {"field": "shifts.0.repeats", "on": "2022-03-13", "at": "02:30"}
+        body["shifts"] = [night | {"repeats": {"count": 3, "except_on": ["2022-03-13"]}}]
+        made = door.post("/listings", **body).json()["shifts"]
+        assert [each["starts_at"] for each in made] == ["2022-03-06T07:30:00Z", "2022-03-20T06:30:00Z"]
+        assert refusal(door.post("/shift-previews", shifts=body["shifts"], timezone="Mars")) == (
+            422,
+            "unknown_timezone",
+        )
 
     def test_not_for_another_partner(self, door: Door, partner: Partner) -> None:
         """Though an operator may publish for any."""

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -68,9 +68,24 @@ class TestDraft:
         assert own.get(path).headers["etag"] == handed_in.headers["etag"]
         assert refusal(own.decide(path, "submissions", on=edited.headers["etag"])) == (412, "precondition_failed")
 
+    def test_a_shift_that_repeats_is_shown_as_many(self, own: Door, call: Round, partner: Partner) -> None:
+        """A draft shows what it came to, and is edited shift by shift from then on."""
+        [shift, *_] = SENT["shifts"]
+        made = begin(own, call, partner, shifts=[shift | {"repeats": {"count": 3, "every_weeks": 2}}])
+        shifts = made.json()["content"]["shifts"]
+
+        assert made.status_code == 201
+        assert [set(each) for each in shifts] == [set(shift)] * 3
+        first, second, _ = (datetime.fromisoformat(each["starts_at"]) for each in shifts)
+        assert second - first == timedelta(days=14)
+        again = own.change(f"/proposals/{made.json()['id']}", on=made.headers["etag"], **made.json()["content"])
+        assert again.json()["content"] == made.json()["content"]
+
     @pytest.mark.parametrize(
         ("content", "code"),
         [
+            ({"shifts": [SENT["shifts"][0] | {"repeats": {}}]}, "bad_repetition"),
+            ({"shifts": [SENT["shifts"][0] | {"repeats": {"count": 101}}]}, "too_many_shifts"),
             ({"mode": "in_space"}, "invalid_input"), ({"title": ""}, "invalid_input"),
             ({"title": "a\0"}, "invalid_input"),
             ({"weather": "sun"}, "invalid_input"), ({"timezone": "Mars/Olympus"}, "unknown_timezone"),

@@ -81,6 +81,7 @@ RECIPES: dict[str, Recipe] = {
         },
         names_thing=True,
     ),
+    "preview_shifts": Recipe(lambda _things: {"shifts": [SHIFT]}),
     "draft_proposal": Recipe(
         lambda things: {
             "partner_id": str(things["partner_id"]),
