@@ -69,7 +69,7 @@ class Marked:
             "feedback_id": uuid4(),
             "certificate_id": certificate.id,
             "calendar_feed_id": make_feed(tx, secret=str(shift.id), partner_id=shift.partner_id).id,
-            "secret": shift.id,
+            "address": shift.id,
         }
 
     def _claim(self, tx: Session, person: Volunteer) -> UUID:

@@ -98,15 +98,16 @@ def settle(town: Town) -> None:
         lost = kits.make_kit(tx, place=activities.make_sign_up(tx, craft), state="lost")
         missed = activities.make_sign_up(tx, shift, state="missed")
         claim, incident = activities.make_claim(tx, missed, shift=shift), activities.make_incident(tx, shift=shift)
+        calendar_feeds.make_feed(
+            tx, secret=calendar_feeds.SECRET, volunteer_id=volunteer.id, programme_id=town.programme_id
+        )
         town.known["activities"] = {
             "claim_id": str(claim.id), "incident_id": str(incident.id),
             "kit_id": str(kit.id), "kit_cost_id": str(kits.make_kit_cost(tx, lost).id),
             "service_on": str(shift.service_on),
             "shift_id": str(shift.id), "attendance_id": str(attendance.id), "feedback_id": str(answered.id),
-            "calendar_feed_id": str(calendar_feeds.make_feed(
-                tx, secret=calendar_feeds.SECRET, volunteer_id=volunteer.id, programme_id=town.programme_id
-            ).id),
-            "secret": calendar_feeds.SECRET,
+            "calendar_feed_id": str(calendar_feeds.make_feed(tx, programme_id=town.programme_id).id),
+            "address": calendar_feeds.SECRET,
             "certificate_id": str(certificates.make_certificate(tx, attendance).id),
             "deliverable_id": str(owed.id), "file_id": str(file.id),
             "proposal_id": str(proposal.id), "round_id": str(proposal.round_id),

@@ -18,6 +18,7 @@ from shared.documents import calendars
 from shared.errors import NotFound
 from shared.seen import hash_of
 from shared.web.doors import Begin, Now, Tx, anybody, may
+from shared.web.fields import MOST_WHOLE
 from shared.web.lists import Answer, Asked
 from shared.web.preconditions import Tagged, etag, is_known
 from shared.web.refusals import refuses
@@ -30,9 +31,10 @@ Host = Annotated[Caller, Depends(may("calendar_feeds.host"))]
 Overseer = Annotated[Caller, Depends(may("calendar_feeds.oversee"))]
 Keeper = Annotated[Caller, Depends(may("calendar_feeds.keep"))]
 # Any text is taken, and most lead nowhere: a refusal of its form would say what a secret looks like.
-Secret = Annotated[str, Path(description="What a feed's address ends with.", json_schema_extra={"maxLength": 100})]
+Address = Annotated[str, Path(description="What a feed's address ends with.", json_schema_extra={"maxLength": 100})]
+TEXT = {"type": "string", "maxLength": MOST_WHOLE}
 CONTENT: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The calendar (RFC 5545).", "content": {calendars.MEDIA_TYPE: {"schema": {"type": "string"}}}}
+    200: {"description": "The calendar (RFC 5545).", "content": {calendars.MEDIA_TYPE: {"schema": TEXT}}}
 }
 HEADERS = {"cache-control": "private, no-cache"}  # Kept by whoever asks, and asked for anew each time.
 
@@ -87,14 +89,14 @@ def revoke_calendar_feed(calendar_feed_id: UUID, caller: Keeper, tx: Tx, now: No
 
 
 @router.get(
-    "/calendars/{secret}.ics", operation_id="read_calendar", dependencies=[Depends(anybody)], responses=CONTENT,
+    "/calendars/{address}.ics", operation_id="read_calendar", dependencies=[Depends(anybody)], responses=CONTENT,
     response_class=Response,
 )  # fmt: skip
 @refuses(NotFound)
-def read_calendar(secret: Secret, begin: Begin, now: Now, request: Request) -> Tagged:
-    """Read the calendar of a feed, in whose address the secret stands."""
+def read_calendar(address: Address, begin: Begin, now: Now, request: Request) -> Tagged:
+    """Read the calendar of a feed, whose address is secret."""
     with begin() as tx:
-        feed = queries.find_by_hash(tx, rules.hash_of(secret), now=now)
+        feed = queries.find_by_hash(tx, rules.hash_of(address), now=now)
         if feed is None:
             raise NotFound
         calendar, language = _calendar(tx, feed, now), feed.language

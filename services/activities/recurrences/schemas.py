@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.recurrences import rules
-from shared.web.fields import Day, Instant, Whole
+from shared.web.fields import WHOLE, Day, Instant, Whole
 
 MOST_PEOPLE = 10_000
 MOST_DATES = 200
@@ -16,15 +16,15 @@ class Repetition(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    weekdays: list[Annotated[Whole, Field(ge=1, le=7)]] = Field(
+    weekdays: list[Annotated[int, Field(ge=1, le=7), WHOLE]] = Field(
         default=[],
         max_length=7,
         description="1 is Monday. The first shift's is among them; none: it alone.",
     )
     every_weeks: Whole = Field(default=1, ge=1, le=rules.MOST_WEEKS, description="2: every second week.")
     until: Day | None = Field(default=None, description="Not on this local date any more.")
-    count: Whole | None = Field(
-        default=None, ge=1, le=MOST_DATES, description="So many, with the first and with those that are left out."
+    count: Annotated[int, Field(ge=1, le=MOST_DATES), WHOLE] | None = Field(
+        default=None, description="So many, with the first and with those that are left out."
     )
     except_on: list[Day] = Field(default=[], max_length=MOST_DATES, description="Not on these local dates.")
 

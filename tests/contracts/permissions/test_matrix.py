@@ -37,7 +37,7 @@ OPEN = [
     for route in routes_of(service)
     if is_open(route)
 ]
-WORDS = {"side": "host", "number": "X-1", "prefix": "XX", "year": "2022", "secret": "X"}  # What paths name beside ids.
+WORDS = {"side": "host", "number": "X-1", "prefix": "XX", "year": "2022", "address": "X"}  # What paths name beside ids.
 HIDDEN = {404}
 REFUSED = {403, 404, 422}  # Where a body names what is another's.
 UUIDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -69,7 +69,7 @@ class Doors:
             number="X-1",
             prefix="XX",
             year=2022,
-            secret="X",
+            address="X",
             service_on=FIRST_OF_JUNE,
             **ids,
         )
