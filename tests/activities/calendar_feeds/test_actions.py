@@ -94,6 +94,8 @@ class TestRequest:
             with pytest.raises(NotFound):
                 actions.request(tx, asked(partner=partner.id, by=person.id, replaced=feed.id))
             assert feed.revoked_at is None
+        with pytest.raises(NotFound):
+            actions.request(tx, asked(by=person.id, replaced=own.id))
 
     def test_is_refused_where_there_are_ten_that_hold(self, tx: Session) -> None:
         """Whatever they are of; those that ended do not count, and one that is replaced makes room."""
@@ -110,14 +112,14 @@ class TestRequest:
 
     def test_two_at_once_do_not_both_take_the_last_room(self, database: Database) -> None:
         """The second waits for the first, and counts it."""
+        person = uuid4()
         with database.transaction() as tx:
-            person = make_volunteer(tx)
             for _ in range(9):
-                make_feed(tx, volunteer_id=person.id)
+                make_feed(tx, person_id=person)
 
         def ask() -> str:
             with database.transaction() as tx:
-                actions.request(tx, asked(person.id))
+                actions.request(tx, asked(by=person))
             return "made"
 
         assert sorted(at_once(ask, ask)) == ["made", "too_many_calendar_feeds"]

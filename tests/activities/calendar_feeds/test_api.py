@@ -106,6 +106,25 @@ class TestCalendar:
         assert event["TRANSP"] == ("OPAQUE" if status == "CONFIRMED" else "TRANSPARENT")
         assert ("名额保留至 2022-06-01 12:00" in event["DESCRIPTION"]) is (state is State.OFFERED)
 
+    def test_that_a_shift_is_off_comes_before_that_one_is_out(self, door: Door, shift: Shift) -> None:
+        """Who had given the place back hears that there is nothing to come back to."""
+        volunteer = own(door, shift, state=State.WITHDRAWN)
+        assert door.decide(f"/shifts/{shift.id}", "no-go", reason="人数不足").status_code == 200
+
+        [event] = calendar(volunteer, MINE).events
+        assert (event["STATUS"], event["SUMMARY"]) == ("CANCELLED", f"已取消：{TITLE}")
+
+    @pytest.mark.parametrize(("length", "shown"), [(300, "滩" * 300), (301, "滩" * 299 + "…")])
+    def test_has_the_beginning_of_what_an_activity_says(self, door: Door, length: int, shown: str) -> None:
+        """300 characters of it: a calendar is read on a phone."""
+
+        def make(tx: Session) -> Shift:
+            listing = make_listing(tx, programme_id=door.programme_id, description="滩" * length)
+            return make_shift(tx, listing=listing)
+
+        [event] = calendar(own(door, door.put_in(make)), MINE).events
+        assert event["DESCRIPTION"] == f"主办：绿叶\n{shown}"
+
     def test_of_a_partner_shows_its_shifts_and_nobody(self, door: Door, shift: Shift) -> None:
         """How many have signed up, and no name; of another partner nothing."""
         own(door, shift)

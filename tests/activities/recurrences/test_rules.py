@@ -192,8 +192,9 @@ class TestRefusals:
 
     def test_no_end_is_looked_for(self) -> None:
         """A repetition to the end of all dates is refused as soon as it is too long."""
-        with pytest.raises(TooManyShifts):
+        with pytest.raises(TooManyShifts) as refused:
             out(planned(Repetition(until=date.max)))
+        assert refused.value.facts == {"field": "shifts.0.repeats", "most": 100}
 
 
 weekdays = st.frozensets(st.integers(1, 7), max_size=7)
