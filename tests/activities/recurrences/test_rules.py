@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -156,6 +157,13 @@ class TestRefusals:
         with pytest.raises(BadRepetition) as refused:
             out(planned(None), planned(repeats), most=200)
         assert refused.value.facts["field"] == f"shifts.1.{field}"
+
+    def test_they_end_with_the_years_that_doors_take(self) -> None:
+        """On the last day of 2199 and not on the first of 2200."""
+        last = planned(Repetition(frozenset({2, 3}), count=1), on=date(2199, 12, 31))
+        assert len(out(last)) == 1
+        with pytest.raises(BadRepetition):
+            out(replace(last, repeats=Repetition(frozenset({2, 3}), count=2)))
 
     @pytest.mark.parametrize(
         ("zone", "on", "hours", "is_bad"),
