@@ -16,7 +16,7 @@ def test_what_an_audit_trail_names_has_words_in_both_languages() -> None:
         route.operation_id for route in routes if isinstance(route, APIRoute) and UNSAFE & (route.methods or set())
     }
 
-    assert unsafe - set(PAGES.texts["operation"]) == {"look_up_names", "look_up_volunteers"}
+    assert unsafe - set(PAGES.texts["operation"]) == {"look_up_names", "look_up_volunteers", "preview_shifts"}
     assert set(PAGES.texts["operation"]) - unsafe == {"bring_in_import"}  # A worker's doing, in somebody's name.
 
 
