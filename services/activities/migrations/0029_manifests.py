@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029_manifests"
-down_revision = "0025_kits"
+down_revision = "0027_calendar_feeds"
 
 _TRANSACTION = "((pg_current_xact_id())::text)::bigint"
 
