@@ -227,6 +227,7 @@ def test_roles_that_see_no_people_get_no_name_in_any_answer(place: Marked) -> No
 DATES = {"from": "2022-01-01", "to": "2023-01-01"}
 UNKNOWN = {
     "sign_up_id": str(uuid4()),
+    "service_on": "2022-06-01",
     "reference": "P1",
     "kind": "volunteers",
     "side": "host",
