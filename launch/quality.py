@@ -67,7 +67,7 @@ def check() -> None:
 
 def test(arguments: Annotated[list[str] | None, typer.Argument(help="What pytest takes, options too.")] = None) -> None:
     """Run the tests over a real PostgreSQL and a real RabbitMQ; missing infrastructure fails."""
-    workers = ["-n", str(min(os.cpu_count() or 1, 4))]
+    workers = ["-n", str(min((os.cpu_count() or 1) + 1, 4))]  # One more: tests wait for servers and processes a lot.
     command = [sys.executable, "-m", "pytest", *workers, *(arguments or [])]
     raise typer.Exit(subprocess.run(command, check=False, cwd=ROOT).returncode)  # noqa: S603  Our own tests.
 
