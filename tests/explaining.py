@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 def plan_of(tx: Session, statement: Select[*tuple[Any, ...]], *, options: str = "") -> dict[str, Any]:
     """Return the plan of a statement; with `ANALYZE, BUFFERS` also what it read."""
-    compiled = statement.compile(tx.get_bind())
+    compiled = statement.compile(tx.get_bind(), compile_kwargs={"render_postcompile": True})
     explain = ", ".join(filter(None, ("FORMAT JSON", options)))
     found: Any = tx.connection().exec_driver_sql(f"EXPLAIN ({explain}) {compiled}", dict(compiled.params)).scalar_one()
     plan: dict[str, Any] = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]

@@ -9,7 +9,7 @@ import pytest
 from tests.architecture.sources import ROOT
 
 LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
-HOSTS = re.compile(r"://|pypi|pythonhosted|npmjs|npmmirror|index-url|find-links|file:|git\+", re.IGNORECASE)
+HOSTS = re.compile(r"://|\bpypi\b|pythonhosted|npmjs|npmmirror|index-url|find-links|file:|git\+", re.IGNORECASE)
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 
 
