@@ -63,12 +63,13 @@ def _places() -> "Sequence[APIRouter]":
     """Return what is asked of places on shifts, and of the life of these."""
     from services.activities.calendar_feeds import api as calendar_feeds
     from services.activities.draws import api as draws
+    from services.activities.openings import api as openings
     from services.activities.places import api as places
     from services.activities.reliability import api as reliability
     from services.activities.schedules import api as schedules
     from services.activities.sign_ups import api as sign_ups
 
-    planned = (draws.router, places.router, schedules.router, calendar_feeds.router)
+    planned = (draws.router, places.router, openings.router, schedules.router, calendar_feeds.router)
     return sign_ups.router, reliability.router, *planned
 
 
@@ -134,6 +135,7 @@ def timers() -> "Sequence[Timer]":
     from services.activities.deliverables.jobs import lapse_deliverables, owe_deliverables
     from services.activities.draws.jobs import hold_draws
     from services.activities.kit_returns.jobs import watch_kits
+    from services.activities.listings.jobs import read_listings
     from services.activities.manifests.jobs import count_days
     from services.activities.personal_data.jobs import forget_expired
     from services.activities.places.jobs import expire_offers
@@ -144,7 +146,7 @@ def timers() -> "Sequence[Timer]":
 
     return (
         imports().timer, supersede_certificates, forget_expired, make_rounds_ahead, turn_rounds, expire_proposals,
-        publish_approved, expire_offers, hold_draws, watch_shifts, watch_kits, close_shifts,
+        publish_approved, read_listings, expire_offers, hold_draws, watch_shifts, watch_kits, close_shifts,
         pass_on_claims, owe_deliverables, lapse_deliverables, end_deliverables,
         count_days,
     )  # fmt: skip

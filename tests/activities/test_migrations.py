@@ -24,6 +24,8 @@ from services.activities.incidents import actions as incidents
 from services.activities.incidents.tables import Incident, IncidentNote
 from services.activities.kit_returns.tables import KitCost
 from services.activities.kits.tables import Kit, KitAddress, KitTerms
+from services.activities.listings import actions as listings
+from services.activities.listings.tables import Listing, ListingWords
 from services.activities.personal_data import actions as personal_data
 from services.activities.personal_data.tables import Access
 from services.activities.profiles import actions as profiles
@@ -215,15 +217,37 @@ def test_what_came_of_a_proposal_stays_a_listing(apart: Server, migrated: Connec
     """After a way back, with its shifts; proposals can be taken again then."""
     fill(apart)
     url = apart.database_url("activities")
-    listings = text("SELECT count(*) FROM listing l JOIN shift s ON s.listing_id = l.id WHERE reference = 'R001-0001'")
+    published = text("SELECT count(*) FROM listing l JOIN shift s ON s.listing_id = l.id WHERE reference = 'R001-0001'")
     migrate.downgrade(url, "activities", "activities@0011_rounds")
-    assert migrated.execute(listings).scalar_one() == 1
+    assert migrated.execute(published).scalar_one() == 1
     migrated.rollback()
 
     migrate.upgrade(url, "activities")
 
     assert counted(migrated, Proposal, ProposalVersion, ProposalDecision, ProposalComment) == [0, 0, 0, 0]
     assert differences(migrated, METADATA) == []
+
+
+def test_what_was_published_before_is_found_after_a_timer(apart: Server, migrated: Connection) -> None:
+    """Also by the skills that its proposal asked for; a listing of nobody's proposal asks for none."""
+    fill(apart)
+    url = apart.database_url("activities")
+    migrate.downgrade(url, "activities", "activities@0025_kits")
+    migrated.execute(text("UPDATE skill SET title_zh = '体力', code = 'lifting'"))
+    migrated.commit()
+
+    migrate.upgrade(url, "activities")
+
+    skills = migrated.execute(text("SELECT DISTINCT skills FROM listing ORDER BY skills")).scalars().all()
+    assert skills == [[], ["lifting", "分类"]]
+    assert counted(migrated, Listing) == counted(migrated, ListingWords)
+    migrated.rollback()
+    database = apart.open("activities", pool_size=1)
+    with database.transaction() as tx:
+        listings.read_listings(tx)
+    database.close()
+    found = text("SELECT count(*) FROM listing_words WHERE words @@ 'xiamen'")
+    assert migrated.execute(found).scalar_one() == 1
 
 
 def test_who_was_erased_is_so_again_after_a_way_back(apart: Server, migrated: Connection) -> None:

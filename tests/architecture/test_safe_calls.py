@@ -77,6 +77,7 @@ SHOWN = {
     "scan.way", "shift.state", "shift.cancelled_because", "shift.not_run", "draw.commitment",
     "listing.reference", "listing.title", "listing.timezone", "listing.mode", "listing.city", "listing.place",
     "listing.description", "listing.criteria", "listing.state", "listing.cancelled_because",
+    "listing_words.partner_name",
     "proposal.external_reference", "proposal.state", "proposal.mode", "proposal.ended_because",
     "proposal_version.findings", "proposal_decision.decision", "proposal_comment.side",
     "deliverable.state", "deliverable_submission.answer", "work_file.media_type",

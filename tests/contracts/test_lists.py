@@ -35,6 +35,8 @@ from services.activities.manifests import queries as manifests
 from services.activities.manifests.schemas import MANIFESTS
 from services.activities.merges import queries as merges
 from services.activities.merges.schemas import MERGES
+from services.activities.openings import queries as openings
+from services.activities.openings.schemas import OPENINGS
 from services.activities.proposals import queries as proposals
 from services.activities.proposals.schemas import PROPOSALS
 from services.activities.reliability import queries as reliability
@@ -97,6 +99,7 @@ LISTS = [
     Known("activities", MERGES, merges.merges_of(PROGRAMME)),
     Known("activities", LISTINGS, listings.listings_of(PROGRAMME, None)),
     Known("activities", SHIFTS, listings.shifts_of(PROGRAMME, None)),
+    Known("activities", OPENINGS, openings.openings_of(PROGRAMME, None, now=datetime(2022, 6, 1, tzinfo=UTC))),
     Known("activities", PROPOSALS, proposals.listed(PROGRAMME, None)),
     Known("activities", ATTENDANCES, attendance.attendances_of(PROGRAMME, None)),
     Known("activities", CALENDAR_FEEDS, calendar_feeds.feeds_of(Scope(PROGRAMME))),
@@ -118,6 +121,7 @@ ELSEWHERE: Final = {
     "answers": {"answers_json"},
     "fen_per_hour": {"rate"},
     "roles": {"role_names"},
+    "skills": {"skill_codes"},
     "changes": {"changes_json"},
     "counts": {"counts_json"},
     "preview": {"preview.create", "preview.update", "preview.skip", "preview.rejected"},

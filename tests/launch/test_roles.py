@@ -24,7 +24,8 @@ STORAGE = frozenset({"sqlalchemy", "psycopg", "alembic"})
 BROKER = frozenset({"pika", "shared.bus"})
 WORK = frozenset({"dramatiq"})
 SHEETS = frozenset({"xlsxwriter", "python_calamine"})
-PAPERS = frozenset({"altair", "vl_convert", "typst", "narwhals", "pylopdf_fonts_zh_cn", "icalendar"})
+# What some workers alone come to need, once they have something to draw, set or read.
+PAPERS = frozenset({"altair", "vl_convert", "typst", "narwhals", "pylopdf_fonts_zh_cn", "icalendar", "pypinyin"})
 PAGES = frozenset({"services.console", "jinja2", "segno"})
 IDENTITY = frozenset({"launch.oidc.app", "launch.embedded"})  # Of `up` and `demo` alone.
 ACTIVITIES, LEDGER = "services.activities", "services.ledger"

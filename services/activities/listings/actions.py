@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
@@ -13,24 +14,32 @@ from services.activities.listings.tables import Listing, Shift
 from services.activities.partners import queries as partners
 from services.activities.partners.rules import UnknownPartner
 from services.activities.recurrences.rules import Planned, written_out
+from services.activities.words.rules import UNREAD, VERSION, Texts, vector
 from shared import bus
 from shared.audit import Change, note
 from shared.database.arrays import among
 from shared.events.activities_shifts import ListingPublished, ShiftHeld
 from shared.ids import new_id
+from shared.readings import syllables
 from shared.zones import zone
 
+MOST_READ = 500
 _ADD_LISTINGS = text("""
     INSERT INTO listing (id, programme_id, partner_id, reference, title, timezone, published_at,
-        proposal_id, mode, city, place, description, criteria, minutes_per_piece)
+        proposal_id, mode, city, place, description, criteria, minutes_per_piece, skills)
     SELECT id, :programme_id, partner_id, reference, title, timezone, :now, proposal_id, mode, city, place, description,
-        criteria, minutes_per_piece
+        criteria, minutes_per_piece, ARRAY(SELECT jsonb_array_elements_text(CAST(skills AS jsonb)))
     FROM unnest(CAST(:ids AS uuid[]), CAST(:partners AS uuid[]), CAST(:references AS text[]), CAST(:titles AS text[]),
                 CAST(:timezones AS text[]), CAST(:proposals AS uuid[]), CAST(:modes AS text[]), CAST(:cities AS text[]),
                 CAST(:places AS text[]), CAST(:descriptions AS text[]), CAST(:criteria AS text[]),
-                CAST(:minutes AS int[]))
+                CAST(:minutes AS int[]), CAST(:skills AS text[]))
         AS l(id, partner_id, reference, title, timezone, proposal_id, mode, city, place, description, criteria,
-             minutes_per_piece)
+             minutes_per_piece, skills)
+""")
+_ADD_WORDS = text("""
+    INSERT INTO listing_words (listing_id, programme_id, partner_name, version, words)
+    SELECT id, :programme_id, partner_name, :version, CAST(words AS tsvector)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[]), CAST(:words AS text[])) AS w(id, partner_name, words)
 """)
 _ADD_SHIFTS = text("""
     INSERT INTO shift (id, programme_id, listing_id, partner_id, number, starts_at, ends_at, service_on, capacity,
@@ -67,7 +76,8 @@ class NewShift:
 class NewListing:
     """An activity to be published, with at least one shift; where it was proposed, by which proposal.
 
-    `terms` are what work that is handed in is accepted by; None for other work.
+    `terms` are what work that is handed in is accepted by; None for other work. `skills` are what is asked for, by
+    their codes where the catalogue knows them.
     """
 
     partner_id: UUID
@@ -81,6 +91,7 @@ class NewListing:
     place: str | None = None
     description: str | None = None
     terms: rules.Terms | None = None
+    skills: tuple[str, ...] = ()
 
 
 def publish(tx: Session, *, programme_id: UUID, listing: NewListing, now: datetime) -> Listing:
@@ -131,9 +142,11 @@ def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListi
         "descriptions": [listing.description for listing in listings],
         "criteria": [listing.terms and listing.terms.criteria for listing in listings],
         "minutes": [listing.terms and listing.terms.minutes_per_piece for listing in listings],
+        "skills": [orjson.dumps(listing.skills).decode() for listing in listings],
         "now": now,
     }
     tx.execute(_ADD_LISTINGS, columns)
+    _add_words(tx, programme_id, list(zip(ids, listings, strict=True)))
     new = zip(ids, listings, strict=True)
     note(tx, "listing", (Change(i, None, _shown_listing(listing)) for i, listing in new), added=len(ids))
     add_shifts(tx, programme_id=programme_id, listings=list(zip(ids, listings, strict=True)))
@@ -165,6 +178,37 @@ def add_shifts(tx: Session, *, programme_id: UUID, listings: Sequence[tuple[UUID
     tx.execute(_ADD_SHIFTS, columns)
     new = zip(ids, rows, strict=True)
     note(tx, "shift", (Change(i, None, _shown_shift(*row)) for i, row in new), added=len(ids))
+
+
+def _add_words(tx: Session, programme_id: UUID, listings: Sequence[tuple[UUID, NewListing]]) -> None:
+    """Let listings be found by what they say; how that is read is looked up later, by a timer: it takes its time."""
+    names = partners.find_names(tx, {listing.partner_id for _, listing in listings})
+    columns = {
+        "programme_id": programme_id,
+        "version": UNREAD,
+        "ids": [listing_id for listing_id, _ in listings],
+        "names": [names[listing.partner_id] for _, listing in listings],
+        "words": [vector(_texts(listing, names[listing.partner_id])) for _, listing in listings],
+    }
+    tx.execute(_ADD_WORDS, columns)
+
+
+def read_listings(tx: Session, *, limit: int = MOST_READ) -> int:
+    """Look up how listings are read that are new, whose partner has another name, or that older rules were used for.
+
+    Returns how many those were, `limit` at most; who else does it at the same time passes them over.
+    """
+    rows = queries.lock_unread(tx, limit=limit)
+    for words, listing, partner_name in rows:
+        words.words = vector(_texts(listing, partner_name), read=syllables)
+        words.version, words.partner_name = VERSION, partner_name
+    tx.flush()
+    return len(rows)
+
+
+def _texts(listing: NewListing | Listing, partner_name: str) -> Texts:
+    names = (listing.title, listing.city or "", listing.place or "", partner_name)
+    return Texts(names, listing.description or "")
 
 
 def _shown_listing(listing: NewListing) -> dict[str, object]:

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, defer
 
 from services.activities.listings import rules
-from services.activities.listings.tables import Listing, Shift
+from services.activities.listings.tables import Listing, ListingWords, Shift
+from services.activities.partners.tables import Partner
+from services.activities.words.rules import VERSION
 from shared.database.arrays import among
 from shared.database.keyset import Column, Filter, KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
@@ -168,6 +170,21 @@ def find_unowed(tx: Session, *, ended_before: datetime, limit: int) -> list[UUID
     rows = select(Shift.id).where(Shift.minutes_per_piece.is_not(None), Shift.owed_at.is_(None))
     rows = rows.where(Shift.ends_at <= ended_before)
     return list(tx.scalars(rows.order_by(Shift.ends_at, Shift.id).limit(limit)))
+
+
+def lock_unread(tx: Session, *, limit: int) -> list[tuple[ListingWords, Listing, str]]:
+    """Lock the words of listings that are to be made anew, each with what they are made of."""
+    rows = (
+        select(ListingWords, Listing, Partner.name)
+        .join(Listing, Listing.id == ListingWords.listing_id)
+        .join(Partner, Partner.id == Listing.partner_id)
+        .where(or_(ListingWords.version != VERSION, ListingWords.partner_name != Partner.name))
+        .order_by(ListingWords.listing_id)
+        .limit(limit)
+        .with_for_update(of=ListingWords, skip_locked=True)
+        .options(defer(ListingWords.words))
+    )
+    return [(words, listing, name) for words, listing, name in tx.execute(rows)]
 
 
 def list_timezones(tx: Session, listing_ids: Collection[UUID]) -> dict[UUID, str]:

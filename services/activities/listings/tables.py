@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.activities.partners.tables import Partner
@@ -15,6 +16,7 @@ class Listing(Base):
     """A published activity. What came of a proposal names it, and says where the work is done and what it is.
 
     Work that is handed in has `criteria` by which a piece is accepted, and the minutes that were agreed for one.
+    `skills` are what some position on it asks for: codes where the catalogue knew them, else the partner's own words.
     """
 
     __tablename__ = "listing"
@@ -30,6 +32,7 @@ class Listing(Base):
         Index("listing_programme_id_id_idx", "programme_id", "id"),
         Index("listing_programme_id_published_at_id_idx", "programme_id", "published_at", "id"),
         Index("listing_programme_id_reference_id_idx", "programme_id", "reference", "id"),
+        Index("listing_skills_idx", "skills", postgresql_using="gin"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
@@ -46,9 +49,29 @@ class Listing(Base):
     description: Mapped[str | None]
     criteria: Mapped[str | None]
     minutes_per_piece: Mapped[int | None] = mapped_column(Integer)
+    skills: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     state: Mapped[str] = mapped_column(server_default="published")
     ended_at: Mapped[datetime | None]
     cancelled_because: Mapped[str | None]
+
+
+class ListingWords(Base):
+    """What a listing is found by, made of its texts and of what its partner is called (`words.rules`).
+
+    `version` says by which rules: 0 until somebody has looked up how its Chinese is read.
+    """
+
+    __tablename__ = "listing_words"
+    __table_args__ = (
+        CheckConstraint("version >= 0", name="version"),
+        Index("listing_words_words_idx", "words", postgresql_using="gin"),
+    )
+
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey(Listing.id), primary_key=True)
+    programme_id: Mapped[UUID]
+    partner_name: Mapped[str]
+    version: Mapped[int] = mapped_column(Integer)
+    words: Mapped[str] = mapped_column(TSVECTOR)
 
 
 class Shift(Base):

@@ -24,6 +24,12 @@ def find_partner(tx: Session, *, programme_id: UUID, partner_id: UUID) -> Partne
     return partner if partner is not None and partner.programme_id == programme_id else None
 
 
+def find_names(tx: Session, partner_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what these partners are called, by id."""
+    rows = select(Partner.id, Partner.name).where(among(Partner.id, partner_ids))
+    return {row.id: row.name for row in tx.execute(rows)}
+
+
 def get_partner(tx: Session, *, programme_id: UUID, reference: str) -> Partner:
     """Return a partner by its reference. Raises NotFound."""
     partner = find_partners(tx, programme_id=programme_id, references=[reference]).get(reference)

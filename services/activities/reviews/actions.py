@@ -1,6 +1,6 @@
 """What reviewers do with proposals, and how what they approve is published."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,8 @@ from services.activities.proposals.tables import Proposal
 from services.activities.reviews import queries, rules
 from services.activities.reviews.rules import Decision, Verdict
 from services.activities.reviews.tables import ProposalComment, ProposalDecision
+from services.activities.skills.queries import find_codes
+from services.activities.skills.rules import as_codes
 from shared import bus
 from shared.errors import NotFound, Refusal
 from shared.events.activities_proposals import (
@@ -154,7 +156,8 @@ def _publish_of(tx: Session, programme_id: UUID, now: datetime) -> int:
     lock_references(tx, programme_id=programme_id)  # As every publisher does first: nobody takes a name meanwhile.
     due = queries.lock_due(tx, programme_id=programme_id, now=now, limit=AT_ONCE)
     references = _references(tx, programme_id, due)
-    listings = [_listing(proposal, references[proposal.id]) for proposal, _ in due]
+    codes = find_codes(tx, programme_id=programme_id)
+    listings = [_listing(proposal, references[proposal.id], codes) for proposal, _ in due]
     ids = add_listings(tx, programme_id=programme_id, listings=listings, now=now)
     for (proposal, _), listing_id in zip(due, ids, strict=True):
         proposal.listing_id, proposal.published_at = listing_id, now
@@ -176,7 +179,7 @@ def _references(tx: Session, programme_id: UUID, due: Sequence[tuple[Proposal, i
     return {proposal_id: free_reference(reference, taken) for proposal_id, reference in wanted.items()}
 
 
-def _listing(proposal: Proposal, reference: str) -> NewListing:
+def _listing(proposal: Proposal, reference: str, codes: Mapping[str, str]) -> NewListing:
     content = proposal.content
     ordered = sorted(content.shifts, key=lambda each: (each.starts_at, each.ends_at))
     shifts = (
@@ -187,6 +190,7 @@ def _listing(proposal: Proposal, reference: str) -> NewListing:
         proposal.partner_id, reference, content.title, content.timezone, tuple(shifts), proposal_id=proposal.id,
         mode=content.mode, city=content.city, place=content.place, description=content.description,
         terms=_terms(content),
+        skills=as_codes((skill for position in content.positions for skill in position.skills), codes),
     )  # fmt: skip
 
 

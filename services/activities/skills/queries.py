@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from services.activities.skills.rules import folded
 from services.activities.skills.tables import Skill
 from shared.errors import NotFound
 
@@ -18,6 +19,13 @@ def find_offered(tx: Session, *, programme_id: UUID) -> dict[str, bool]:
     """Say of each skill of a programme, by code, whether it may be chosen now."""
     rows = select(Skill.code, Skill.retired_at.is_(None)).where(Skill.programme_id == programme_id)
     return {row[0]: row[1] for row in tx.execute(rows)}
+
+
+def find_codes(tx: Session, *, programme_id: UUID) -> dict[str, str]:
+    """Return the codes of a programme's skills, retired ones too, by all that they are called, folded."""
+    skills = list_skills(tx, programme_id=programme_id)
+    titles = {folded(title): skill.code for skill in reversed(skills) for title in (skill.title_en, skill.title_zh)}
+    return titles | {skill.code: skill.code for skill in skills}
 
 
 def find_skill(tx: Session, *, programme_id: UUID, code: str) -> Skill | None:

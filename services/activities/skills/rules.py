@@ -1,6 +1,7 @@
 """What a catalogue of skills may hold, and which of it a person may name. Source: DOMAIN.md section 4, "Volunteer"."""
 
-from collections.abc import Collection, Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from shared.errors import Conflict, Invalid, Title
 
@@ -37,3 +38,13 @@ def require_offered(codes: Sequence[str], *, offered: Mapping[str, bool], had: C
     ]
     if unknown:
         raise UnknownSkill(field="skills", places=unknown)
+
+
+def folded(word: str) -> str:
+    """Return a word as it is compared: without outer space, case and width."""
+    return unicodedata.normalize("NFKC", word).strip().casefold()
+
+
+def as_codes(words: Iterable[str], codes: Mapping[str, str]) -> tuple[str, ...]:
+    """Return each word once, in order of the alphabet, by its code where one has it; `codes` are by folded names."""
+    return tuple(sorted({codes.get(folded(word), word.strip()) for word in words} - {""}))

@@ -4,14 +4,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules
 from services.activities.listings.actions import NewListing, NewShift
-from services.activities.listings.tables import Listing
+from services.activities.listings.tables import Listing, ListingWords
 from services.activities.partners.rules import UnknownPartner
 from services.activities.partners.tables import Partner
+from services.activities.words.rules import VERSION, query
 from shared.database.sessions import Database
 from shared.events.activities_shifts import ListingPublished
 from shared.zones import UnknownTimezone
@@ -124,3 +125,62 @@ class TestStates:
         tx.expire_all()
         assert [shift.state for shift in shifts] == ["held"] * 4 + ["cancelled"]
         assert {(fact.shift_id, fact.at) for fact in told} == {(shift.id, NOON) for shift in shifts[:3]}
+
+
+def found_by(tx: Session, listing_id: UUID, asked: str) -> bool:
+    matches = text("SELECT words @@ CAST(:asked AS tsquery) FROM listing_words WHERE listing_id = :id")
+    return bool(tx.execute(matches, {"asked": query(asked), "id": listing_id}).scalar_one())
+
+
+class TestWords:
+    def test_a_listing_is_found_from_its_first_moment(self, tx: Session) -> None:
+        """By what it says and by its partner; how that is read is looked up by the timer."""
+        listing = publish(
+            tx, make_new(make_partner(tx, name="绿叶公益"), city="厦门", place="环岛路", description="捡垃圾")
+        )
+
+        assert all(found_by(tx, listing.id, asked) for asked in ("净滩", "绿叶", "厦门", "环岛路", "垃圾"))
+        assert not found_by(tx, listing.id, "jingtan")
+        assert actions.read_listings(tx) >= 1
+        assert all(found_by(tx, listing.id, asked) for asked in ("净滩", "jingtan", "jt", "lvye", "xiamen", "laji"))
+
+    def test_what_is_read_is_left_alone(self, tx: Session) -> None:
+        """A run after the other finds nothing to do."""
+        publish(tx, make_new(make_partner(tx)))
+        while actions.read_listings(tx):
+            pass
+
+        assert actions.read_listings(tx) == 0
+
+    def test_a_run_is_limited(self, tx: Session) -> None:
+        """What is left over is the next run's."""
+        partner = make_partner(tx)
+        for number in range(2):
+            publish(tx, make_new(partner, reference=f"W{number}"))
+
+        assert actions.read_listings(tx, limit=1) == 1
+        assert actions.read_listings(tx, limit=1) == 1
+
+    def test_a_partner_that_is_called_otherwise_is_found_by_that(self, tx: Session) -> None:
+        """And by its former name no more."""
+        partner = make_partner(tx, name="绿叶")
+        listing = publish(tx, make_new(partner))
+        actions.read_listings(tx)
+        partner.name = "蓝海"
+        tx.flush()
+
+        assert actions.read_listings(tx) >= 1
+
+        assert found_by(tx, listing.id, "lanhai")
+        assert not found_by(tx, listing.id, "绿叶")
+
+    def test_older_rules_are_replaced(self, tx: Session) -> None:
+        """What was made by another version is made again."""
+        listing = publish(tx, make_new(make_partner(tx)))
+        actions.read_listings(tx)
+        tx.execute(text("UPDATE listing_words SET version = :version, words = ''"), {"version": VERSION + 1})
+
+        actions.read_listings(tx, limit=10_000)
+
+        assert found_by(tx, listing.id, "净滩")
+        assert set(tx.scalars(select(ListingWords.version))) == {VERSION}

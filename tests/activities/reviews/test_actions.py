@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.activities.checklists.rules import Deliverable, Mode
-from services.activities.listings.tables import Listing, Shift
+from services.activities.checklists.rules import Deliverable, Mode, Position
+from services.activities.listings.tables import Listing, ListingWords, Shift
 from services.activities.proposals import actions as proposals
 from services.activities.proposals.rules import State, WrongProposalState
 from services.activities.proposals.tables import Proposal
@@ -21,7 +21,7 @@ from shared.events.activities_proposals import ProposalApproved, ProposalChanges
 from shared.seen import ANYTHING, Seen
 from tests.activities.proposed import emitted
 from tests.activities.racing import at_once, held
-from tests.factories.activities import NINE, PROGRAMME, REVIEWER, make_listing, make_partner, make_round
+from tests.factories.activities import NINE, PROGRAMME, REVIEWER, make_listing, make_partner, make_round, make_skill
 from tests.factories.proposals import ALL_WELL, CONTENT, DAY, SHIFT, VERDICTS, by, make_proposal, reviewer
 from tests.shared.bus.running import counted
 
@@ -285,6 +285,19 @@ class TestPublish:
         assert (listing.criteria, listing.minutes_per_piece) == terms
         shift = tx.scalars(select(Shift).where(Shift.listing_id == listing.id)).one()
         assert (shift.minutes_per_piece, shift.owed_at) == (terms[1], None)
+
+    def test_it_is_found_by_what_it_says_and_asks_for(self, tx: Session) -> None:
+        """Skills by their codes, whatever a partner wrote that the catalogue knows; each once."""
+        make_skill(tx, code="cleaning", title_zh="体力", title_en="Lifting")
+        asked = (Position("清理员", 20, ("体力", "分类")), Position("记录员", 2, ("LIFTING ", " 分类")))
+        proposal = make_proposal(tx, state=State.APPROVED, positions=asked)
+
+        self.publish(tx, NINE + 10 * DAY)
+
+        [listing] = self.listings(tx, proposal)
+        assert listing.skills == ["cleaning", "分类"]
+        words = tx.scalars(select(ListingWords.words).where(ListingWords.listing_id == listing.id)).one()
+        assert all(f"'{pair}'" in words for pair in ("净滩", "厦门", "环岛", "塑料", "绿叶"))
 
     def test_what_passes_late_is_published_soon_after(self, tx: Session) -> None:
         """By the next run."""

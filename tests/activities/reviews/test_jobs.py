@@ -2,10 +2,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from services.activities.listings.tables import Listing
+from services.activities.listings.tables import Listing, ListingWords
 from services.activities.main import SERVICE
 from services.activities.proposals.rules import State
 from services.activities.proposals.tables import Proposal
+from services.activities.words.rules import VERSION
 from shared.database.sessions import Database
 from tests.factories.activities import make_round
 from tests.factories.proposals import make_proposal
@@ -27,3 +28,5 @@ def test_a_night_that_was_missed_is_made_up_for_once(database: Database, program
         assert sorted(each.reference for each in published) == ["R001-0001", "R001-0002", "R001-0003"]
         assert {each.proposal_id for each in published} == set(passed)
         assert tx.get_one(Proposal, left).state == State.EXPIRED
+        words = tx.scalars(select(ListingWords.version).where(ListingWords.programme_id == programme)).all()
+        assert words == [VERSION] * 3  # What was published was read as well.

@@ -12,7 +12,7 @@ from shared.database.sessions import Database
 from shared.errors import ChangedSince
 from shared.seen import Seen
 from tests.activities.racing import at_once
-from tests.factories.activities import NINE, NOON, PROGRAMME, make_skill
+from tests.factories.activities import NINE, NOON, PROGRAMME, REVIEWER, make_skill
 
 NEW = Seen(nothing=True)
 READING = SkillFacts("朗读", "Reading", is_retired=False)
@@ -71,3 +71,15 @@ def test_two_at_once_are_one_skill(database: Database, programme: UUID) -> None:
     assert sorted(map(str, outcomes)) == ["precondition_failed", "reading"]
     with database.transaction() as tx:
         assert len(tx.scalars(select(Skill).where(Skill.programme_id == programme)).all()) == 1
+
+
+def test_a_skill_is_known_by_all_its_names(tx: Session) -> None:
+    """Its code goes first where another one's title is the same; other programmes name theirs."""
+    make_skill(tx, code="a", title_zh="朗读", title_en=" Reading")
+    make_skill(tx, code="b", title_zh="朗读", title_en="A")
+    make_skill(tx, code="c", programme_id=REVIEWER)
+
+    found = queries.find_codes(tx, programme_id=PROGRAMME)
+
+    assert found.items() >= {"a": "a", "b": "b", "朗读": "a", "reading": "a"}.items()
+    assert "c" not in found

@@ -30,3 +30,12 @@ def test_a_catalogue_has_its_limit() -> None:
     rules.require_room(count=rules.MOST_SKILLS - 1)
     with pytest.raises(CatalogueFull):
         rules.require_room(count=rules.MOST_SKILLS)
+
+
+def test_what_a_partner_writes_is_known_by_its_code() -> None:
+    """By whatever name, without case, width and outer space; what nobody knows stays as it is, blanks are nothing."""
+    codes = {"reading": "reading", "朗读": "reading", "first aid": "first-aid"}
+
+    words = ["朗读 ", "READING", "\uff26irst Aid", "木工", "木工", " "]
+
+    assert rules.as_codes(words, codes) == ("first-aid", "reading", "木工")
