@@ -85,6 +85,7 @@ PERMISSIONS: dict[str, Permission] = {
     "proposals.import": _all(Role.OPERATOR),
     "listings.publish": _all(Role.OPERATOR) | _OWN,
     "listings.read": _STAFF | _all(Role.VOLUNTEER) | _OWN,
+    "recommendations.own": _SELF,
     "listings.end": _all(Role.OPERATOR) | _OWN,
     "shifts.cancel": _all(Role.OPERATOR) | _OWN,
     "shifts.decide": _all(Role.OPERATOR) | _OWN,

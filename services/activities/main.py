@@ -106,9 +106,11 @@ def _afterwards() -> "Sequence[APIRouter]":
     from services.activities.feedback import api as feedback
     from services.activities.feedback_forms import api as feedback_forms
     from services.activities.manifests import api as manifests
+    from services.activities.recommendations import api as recommendations
     from services.activities.records import api as records
 
-    return feedback_forms.router, feedback.router, records.router, certificates.router, manifests.router
+    answered = (feedback_forms.router, feedback.router, recommendations.router)
+    return *answered, records.router, certificates.router, manifests.router
 
 
 def handlers() -> "Sequence[Handler[Any]]":

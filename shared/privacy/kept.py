@@ -209,8 +209,8 @@ TABLE = (
         "activities",
         Title(zh="报名、考勤及其各版本", en="Sign-ups, attendances and their versions"),
         Title(
-            zh="志愿服务记录和配捐的依据；删除个人后仅余编号",
-            en="What donations rest on; by id alone once a person is erased",
+            zh="志愿服务记录和配捐的依据，并为本人推荐活动；删除个人后仅余编号",
+            en="What donations rest on, and recommendations to oneself; by id alone once a person is erased",
         ),
     ),
     Kept(
@@ -285,8 +285,8 @@ TABLE = (
         "activities",
         Title(zh="活动反馈和评语及其各版本", en="Feedback and remarks after shifts, and their versions"),
         Title(
-            zh="用于改进活动和处理投诉；删除个人后仅余评分，文字即删除",
-            en="To do better, and to look into complaints; once a person is erased only marks stay, no words",
+            zh="用于改进活动、处理投诉，并为本人推荐活动；删除个人后仅余评分，文字即删除",
+            en="To do better, to look into complaints, to recommend work to oneself; of who is erased marks alone stay",
         ),
     ),
     Kept(

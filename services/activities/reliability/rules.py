@@ -1,6 +1,6 @@
 """How far somebody's word about a place can be relied on, and why. Source: DOMAIN.md section 4, "Volunteer".
 
-It helps to recommend, and nothing else: nobody is refused anything for it. Facts lose half their weight in
+It tells people where they stand: nobody is shown or refused anything for it. Facts lose half their weight in
 `HALF_LIFE_DAYS`, what is excused or was only missed counts nothing, and everybody begins with a good name.
 """
 

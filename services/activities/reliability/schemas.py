@@ -35,7 +35,7 @@ class Reliability(BaseModel):
     """How far somebody's word about a place can be relied on, with every fact that it comes of, newest first.
 
     `percent` is (`start` + all that was kept) of (`start` + all that counts), rounded down. A fact loses half its
-    weight in `half_life_days`. It helps to recommend, and nothing is refused for it.
+    weight in `half_life_days`. Nobody is shown or refused anything for it.
     """
 
     volunteer_id: UUID

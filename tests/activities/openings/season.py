@@ -20,10 +20,13 @@ from services.activities.listings.actions import NewListing, NewShift, add_listi
 from services.activities.listings.rules import Times
 from services.activities.openings.queries import OPENINGS, openings_of
 from services.activities.openings.schemas import shown_openings
+from services.activities.profiles import actions as profiles
+from services.activities.recommendations import actions as recommendations
+from services.activities.recommendations.schemas import shown
 from shared.database.keyset import filtered, read_page
 from shared.database.server import Server, role_of
 from shared.ids import new_id
-from tests.factories.activities import NINE, make_partner
+from tests.factories.activities import NINE, REVIEWER, make_partner, make_shift, make_sign_up, make_volunteer
 from tests.servers.postgres import private_server
 
 TIMES_A_SEASON = 5
@@ -134,6 +137,23 @@ def _measure(tx: Session) -> None:
     for name, asked in ASKED.items():
         found = len(page(tx, programmes[0], now=NINE, **asked))
         _say(f"{name} ({found} on the page)", _median_ms(lambda: page(tx, programmes[0], now=NINE, **asked)))  # noqa: B023
+    _measure_recommendations(tx, programmes[0])
+
+
+def _measure_recommendations(tx: Session, programme_id: UUID) -> None:
+    person = make_volunteer(tx, programme_id=programme_id)
+    said = profiles.Said(person.id, "研发", "上海", ("zh",), ("teaching", "design"))
+    profiles.take_over(tx, [said], programme_id=programme_id, by=REVIEWER, now=NINE)
+    for days in range(1, 60):
+        starts_at, ends_at = NINE - timedelta(days=days), NINE - timedelta(days=days, hours=-3)
+        shift = make_shift(tx, programme_id=programme_id, starts_at=starts_at, ends_at=ends_at)
+        make_sign_up(tx, shift, volunteer=person, state="attended")
+
+    def recommend() -> object:
+        asked = {"programme_id": programme_id, "volunteer_id": person.id}
+        return shown(tx, recommendations.recommend(tx, **asked, is_personal=True, now=NINE), is_personal=True)
+
+    _say("recommendations", _median_ms(recommend))
 
 
 def _say(what: str, milliseconds: float) -> None:

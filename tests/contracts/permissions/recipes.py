@@ -236,6 +236,7 @@ RECIPES: dict[str, Recipe] = {
     "get_listing": PLAIN,
     "list_shifts": PLAIN,
     "list_openings": PLAIN,
+    "list_recommendations": PLAIN,
     "declare_draw": Recipe(lambda _things: {"draws_at": "2122-06-01T01:00:00Z"}),
     "get_draw": Recipe(uses={"shift_id": "drawn_shift_id"}),
     "list_own_sign_ups": PLAIN,
