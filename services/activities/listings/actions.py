@@ -137,7 +137,7 @@ def add_listings(tx: Session, *, programme_id: UUID, listings: Sequence[NewListi
         "timezones": [listing.timezone for listing in listings],
         "proposals": [listing.proposal_id for listing in listings],
         "modes": [listing.mode for listing in listings],
-        "cities": [listing.city for listing in listings],
+        "cities": [listing.city and listing.city.strip() for listing in listings],
         "places": [listing.place for listing in listings],
         "descriptions": [listing.description for listing in listings],
         "criteria": [listing.terms and listing.terms.criteria for listing in listings],

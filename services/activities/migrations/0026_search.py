@@ -28,6 +28,7 @@ _WORDS = """
 
 def upgrade() -> None:
     """Make the table; a timer fills in the words of listings that are published already, some hundreds a minute."""
+    op.execute("UPDATE listing SET city = btrim(city) WHERE city <> btrim(city)")  # It is looked for as it stands.
     op.add_column("listing", sa.Column("skills", sa.ARRAY(sa.Text()), server_default="{}", nullable=False))
     op.execute(_SKILLS)
     op.create_index("listing_skills_idx", "listing", ["skills"], postgresql_using="gin")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, cast, extract, false, func, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, extract, false, func, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from services.activities.checklists.rules import Mode
@@ -20,11 +20,16 @@ _SATURDAY: Final = 6  # Of a week as ISO 8601 counts it.
 
 
 def _found_by(_column: Column, asked: str) -> ColumnElement[bool]:
+    """Say that a shift's listing is found.
+
+    The words stand in the statement itself, letters and digits as they are: PostgreSQL then looks up each time how
+    common they are, where a plan that is made once for all words takes them for rare.
+    """
     words = query(asked)
     if not words:
         return false()
-    found = select(ListingWords.listing_id).where(ListingWords.words.op("@@")(cast(words, TSQUERY)))
-    return Shift.listing_id.in_(found)
+    said = cast(bindparam(None, words, type_=Text, literal_execute=True), TSQUERY)
+    return Shift.listing_id.in_(select(ListingWords.listing_id).where(ListingWords.words.op("@@")(said)))
 
 
 def _asks_for(_column: Column, skill: str) -> ColumnElement[bool]:
@@ -32,7 +37,7 @@ def _asks_for(_column: Column, skill: str) -> ColumnElement[bool]:
 
 
 def _in_city(city: Column, asked: str) -> ColumnElement[bool]:
-    return func.btrim(city).in_(rules.spellings(asked))
+    return city.in_(rules.spellings(asked))
 
 
 def _on(service_on: Column, day: Day) -> ColumnElement[bool]:

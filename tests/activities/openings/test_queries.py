@@ -4,6 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import cast, literal, select
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.orm import Session
 
 from services.activities.listings.actions import NewListing, NewShift, publish, read_listings
@@ -12,6 +16,7 @@ from services.activities.listings.tables import Listing, Shift
 from services.activities.openings.queries import OPENINGS, openings_of
 from services.activities.openings.rules import Day, Part
 from services.activities.partners.tables import Partner
+from services.activities.words.rules import Texts, query, vector
 from shared.database.keyset import filtered
 from shared.ids import new_id
 from tests.activities.openings.season import analyse
@@ -76,6 +81,19 @@ class TestText:
     def test_a_partners_name_finds_all_of_its(self, tx: Session, partner: Partner, asked: str) -> None:
         """Soonest first, as everything."""
         assert found(tx, partner, text=asked) == ["A", "B"]
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=80))
+def test_whatever_somebody_writes_is_found_by_itself(tx: Session, said: str) -> None:
+    """No text is an error, in a listing or in a question; what holds a letter or digit finds where it stands."""
+    made = vector(Texts((said,)))
+    asked = query(said)
+    rows = select(cast(literal(made), TSVECTOR).op("@@")(cast(literal(asked), TSQUERY)))
+    assert tx.execute(rows).scalar_one() is bool(asked)
+
+    listed = filtered(openings_of(PROGRAMME, None, now=BEFORE), OPENINGS.filters, {"text": said})
+    tx.scalars(listed.limit(1)).all()
 
 
 class TestFilters:
