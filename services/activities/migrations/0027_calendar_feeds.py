@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0027_calendar_feeds"
-down_revision = "0025_kits"
+down_revision = "0026_search"
 
 INDEXES = {
     "calendar_feed_programme_id_id_idx": ["programme_id", "id"],
