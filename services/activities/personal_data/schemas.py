@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.activities.calendar_feeds.schemas import CalendarFeed
 from services.activities.certificates.schemas import OwnCertificate
+from services.activities.check_ins.schemas import OwnWrongCodes
 from services.activities.claims.schemas import OwnClaim
 from services.activities.consents.schemas import Consent
 from services.activities.deliverables.schemas import OwnDeliverable, OwnSubmission
@@ -20,6 +21,7 @@ from services.activities.kits.schemas import OwnKit, own_kit
 from services.activities.personal_data.queries import Everything
 from services.activities.reliability.schemas import Appeal
 from services.activities.rosters.schemas import OwnWalkIn
+from services.activities.scans.schemas import OwnScan
 from services.activities.work_files.schemas import OwnFile
 from shared.web.fields import Count, Items, Parts, Reason, Shown
 
@@ -153,30 +155,6 @@ class OwnAttendanceRecord(Described):
     versions: Parts[OwnVersion] = Field(default=[], description="历次决定 / Every decision about it")
 
 
-class Scan(Described):
-    """A scan of a shift's code; the code itself is kept from everybody."""
-
-    shift_id: UUID = Field(description="场次编号 / The shift's id")
-    way: Literal["in", "out"] = Field(description="签到或签退 / Coming or leaving")
-    scanned_at: AwareDatetime = Field(description="扫码时间 / When")
-    has_device_mark: Annotated[bool, BeforeValidator(bool)] = Field(
-        validation_alias="device_mark",
-        description=(
-            "是否存有扫码设备的摘要，仅用于发现同一设备在该场次为多人扫码，场次结束约一小时后删除 / "
-            "Whether a digest of the device that scanned is kept, to notice one that scans for several people on "
-            "that shift; until about an hour after its end"
-        ),
-    )
-
-
-class WrongCodes(Described):
-    """Wrong codes that were given lately."""
-
-    shift_id: UUID = Field(description="场次编号 / The shift's id")
-    failed: Count = Field(description="连续输错次数 / How many in a row")
-    last_failed_at: AwareDatetime = Field(description="最近一次 / The last of them")
-
-
 class Access(Described):
     """Who took out, or erased, all the data of the person."""
 
@@ -206,8 +184,8 @@ class PersonalData(BaseModel):
     calendar_feeds: Parts[CalendarFeed]
     appeals: Parts[Appeal]
     attendances: Parts[OwnAttendanceRecord]
-    scans: Parts[Scan]
-    wrong_codes: Parts[WrongCodes]
+    scans: Parts[OwnScan]
+    wrong_codes: Parts[OwnWrongCodes]
     walk_ins: Parts[OwnWalkIn]
     claims: Parts[OwnClaim]
     deliverables: Parts[OwnDeliverable]
@@ -234,8 +212,8 @@ PARTS: dict[str, type[BaseModel]] = {
     "appeals": Appeal,
     "attendances": OwnAttendanceRecord,
     "attendances.versions": OwnVersion,
-    "scans": Scan,
-    "wrong_codes": WrongCodes,
+    "scans": OwnScan,
+    "wrong_codes": OwnWrongCodes,
     "walk_ins": OwnWalkIn,
     "claims": OwnClaim,
     "deliverables": OwnDeliverable,
@@ -282,8 +260,8 @@ def shown(found: Everything, *, now: datetime) -> PersonalData:
         calendar_feeds=_all(CalendarFeed, found.calendar_feeds),
         appeals=_all(Appeal, found.appeals),
         attendances=[each.model_copy(update={"versions": versions.get(each.id, [])}) for each in attendances],
-        scans=_all(Scan, found.scans),
-        wrong_codes=_all(WrongCodes, found.wrong_codes),
+        scans=_all(OwnScan, found.scans),
+        wrong_codes=_all(OwnWrongCodes, found.wrong_codes),
         walk_ins=_all(OwnWalkIn, found.walk_ins),
         claims=_all(OwnClaim, found.claims),
         deliverables=_all(OwnDeliverable, found.deliverables),

@@ -39,9 +39,8 @@ _ENTER = text("""
         FROM (SELECT shift_id, count(*) AS places FROM entered WHERE state = ANY(CAST(:taking AS text[]))
               GROUP BY shift_id) AS change
         WHERE shift.id = change.shift_id)
-    SELECT id, programme_id, shift_id, volunteer_id, source, signed_up_at, state, ended_at, ended_because,
-        offer_expires_at, drawn_place FROM entered
-""").columns(*SignUp.__table__.columns)
+    TABLE entered
+""").columns(**{column.name: column.type for column in SignUp.__table__.columns})  # By name.
 _ENTRIES = select(SignUp).from_statement(_ENTER)
 
 
