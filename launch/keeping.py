@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from shared.privacy.kept import TABLE, Kept
+from shared.privacy.kept import TABLE
 from shared.privacy.retention import AT_ONCE
+from shared.privacy.terms import Kept
 
 PATH = Path(__file__).parents[1] / "docs" / "retention.md"
 HEAD = f"""# What is kept for how long · 保存期限

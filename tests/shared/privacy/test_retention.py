@@ -4,7 +4,8 @@ import pytest
 
 from shared.errors import Title
 from shared.privacy import retention
-from shared.privacy.kept import TABLE, Kept
+from shared.privacy.kept import TABLE
+from shared.privacy.terms import Kept
 from shared.settings import BadSetting
 from shared.web.kept_answers import KEPT_FOR
 
