@@ -1,4 +1,4 @@
-"""Every list and board of activities after a year of five seasons, asked by each who may: how long its reader waits."""
+"""Every list, board and search of activities over five seasons, asked by each who may: how long its reader waits."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +20,11 @@ from services.activities.proposals.rules import State
 from services.activities.rounds.tables import Round
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
+from shared.database.server import Server
 from shared.ids import new_id
 from shared.roles import Role
 from shared.settings import Settings
+from tests.activities.openings import season as openings
 from tests.bench import multiplied
 from tests.bench.figures import Figure, Goal, Judged, Spread
 from tests.bench.places import Places
@@ -35,8 +37,9 @@ from tests.servers.erlang import free_ports
 COPIES = 4_400  # Of three proposals, and of one activity's three shifts with those who signed up: five seasons.
 PROPOSALS, SERVED, MISSED, TOLD = 3, 23, 3, 10
 ASKED = 9  # Times; the middle one counts.
-BESIDE: Final = {"audit-entries", "imports", "openings"}
+BESIDE: Final = {"audit-entries", "imports", "openings"}  # What is to come is searched by itself.
 JSON = "application/json"
+LISTS, SEARCH = (Goal(bound, is_ceiling=True, judged=Judged.MEDIAN) for bound in (80, 50))
 SHOWN = 8  # The slowest ones, by name.
 DAYS: Final = {"since": NINE.date(), "until": (NINE + timedelta(days=7)).date(), "partner": 1}
 
@@ -81,17 +84,28 @@ def measure(places: Places, *, repeat: int, say: Say, copies: int = COPIES) -> R
             took = [{str(question): _ask(http, question) for question in questions} for _ in range(repeat)]
     finally:
         process.kill()
-    return _report(took)
+    return _report(took, [_search(places) for _ in range(repeat)])
 
 
-def _report(took: Sequence[Mapping[str, float]]) -> Report:
+def _search(places: Places) -> Mapping[str, float]:
+    """Search as many openings as five seasons have; return milliseconds by what was asked."""
+    server = Server(places.postgres.url, prefix="search_")
+    server.drop("activities")
+    server.prepare("activities")
+    with closing(server.open("activities", pool_size=1)) as database, database.transaction() as tx:
+        return openings.waits(tx, openings.fill(tx))
+
+
+def _report(took: Sequence[Mapping[str, float]], searched: Sequence[Mapping[str, float]]) -> Report:
     medians = {name: median(each[name] for each in took) for name in took[0]}
     slowest = sorted(medians, key=lambda name: -medians[name])
     worst = [1_000 * max(each.values()) for each in took]
     middle = [1_000 * median(each.values()) for each in took]
     figures = [
-        Figure("slowest_list_ms", Spread.of(worst), Goal(80, is_ceiling=True, judged=Judged.MEDIAN)),
+        Figure("slowest_list_ms", Spread.of(worst), LISTS),
         Figure("middle_list_ms", Spread.of(middle)),
+        Figure("slowest_search_ms", Spread.of([max(each.values()) for each in searched]), SEARCH),
+        Figure("middle_search_ms", Spread.of([median(each.values()) for each in searched])),
     ]
     listed = ", ".join(f"`{name}` {1_000 * medians[name]:.0f}" for name in slowest[:SHOWN])
     note = f"The slowest of {len(medians)} questions, in milliseconds: {listed}."

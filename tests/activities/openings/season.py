@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from shared.ids import new_id
 from tests.factories.activities import NINE, REVIEWER, make_partner, make_shift, make_sign_up, make_volunteer
 from tests.servers.postgres import private_server
 
-TIMES_A_SEASON = 5
+SHARES = (3, 1, 1)  # Seasons of three programmes.
 LISTINGS_A_SEASON = 1_600
 WHAT = ("净滩", "读书会", "支教", "助农", "义诊", "植树", "图书整理", "陪伴老人", "手语课", "编程课", "助盲跑")
 WHOM = ("社区", "敬老院", "小学", "乡村", "公园", "博物馆", "康复中心", "流动图书馆", "儿童医院", "湿地", "校园")
@@ -114,30 +115,37 @@ def main() -> None:
         server.prepare("activities")
         database = server.open("activities", pool_size=1)
         with database.transaction() as tx:
-            _measure(tx)
+            programme_id = _fill(tx)
+            for name, milliseconds in waits(tx, programme_id).items():
+                _say(name, milliseconds)
+            _measure_recommendations(tx, programme_id)
         database.close()
 
 
-def _measure(tx: Session) -> None:
+def fill(tx: Session) -> UUID:
+    """Publish five seasons of listings in three programmes, and read them; return the largest programme."""
     programmes = [new_id() for _ in range(3)]
-    shares = (3, 1, 1)
-    began = time.perf_counter()
-    for seed, (programme_id, share) in enumerate(zip(programmes, shares, strict=True)):
+    for seed, (programme_id, share) in enumerate(zip(programmes, SHARES, strict=True)):
         publish(tx, programme_id=programme_id, listings=share * LISTINGS_A_SEASON, now=NINE, seed=seed)
-    _say("published, a listing", (time.perf_counter() - began) * 1_000 / (TIMES_A_SEASON * LISTINGS_A_SEASON))
-    began = time.perf_counter()
-    read = 0
-    while found := read_listings(tx):
-        read += found
-    _say("read, a listing", (time.perf_counter() - began) * 1_000 / read)
+    while read_listings(tx):
+        pass
     analyse(tx)
+    return programmes[0]
+
+
+def waits(tx: Session, programme_id: UUID) -> dict[str, float]:
+    """Ask everything; return the milliseconds in the middle by what was asked."""
+    return {name: _median_ms(partial(page, tx, programme_id, now=NINE, **asked)) for name, asked in ASKED.items()}
+
+
+def _fill(tx: Session) -> UUID:
+    began = time.perf_counter()
+    programme_id = fill(tx)
+    _say("published and read, a listing", (time.perf_counter() - began) * 1_000 / (sum(SHARES) * LISTINGS_A_SEASON))
     for size in ("listing_words_words_idx", "listing_words"):
         megabytes = tx.execute(text("SELECT pg_total_relation_size(:name) / 1e6"), {"name": size}).scalar_one()
         typer.echo(f"{size}: {megabytes:.1f} MB")
-    for name, asked in ASKED.items():
-        found = len(page(tx, programmes[0], now=NINE, **asked))
-        _say(f"{name} ({found} on the page)", _median_ms(lambda: page(tx, programmes[0], now=NINE, **asked)))  # noqa: B023
-    _measure_recommendations(tx, programmes[0])
+    return programme_id
 
 
 def _measure_recommendations(tx: Session, programme_id: UUID) -> None:
