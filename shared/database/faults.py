@@ -3,7 +3,8 @@
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-TRANSIENT_STATES = {"40001", "40P01", "55P03"}  # Serialization failure, deadlock, lock time-out.
+LOCK_TIMEOUT = "55P03"
+TRANSIENT_STATES = {"40001", "40P01", LOCK_TIMEOUT}  # Serialization failure, deadlock.
 TRANSIENT_CLASSES = {"08", "53"}  # Connection, resources.
 SHUTTING_DOWN = "57P"  # The server ends, or ended our session.
 TOO_LONG = {"57014", "25P04"}  # Statement, transaction: this may pass for a person, not for what is always slow.
@@ -24,6 +25,11 @@ def is_away(error: BaseException) -> bool:
     if state is None:
         return error.connection_invalidated or type(error).__name__ in {"OperationalError", "InterfaceError"}
     return state[:2] in TRANSIENT_CLASSES or state.startswith(SHUTTING_DOWN)
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Say whether somebody else has held what was to be locked for too long."""
+    return state_of(error) == LOCK_TIMEOUT
 
 
 def may_pass(error: BaseException) -> bool:

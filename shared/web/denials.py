@@ -2,7 +2,7 @@
 
 Whoever is denied can ask again as fast as they like, so what is written is bounded: of one person, operation and
 refusal one entry a minute, which says how many there were in between; of all together so many a minute; and one at a
-time, so that of the two connections apart one is always left. What is over is counted in the log's lines alone.
+time, so that it takes one of the connections apart at most. What is over is counted in the log's lines alone.
 """
 
 import threading

@@ -99,9 +99,9 @@ class Gate:
                 busy = problems.of_status(Request(scope), 503, headers={"Retry-After": RETRY_SECONDS})
                 await busy(scope, receive, send)
                 return
-            leave = _Once(self.limiter.release)
+            leave = scope[_LEAVE] = _Once(self.limiter.release)  # In the scope from which others read the route.
             try:
-                await self.app({**scope, _LEAVE: leave}, receive, send)
+                await self.app(scope, receive, send)
             finally:
                 leave()
 

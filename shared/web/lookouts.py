@@ -62,7 +62,7 @@ class Lookout(Generic[Seen]):
     """Looks every half second as long as anybody watches; for use on one event loop at a time.
 
     A look is a thread of the app for some milliseconds and a connection of those that are kept apart: requests never
-    wait for it, nor it for them. One that fails is made up for by the next.
+    wait for it, nor it for them, but probes may where a look itself has to wait. One that fails the next makes up for.
     """
 
     def __init__(self, database: Database, look: Look[Seen], *, every_seconds: float = EVERY_SECONDS) -> None:

@@ -15,6 +15,8 @@ ANY = "*"
 _MOST = 1_000
 READINGS: dict[str, Any] = {"max_length": _MOST, "examples": ['"1"']}
 MUST_NOT_EXIST: dict[str, Any] = {"max_length": _MOST, "examples": [ANY]}
+OF_UNCHANGED = ("etag", "cache-control", "content-language", "vary")
+
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _TAGS = re.compile(rf"\s*(?:{_TAG.pattern}\s*(?:,\s*|$))+")
 
@@ -100,6 +102,8 @@ def is_known(request: Request, tag: str) -> bool:
 
 
 def unless_known(request: Request, response: Response) -> Response:
-    """Return a reading, or 304 if the caller has it."""
-    tag = response.headers["etag"]
-    return Response(status_code=304, headers={"etag": tag}) if is_known(request, tag) else response
+    """Return a reading, or 304 if the caller has it, with the headers that caches keep (RFC 9110 section 15.4.5)."""
+    if not is_known(request, response.headers["etag"]):
+        return response
+    kept = {name: response.headers[name] for name in OF_UNCHANGED if name in response.headers}
+    return Response(status_code=304, headers=kept)

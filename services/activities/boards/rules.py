@@ -18,6 +18,7 @@ class Presence(StrEnum):
     LEFT = "left"
     MISSED = "missed"  # Nothing was scanned, and the shift is over.
     NO_SHOW = "no_show"
+    NOT_CHECKED_OUT = "not_checked_out"  # Somebody came, and nobody knows until when.
     TAKEN_BACK = "taken_back"  # A reviewer says that the attendance never was.
 
 
@@ -27,6 +28,8 @@ _ABSENT = {"missed": Presence.MISSED, "no_show": Presence.NO_SHOW}
 
 def presence(place: str, attendance: str | None) -> Presence:
     """Say where somebody is by the states of their place and of their attendance, None without one."""
+    if attendance == "checked_in" and place in _ABSENT:
+        return Presence.NOT_CHECKED_OUT
     if attendance is not None:
         return _ATTENDED[attendance]
     return _ABSENT.get(place, Presence.EXPECTED)

@@ -198,6 +198,7 @@ def read_listings(tx: Session, *, limit: int = MOST_READ) -> int:
 
     Returns how many those were, `limit` at most; who else does it at the same time passes them over.
     """
+    queries.add_missing_words(tx, limit=limit)
     rows = queries.lock_unread(tx, limit=limit)
     for words, listing, partner_name in rows:
         words.words = vector(_texts(listing, partner_name), read=syllables)

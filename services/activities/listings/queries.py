@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, defer
 
 from services.activities.listings import rules
@@ -13,6 +14,7 @@ from services.activities.listings.tables import Listing, ListingWords, Shift
 from services.activities.partners.tables import Partner
 from services.activities.words.rules import VERSION
 from shared.database.arrays import among
+from shared.database.faults import is_lock_timeout
 from shared.database.keyset import Column, Filter, KeysetList, Sort, equal, since, until
 from shared.errors import NotFound
 
@@ -56,6 +58,9 @@ SHIFTS = KeysetList(
     },
     default_sort="starts_at",
 )
+
+
+_FOR_A_MOMENT, _AS_USUAL = text("SET LOCAL lock_timeout = '200ms'"), text("SET LOCAL lock_timeout TO DEFAULT")
 
 
 class ShiftOfListing(NamedTuple):
@@ -153,9 +158,21 @@ def lock_shifts_by_id(tx: Session, shift_ids: Collection[UUID]) -> list[Shift]:
     return list(tx.scalars(rows.execution_options(populate_existing=True)))
 
 
-def lock_free_shifts(tx: Session, shift_ids: Collection[UUID]) -> set[UUID]:
-    """Lock those of the shifts that nobody else holds, without waiting, and return which they are."""
+def lock_shifts_soon(tx: Session, shift_ids: Collection[UUID]) -> set[UUID]:
+    """Lock shifts in order of id, waiting a moment for who holds them; return which are locked then.
+
+    Decisions and other sign-ups hold one for milliseconds: whoever does not wait for those waits behind everybody.
+    """
     rows = select(Shift.id).where(among(Shift.id, shift_ids)).order_by(Shift.id)
+    try:
+        with tx.begin_nested():
+            tx.execute(_FOR_A_MOMENT)
+            locked = set(tx.scalars(rows.with_for_update(key_share=True)))
+            tx.execute(_AS_USUAL)
+            return locked
+    except DBAPIError as error:
+        if not is_lock_timeout(error):
+            raise
     return set(tx.scalars(rows.with_for_update(key_share=True, skip_locked=True)))
 
 
@@ -170,6 +187,19 @@ def find_unowed(tx: Session, *, ended_before: datetime, limit: int) -> list[UUID
     rows = select(Shift.id).where(Shift.minutes_per_piece.is_not(None), Shift.owed_at.is_(None))
     rows = rows.where(Shift.ends_at <= ended_before)
     return list(tx.scalars(rows.order_by(Shift.ends_at, Shift.id).limit(limit)))
+
+
+_NAME = text("""
+    INSERT INTO listing_words (listing_id, programme_id, partner_name, version, words)
+    SELECT id, programme_id, '', 0, '' FROM listing
+    WHERE NOT EXISTS (SELECT 1 FROM listing_words WHERE listing_id = listing.id) LIMIT :limit
+    ON CONFLICT DO NOTHING
+""")
+
+
+def add_missing_words(tx: Session, *, limit: int) -> None:
+    """Have words looked up for listings that were published by a process of the version before (a rolling upgrade)."""
+    tx.execute(_NAME, {"limit": limit})
 
 
 def lock_unread(tx: Session, *, limit: int) -> list[tuple[ListingWords, Listing, str]]:

@@ -14,9 +14,12 @@ _SKILLS = """
         FROM proposal p
             CROSS JOIN jsonb_path_query(p.content, '$.positions[*].skills[*]') AS each(word_json)
             CROSS JOIN LATERAL (SELECT each.word_json #>> '{}' AS word) said
+            CROSS JOIN LATERAL (SELECT lower(btrim(normalize(word, NFKC))) AS folded) f
             LEFT JOIN LATERAL (
                 SELECT code FROM skill WHERE skill.programme_id = p.programme_id
-                    AND btrim(word) IN (code, title_zh, title_en) ORDER BY code LIMIT 1) s ON true
+                    AND folded IN (lower(code), lower(btrim(normalize(title_zh, NFKC))),
+                                   lower(btrim(normalize(title_en, NFKC))))
+                ORDER BY lower(code) = folded DESC, code LIMIT 1) s ON true
         WHERE p.listing_id IS NOT NULL AND btrim(word) <> '' GROUP BY p.listing_id) asked
     WHERE listing.id = asked.listing_id
 """

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services.activities.listings.queries import lock_free_shifts, lock_shifts_by_id
+from services.activities.listings.queries import lock_shifts_by_id, lock_shifts_soon
 from services.activities.listings.rules import require_not_cancelled, require_sign_ups
 from services.activities.listings.tables import Shift
 from services.activities.places import queries, rules
@@ -92,13 +92,13 @@ class Decision:
 
 
 def hold(tx: Session, wishes: Sequence[Wish], *, wait: bool) -> list[bool]:
-    """Lock people, then the shifts that they ask for; without time to wait those alone that nobody else holds."""
+    """Lock people, then the shifts that they ask for; without time to wait only what is free, or soon is."""
     are_held = hold_people(tx, wishes, wait=wait)
     wanted = {wish.shift_id for wish, is_held in zip(wishes, are_held, strict=True) if is_held}
     if wait:
         lock_shifts_by_id(tx, wanted)
         return are_held
-    free = lock_free_shifts(tx, wanted)
+    free = lock_shifts_soon(tx, wanted)
     return [is_held and wish.shift_id in free for wish, is_held in zip(wishes, are_held, strict=True)]
 
 

@@ -14,13 +14,15 @@ from services.activities.boards.rules import Presence
         ("confirmed", "settled", "left"),
         ("attended", "settled", "left"),
         ("missed", None, "missed"),
-        ("missed", "checked_in", "here"),
+        ("missed", "checked_in", "not_checked_out"),
+        ("no_show", "checked_in", "not_checked_out"),
+        ("missed", "settled", "left"),
         ("no_show", None, "no_show"),
         ("confirmed", "voided", "taken_back"),
     ],
 )
 def test_where_somebody_is_follows_from_scans_before_places(place: str, attendance: str | None, is_: str) -> None:
-    """Who was scanned is here, whatever else is said of their place."""
+    """Who was scanned is here, until the shift is closed: then nobody knows where they are who did not leave."""
     assert rules.presence(place, attendance) == Presence(is_)
 
 

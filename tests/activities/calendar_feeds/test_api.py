@@ -183,6 +183,8 @@ class TestCalendar:
 
         again = read(door, address, **tag)
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+        for kept in ("cache-control", "content-language"):
+            assert again.headers[kept] == first.headers[kept]  # A cache takes them over (RFC 9111 section 4.3.4).
         door.watch.now = NINE + timedelta(hours=1)
         assert read(door, address).content == first.content
         assert first.headers["cache-control"] == "private, no-cache"

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from services.activities.listings import actions, queries, rules
@@ -184,3 +184,16 @@ class TestWords:
 
         assert found_by(tx, listing.id, "净滩")
         assert set(tx.scalars(select(ListingWords.version))) == {VERSION}
+
+
+def test_words_are_read_of_listings_that_an_older_process_has_published(tx: Session) -> None:
+    """Which knows nothing of words: a rolling upgrade goes on while people publish."""
+    partner = make_partner(tx)
+    values = {"programme_id": PROGRAMME, "partner_id": partner.id, "reference": "OLD", "timezone": "Asia/Shanghai"}
+    tx.flush()
+    old = tx.scalars(insert(Listing).values(title="净滩", published_at=NINE, **values).returning(Listing.id)).one()
+
+    while actions.read_listings(tx):
+        pass
+
+    assert tx.scalars(select(ListingWords.version).where(ListingWords.listing_id == old)).one() == VERSION

@@ -7,7 +7,7 @@ from itertools import chain
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services.activities.listings.tables import Shift
@@ -20,7 +20,7 @@ from shared.audit import trail
 from shared.database.sessions import Database
 from shared.errors import Refusal
 from shared.events.activities_sign_ups import SignUpConfirmed, SignUpWaitlisted
-from tests.activities.racing import at_once
+from tests.activities.racing import at_once, held
 from tests.activities.told import told
 from tests.factories.activities import MINUTE, NINE, make_shift, make_sign_up, make_volunteer
 
@@ -121,9 +121,27 @@ def test_without_time_to_wait_only_the_free_are_held(database: Database, program
             assert actions.hold(tx, wishes, wait=False) == [True, True, False]
 
 
+def test_a_group_waits_for_what_is_soon_free(database: Database, programme: UUID) -> None:
+    """A withdrawal holds a shift for milliseconds: nobody is set apart for that, and late calls overtake nobody."""
+    with database.transaction() as tx:
+        shift = make_shift(tx, programme_id=programme)
+        wishes = [wish(tx, shift), wish(tx, shift)]
+
+    def hold() -> list[bool]:
+        with database.transaction() as tx:
+            found = actions.hold(tx, wishes, wait=False)
+            assert tx.scalar(text("SHOW lock_timeout")) == "10s"  # As long as ever for what comes next.
+            return found
+
+    other = replace(wishes[0], volunteer_id=uuid4())
+    with held(database, lambda tx: actions.hold(tx, [other], wait=True)) as start:
+        waiting = start(hold)
+    assert waiting.result() == [True, True]
+
+
 @pytest.mark.parametrize("capacity", [1, GROUP])
 def test_five_hundred_for_the_last_places(database: Database, programme: UUID, capacity: int) -> None:
-    """Five groups at once, as of five processes: each place is given once; the line is in the order of asking."""
+    """Five groups at once, as of five processes: each place is given once, within a group in the order of asking."""
     with database.transaction() as tx:
         shift = make_shift(tx, programme_id=programme, capacity=capacity)
         wishes = [wish(tx, shift, minute=minute) for minute in range(CROWD)]
@@ -131,7 +149,7 @@ def test_five_hundred_for_the_last_places(database: Database, programme: UUID, c
 
     def sign_up(group: list[Wish]) -> list[str]:
         with database.transaction() as tx:
-            return many(tx, *group)
+            return many(tx, *group[::-1])  # However their calls came through.
 
     states = list(chain.from_iterable(at_once(*(partial(sign_up, group) for group in groups))))
 
@@ -139,10 +157,11 @@ def test_five_hundred_for_the_last_places(database: Database, programme: UUID, c
     with database.transaction() as tx:
         assert tx.scalars(select(Shift.taken).where(Shift.id == shift.id)).one() == capacity
         rows = select(SignUp).where(SignUp.shift_id == shift.id).order_by(SignUp.signed_up_at)
-        stand = [(place.volunteer_id, place.state) for place in tx.scalars(rows)]
-        expired = tx.scalars(rows.where(SignUp.state == "confirmed")).all()
-        move(tx, Move(Command.WITHDRAW, BEFORE + timedelta(hours=9)), [place.id for place in expired])
+        stand = {place.volunteer_id: place.state for place in tx.scalars(rows)}
+        placed = tx.scalars(rows.where(SignUp.state == "confirmed")).all()
+        move(tx, Move(Command.WITHDRAW, BEFORE + timedelta(hours=9)), [place.id for place in placed])
         offered = tx.scalars(rows.where(SignUp.state == "offered")).all()
-    assert [person for person, _ in stand] == [each.volunteer_id for each in wishes]
-    waiting = [person for person, state in stand if state == "waitlisted"]
+    for group in groups:
+        assert sorted(group_states := [stand[each.volunteer_id] for each in group]) == group_states
+    waiting = [each.volunteer_id for each in wishes if stand[each.volunteer_id] == "waitlisted"]
     assert [place.volunteer_id for place in offered] == waiting[:capacity]

@@ -91,6 +91,12 @@ def fail() -> None:
     raise RuntimeError(PRIVATE)
 
 
+@router.get("/faults/{secret}")
+def fail_at() -> None:
+    """Fail at an address that nobody but its caller may know."""
+    raise RuntimeError(PRIVATE)
+
+
 @router.post("/notes", status_code=201)
 def keep(note: Note, tx: Tx) -> Note:
     """Keep a note."""

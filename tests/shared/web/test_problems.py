@@ -126,6 +126,15 @@ def test_a_fault_of_ours_tells_nothing_but_its_trace(client: TestClient) -> None
     assert [(line["event"], line["path"]) for line in lines] == [("request.failed", "/api/kit/fault")]
 
 
+def test_a_fault_is_logged_by_the_address_that_the_route_declares(client: TestClient) -> None:
+    """What stands in an address may be a secret (decision 0060)."""
+    with structlog.testing.capture_logs() as lines:
+        assert client.get("faults/SESAME").status_code == 500
+
+    assert [(line["event"], line["path"]) for line in lines] == [("request.failed", "/api/kit/faults/{secret}")]
+    assert "SESAME" not in str(lines)
+
+
 def request_with(header: str | None) -> Request:
     headers = [] if header is None else [(b"accept-language", header.encode("utf-8", "surrogatepass"))]
     return Request({"type": "http", "headers": headers})
