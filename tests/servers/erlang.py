@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from tests.waiting import until
 
 LOOPBACK = "127.0.0.1"
+PORTS = range(10_000, 32_000)
 _OUTPUT = "output.log"
 
 Process = subprocess.Popen[bytes]
@@ -86,12 +88,18 @@ def kill_group(process: Process) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Name loopback ports that nobody holds; all are held together, so that they differ."""
+    """Name loopback ports that nobody holds; all are held together, so that they differ.
+
+    They lie below those from which Linux takes the ports of clients: while a server is away, none takes its port.
+    """
+    found: list[int] = []
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
+        while len(found) < count:
+            port, one = secrets.choice(PORTS), stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind((LOOPBACK, port))
+                found.append(port)
+    return found
 
 
 def listens(port: int) -> bool:

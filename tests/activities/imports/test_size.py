@@ -64,7 +64,7 @@ def presences(people: Iterable[int], *, shift: int, came: str, left: str) -> lis
 def test_fifty_thousand_rows_are_brought_in_whole(tx: Session) -> None:
     """Five thousand people on ten shifts at once: each of them served two hours, on one of the shifts.
 
-    What is told besides is that each of the shifts was held.
+    What is told besides is who came without leaving, and that each of the shifts was held.
     """
     people = ROWS // OCCASIONS
     register(tx, people)
@@ -86,8 +86,8 @@ def test_fifty_thousand_rows_are_brought_in_whole(tx: Session) -> None:
         FROM outbox WHERE programme_id = :programme AND type <> 'activities.attendance.settled.v1' AND lane = 'event'
     """)
     found = [tuple(row) for row in tx.execute(figures, {"programme": PROGRAMME})]
-    minutes = people * 3 // 4 * 120
-    assert found == [(ROWS, settled, minutes), (settled, settled, minutes), (OCCASIONS, OCCASIONS, 0)]
+    minutes, came = people * 3 // 4 * 120, ROWS - settled  # Of who has not left it is told that they came.
+    assert found == [(ROWS, settled, minutes), (settled, settled, minutes), (came + OCCASIONS, came + OCCASIONS, 0)]
     assert brought(commit(tx, stage(tx, ATTENDANCE, content))) == (0, 0, ROWS)
 
 
@@ -138,4 +138,4 @@ class TestStatements:
             with counted(tx) as statements:
                 bring(tx, ATTENDANCE, *presences(people, shift=shift, came="09:00", left="12:00"))
             taken.append(len(statements))
-        assert taken[0] == taken[1] == 36
+        assert taken[0] == taken[1] == 37
