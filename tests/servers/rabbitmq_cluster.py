@@ -23,7 +23,7 @@ from tests.waiting import until
 SIZE = 3
 _ASK_SECONDS = 5
 _JOIN_SECONDS = 60
-_MEND_SECONDS = 150
+_MEND_SECONDS = 200
 _MEND, _FAILED, _LOCK = "mend", "mend-failed", "lock"
 # A minority stops rather than serve alone. Each node asks the first to take it in; the first begins alone.
 _CONFIG = """\

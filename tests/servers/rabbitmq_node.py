@@ -29,7 +29,7 @@ from tests.waiting import until
 _SCRIPT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 _METHOD_FRAME = b"\x01"
-_BOOT_SECONDS = 90
+_BOOT_SECONDS = 150
 _TRIES = 3
 
 _CONFIG = """\
