@@ -1,9 +1,9 @@
 """A day of a programme: shifts that run now and people with places on them, written straight into the tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -75,6 +75,18 @@ def gather(places: Places, count: int, *, came: bool) -> Crowd:
     )  # fmt: skip
 
 
+def register(tx: Session, people: Sequence[UUID], *, programme_id: UUID, at: datetime) -> None:
+    """Register people under these ids."""
+    tx.execute(
+        insert(Volunteer),
+        [
+            {"id": person, "employee_number": f"E-{person.hex[-12:]}", "display_name": "合成",
+             "programme_id": programme_id, "registered_at": at}
+            for person in people
+        ],
+    )  # fmt: skip
+
+
 def _placed(tx: Session, programme_id: UUID, count: int, *, came: bool) -> Iterator[tuple[UUID, UUID]]:
     """Fill shift after shift, each of a partner of its own."""
     starts_at = clock.now() - (SERVED if came else timedelta())
@@ -90,14 +102,7 @@ def _placed(tx: Session, programme_id: UUID, count: int, *, came: bool) -> Itera
 
 def _seat(tx: Session, shift: Shift, people: list[UUID], *, came: bool) -> None:
     whose = {"programme_id": shift.programme_id}
-    tx.execute(
-        insert(Volunteer),
-        [
-            {"id": person, "employee_number": f"E-{person.hex[-12:]}", "display_name": "合成", **whose,
-             "registered_at": shift.starts_at}
-            for person in people
-        ],
-    )  # fmt: skip
+    register(tx, people, programme_id=shift.programme_id, at=shift.starts_at)
     tx.execute(
         insert(SignUp),
         [

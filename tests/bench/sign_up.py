@@ -8,18 +8,18 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.activities.listings.tables import Shift
 from services.activities.sign_ups.tables import SignUp
-from services.activities.volunteers.tables import Volunteer
 from shared import clock
 from shared.auth.issuer import EmbeddedIssuer
 from shared.ids import new_id, new_ids
 from shared.roles import Role
 from shared.settings import Settings
 from tests.bench.contenders import Run, compete, rates
+from tests.bench.crowd import register
 from tests.bench.figures import Figure, Goal, Spread, ratio
 from tests.bench.http_load import Answered, in_turn, post
 from tests.bench.meters import Meter, spent
@@ -124,22 +124,11 @@ def _gather(places: Places) -> Rush:
     programme_id, people = new_id(), new_ids(PEOPLE)
     issuer = EmbeddedIssuer(places.processes.folder, Settings())
     with closing(places.server.open("activities", pool_size=1)) as database, database.transaction() as tx:
-        _register(tx, programme_id, people)
+        register(tx, people, programme_id=programme_id, at=clock.now())
         shift_ids = [_publish(tx, programme_id, day).id for day in range(SHIFTS + 1)]
     now, roles = clock.now(), (Role.VOLUNTEER,)
     tokens = [issuer.issue(person_id=i, programme_id=programme_id, roles=roles, now=now) for i in people]
     return Rush(shift_ids, list(zip(people, tokens, strict=True)))
-
-
-def _register(tx: Session, programme_id: UUID, people: Sequence[UUID]) -> None:
-    tx.execute(
-        insert(Volunteer),
-        [
-            {"id": person, "employee_number": f"E-{person.hex[-12:]}", "display_name": "合成",
-             "programme_id": programme_id, "registered_at": clock.now()}
-            for person in people
-        ],
-    )  # fmt: skip
 
 
 def _publish(tx: Session, programme_id: UUID, day: int) -> Shift:
